@@ -1,0 +1,141 @@
+package supervisor
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Control is everything a door can ask of a manager. All methods may be called
+// from any goroutine; a context that ends stops the waiting, never the work that
+// was begun. Methods that change something return [ErrForbidden] to a caller
+// whose role is not [RoleOperator]. After shutdown all return [ErrClosed].
+type Control interface {
+	// Start makes a new process from the request and starts it, or, when the
+	// request has a name only, starts an existing idle one again. It returns when
+	// the first life runs (or cron is armed, or a dependency is waited for).
+	// Errors: ErrInvalid, ErrExists (a command was given and the name is taken, or
+	// it runs already), ErrNotFound (no command and no such name), ErrStart.
+	Start(ctx context.Context, who Caller, req StartRequest) (*ProcessInfo, error)
+
+	// Stop ends the process and disarms its schedule and its restarts. It returns
+	// when nothing of its tree is left. Errors: ErrNotFound, ErrNotRunning (it had
+	// ended already), ErrStopTimeout (it survived SIGKILL).
+	Stop(ctx context.Context, who Caller, name string) (*ProcessInfo, error)
+
+	// Restart ends the current life and starts a new one; what is idle is started.
+	// It returns when the new life runs. Errors: ErrNotFound, ErrStart,
+	// ErrStopTimeout.
+	Restart(ctx context.Context, who Caller, name string) (*ProcessInfo, error)
+
+	// Delete stops the process and forgets it. Errors: ErrNotFound, ErrStopTimeout.
+	Delete(ctx context.Context, who Caller, name string) error
+
+	// Status describes one process. Errors: ErrNotFound.
+	Status(ctx context.Context, who Caller, name string) (*ProcessInfo, error)
+
+	// List describes all processes that the request selects, sorted by name.
+	List(ctx context.Context, who Caller, req ListRequest) ([]*ProcessInfo, error)
+
+	// Logs returns the newest captured lines, oldest first. Errors: ErrNotFound,
+	// ErrInvalid.
+	Logs(ctx context.Context, who Caller, req LogsRequest) ([]LogLine, error)
+
+	// Snapshot is one consistent view of all processes and counters, for metrics
+	// and health. It needs no role.
+	Snapshot(ctx context.Context) (*Snapshot, error)
+}
+
+// StartRequest asks for a new process that is not in the manifest. Such a
+// process never restarts by itself, is never touched by a manifest reload, and
+// runs /bin/sh -c Command (without a shell in the image, a command without shell
+// syntax is split into words and executed).
+type StartRequest struct {
+	Name     string // see [CheckName]
+	Command  string // shell text; empty: start the existing process of that name again
+	Log      bool   // also write a file under the log directory
+	Deadline int    // seconds a run may last; 0: no limit; negative is invalid
+	Cron     string // schedule; empty: start now, once
+	JobID    string // free text of the caller, echoed in ProcessInfo
+}
+
+// ListRequest selects processes; its zero value selects all.
+type ListRequest struct {
+	Labels map[string]string // all must be equal
+	Status []Status          // any of these; empty: all
+}
+
+// LogsRequest selects captured lines of one process.
+type LogsRequest struct {
+	Name   string
+	Lines  int       // newest lines wanted; 0: 100; negative is invalid
+	Stream Stream    // empty: both
+	Since  time.Time // only lines at or after; zero: no bound
+}
+
+// DefaultLogLines is what LogsRequest.Lines 0 means.
+const DefaultLogLines = 100
+
+// Door names the interface through which a caller came.
+type Door string
+
+// The doors.
+const (
+	DoorTelnet Door = "telnet"
+	DoorRPC    Door = "rpc"
+	DoorGo     Door = "go"
+)
+
+// Role is what a caller may do.
+type Role uint8
+
+// The roles, from less to more.
+const (
+	RoleNone     Role = iota // not authenticated
+	RoleViewer               // may look
+	RoleOperator             // may change
+)
+
+// String returns the role's word in logs and errors.
+func (r Role) String() string {
+	switch r {
+	case RoleNone:
+		return "nobody"
+	case RoleViewer:
+		return "viewer"
+	case RoleOperator:
+		return "operator"
+	}
+	return fmt.Sprintf("role(%d)", uint8(r))
+}
+
+// Caller says who asks: for the audit line and for permission.
+type Caller struct {
+	Door Door
+	Peer string // remote address, or "unix"
+	Role Role
+}
+
+// MayLook returns ErrForbidden unless the caller is at least a viewer.
+func (c Caller) MayLook() error { return c.atLeast(RoleViewer) }
+
+// MayChange returns ErrForbidden unless the caller is an operator.
+func (c Caller) MayChange() error { return c.atLeast(RoleOperator) }
+
+func (c Caller) atLeast(want Role) error {
+	if c.Role >= want {
+		return nil
+	}
+	return fmt.Errorf("%w: %s needs the role %s, this caller is a %s", ErrForbidden, c.Door, want, c.Role)
+}
+
+// JoinLog writes lines as plain text, one per line, each ended by a newline.
+func JoinLog(lines []LogLine) string {
+	var b strings.Builder
+	for _, l := range lines {
+		b.WriteString(l.Msg)
+		b.WriteByte('\n')
+	}
+	return b.String()
+}

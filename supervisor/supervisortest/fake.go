@@ -1,0 +1,277 @@
+// Package supervisortest has a Control for the tests of doors and clients: the
+// contract's answers and errors without processes. A started process runs until
+// it is stopped.
+package supervisortest
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+// Fake is a supervisor.Control in memory. Its fields may be set before use; the
+// methods may be called from any goroutine.
+type Fake struct {
+	// Hook, when not nil, runs at the beginning of each call with the method's
+	// name; an error it returns is the call's answer. It may block or panic, to
+	// play a slow or broken manager.
+	Hook func(ctx context.Context, method string) error
+	// Now stamps what is started. Default: a fixed moment.
+	Now func() time.Time
+	// Snap is what Snapshot returns beside the processes.
+	Snap supervisor.Snapshot
+
+	mu    sync.Mutex
+	procs map[string]*supervisor.ProcessInfo
+	logs  map[string][]supervisor.LogLine
+	calls []Call
+	pid   int
+}
+
+// Call is one recorded call.
+type Call struct {
+	Method string
+	Who    supervisor.Caller
+	Arg    any
+}
+
+var _ supervisor.Control = (*Fake)(nil)
+
+// Epoch is the moment at which everything in a Fake happens by default.
+var Epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// New returns an empty Fake.
+func New() *Fake {
+	return &Fake{
+		Now:   func() time.Time { return Epoch },
+		procs: map[string]*supervisor.ProcessInfo{},
+		logs:  map[string][]supervisor.LogLine{},
+		pid:   100,
+	}
+}
+
+// Put sets a process as it is to be reported.
+func (f *Fake) Put(info supervisor.ProcessInfo) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.procs[info.Name] = &info
+}
+
+// AddLog appends captured lines of a process.
+func (f *Fake) AddLog(name string, lines ...supervisor.LogLine) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.logs[name] = append(f.logs[name], lines...)
+}
+
+// Calls returns what was called, in order.
+func (f *Fake) Calls() []Call {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.calls)
+}
+
+func (f *Fake) enter(ctx context.Context, method string, who supervisor.Caller, arg any) error {
+	f.mu.Lock()
+	f.calls = append(f.calls, Call{method, who, arg})
+	f.mu.Unlock()
+	if f.Hook != nil {
+		return f.Hook(ctx, method)
+	}
+	return nil
+}
+
+// Start implements supervisor.Control.
+func (f *Fake) Start(ctx context.Context, who supervisor.Caller, req supervisor.StartRequest) (*supervisor.ProcessInfo, error) {
+	if err := f.enter(ctx, "Start", who, req); err != nil {
+		return nil, err
+	}
+	if err := who.MayChange(); err != nil {
+		return nil, err
+	}
+	if err := supervisor.CheckName(req.Name); err != nil {
+		return nil, err
+	}
+	if req.Deadline < 0 {
+		return nil, fmt.Errorf("%w: deadline %d: want 0 (none) or a number of seconds", supervisor.ErrInvalid, req.Deadline)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	info, known := f.procs[req.Name]
+	switch {
+	case known && (req.Command != "" || info.PID != nil):
+		return nil, fmt.Errorf("cannot start %q: %w (%s)", req.Name, supervisor.ErrExists, info.Status)
+	case !known && req.Command == "":
+		return nil, fmt.Errorf("cannot start %q: %w (give a command to make one)", req.Name, supervisor.ErrNotFound)
+	case !known:
+		info = &supervisor.ProcessInfo{
+			Name: req.Name, Command: req.Command, LogEnabled: req.Log, Deadline: req.Deadline, Cron: req.Cron, JobID: req.JobID,
+		}
+		f.procs[req.Name] = info
+	}
+	f.run(info)
+	out := *info
+	return &out, nil
+}
+
+func (f *Fake) run(info *supervisor.ProcessInfo) {
+	now := f.Now()
+	if info.Cron != "" {
+		info.Status, info.NextRun = supervisor.StatusScheduled, &now
+		return
+	}
+	f.pid++
+	pid := f.pid
+	info.PID, info.Status, info.Ready, info.StartTime = &pid, supervisor.StatusRunning, true, &now
+	info.Run++
+}
+
+func (f *Fake) end(info *supervisor.ProcessInfo) {
+	info.PID, info.NextRun, info.Ready, info.Status = nil, nil, false, supervisor.StatusStopped
+	info.Reason = supervisor.ReasonStoppedByUser
+}
+
+func (f *Fake) find(verb, name string) (*supervisor.ProcessInfo, error) {
+	info, ok := f.procs[name]
+	if !ok {
+		return nil, fmt.Errorf("cannot %s %q: %w", verb, name, supervisor.ErrNotFound)
+	}
+	return info, nil
+}
+
+func (f *Fake) change(ctx context.Context, who supervisor.Caller, method, verb, name string, do func(*supervisor.ProcessInfo) error) (*supervisor.ProcessInfo, error) {
+	if err := f.enter(ctx, method, who, name); err != nil {
+		return nil, err
+	}
+	if err := who.MayChange(); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	info, err := f.find(verb, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := do(info); err != nil {
+		return nil, err
+	}
+	out := *info
+	return &out, nil
+}
+
+// Stop implements supervisor.Control.
+func (f *Fake) Stop(ctx context.Context, who supervisor.Caller, name string) (*supervisor.ProcessInfo, error) {
+	return f.change(ctx, who, "Stop", "stop", name, func(info *supervisor.ProcessInfo) error {
+		if info.PID == nil && info.NextRun == nil {
+			return fmt.Errorf("cannot stop %q: %w (%s)", name, supervisor.ErrNotRunning, info.Status)
+		}
+		f.end(info)
+		return nil
+	})
+}
+
+// Restart implements supervisor.Control.
+func (f *Fake) Restart(ctx context.Context, who supervisor.Caller, name string) (*supervisor.ProcessInfo, error) {
+	return f.change(ctx, who, "Restart", "restart", name, func(info *supervisor.ProcessInfo) error {
+		f.end(info)
+		f.run(info)
+		return nil
+	})
+}
+
+// Delete implements supervisor.Control.
+func (f *Fake) Delete(ctx context.Context, who supervisor.Caller, name string) error {
+	_, err := f.change(ctx, who, "Delete", "delete", name, func(*supervisor.ProcessInfo) error {
+		delete(f.procs, name)
+		delete(f.logs, name)
+		return nil
+	})
+	return err
+}
+
+// Status implements supervisor.Control.
+func (f *Fake) Status(ctx context.Context, who supervisor.Caller, name string) (*supervisor.ProcessInfo, error) {
+	if err := f.enter(ctx, "Status", who, name); err != nil {
+		return nil, err
+	}
+	if err := who.MayLook(); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	info, err := f.find("show", name)
+	if err != nil {
+		return nil, err
+	}
+	out := *info
+	return &out, nil
+}
+
+// List implements supervisor.Control.
+func (f *Fake) List(ctx context.Context, who supervisor.Caller, req supervisor.ListRequest) ([]*supervisor.ProcessInfo, error) {
+	if err := f.enter(ctx, "List", who, req); err != nil {
+		return nil, err
+	}
+	if err := who.MayLook(); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	list := []*supervisor.ProcessInfo{}
+	for _, name := range slices.Sorted(maps.Keys(f.procs)) {
+		out := *f.procs[name]
+		if selected(&out, req) {
+			list = append(list, &out)
+		}
+	}
+	return list, nil
+}
+
+func selected(info *supervisor.ProcessInfo, req supervisor.ListRequest) bool {
+	for k, v := range req.Labels {
+		if info.Labels[k] != v {
+			return false
+		}
+	}
+	return len(req.Status) == 0 || slices.Contains(req.Status, info.Status)
+}
+
+// Logs implements supervisor.Control.
+func (f *Fake) Logs(ctx context.Context, who supervisor.Caller, req supervisor.LogsRequest) ([]supervisor.LogLine, error) {
+	if err := f.enter(ctx, "Logs", who, req); err != nil {
+		return nil, err
+	}
+	if err := who.MayLook(); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, err := f.find("show the log of", req.Name); err != nil {
+		return nil, err
+	}
+	lines := slices.DeleteFunc(slices.Clone(f.logs[req.Name]), func(l supervisor.LogLine) bool {
+		return req.Stream != "" && l.Stream != req.Stream || l.Time.Before(req.Since)
+	})
+	want := req.Lines
+	if want == 0 {
+		want = supervisor.DefaultLogLines
+	}
+	if want < 0 {
+		return nil, fmt.Errorf("cannot show the log of %q: %w: lines %d is negative", req.Name, supervisor.ErrInvalid, want)
+	}
+	return append([]supervisor.LogLine{}, lines[max(0, len(lines)-want):]...), nil
+}
+
+// Snapshot implements supervisor.Control.
+func (f *Fake) Snapshot(ctx context.Context) (*supervisor.Snapshot, error) {
+	if err := f.enter(ctx, "Snapshot", supervisor.Caller{}, nil); err != nil {
+		return nil, err
+	}
+	snap := f.Snap
+	return &snap, nil
+}
