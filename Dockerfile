@@ -1,0 +1,47 @@
+# The image: two static binaries and nothing else.
+#
+#   make image                     also works where no registry and no module proxy can be reached
+#   docker build -t processmanager --build-arg VERSION=v1.2.3 .
+#
+# To add it to an image of your own:
+#
+#   COPY --from=processmanager /processmanager /pmclient /
+#   ENTRYPOINT ["/processmanager"]
+
+# Any image with Go and a shell.
+ARG BUILD_IMAGE=golang:1.26
+FROM ${BUILD_IMAGE} AS build
+ARG VERSION=dev
+# A build context that carries its modules (vendor/, as make image prepares it) asks
+# nobody; any other asks here.
+ARG GOPROXY=https://proxy.golang.org,direct
+WORKDIR /src
+COPY . .
+RUN CGO_ENABLED=0 GOTOOLCHAIN=local go build -trimpath -buildvcs=false \
+      -ldflags "-s -w -X main.version=${VERSION}" -o /out/ ./cmd/processmanager ./cmd/pmclient \
+ && mkdir -p /empty/processmanager \
+ && chmod 0775 /empty/processmanager
+
+FROM scratch
+ARG VERSION=dev
+LABEL org.opencontainers.image.title="Process Manager" \
+      org.opencontainers.image.description="PID 1 that supervises the processes of a Kubernetes-style manifest" \
+      org.opencontainers.image.source="https://github.com/processmanager/processmanager" \
+      org.opencontainers.image.version="${VERSION}"
+
+# The sockets' folder is the one thing that is written to. It belongs to the user
+# below and to group 0, which is what a platform that gives out user ids runs with. A
+# read-only root file system needs a mount here (emptyDir, tmpfs).
+COPY --from=build --chown=65532:0 /empty /run
+COPY --from=build /out/processmanager /out/pmclient /
+
+# PATH, so that `docker exec NAME pmclient list` works too.
+ENV PATH=/ \
+    PM_SOCKET=/run/processmanager/processmanager.sock \
+    PM_METRICS_ADDR=:9464
+
+USER 65532:65532
+EXPOSE 9464
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 CMD ["/processmanager", "healthcheck"]
+ENTRYPOINT ["/processmanager"]

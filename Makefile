@@ -1,0 +1,110 @@
+# Process Manager. `make` alone lists what can be asked for.
+#
+# What a continuous integration run does is .ci/run; it calls the targets below
+# and nothing else, so that a laptop and the pipeline cannot disagree.
+#
+#   VERSION=v1.2.3        version written into the binaries (default: git describe)
+#   PM_REQUIRE_ALL=1      a test that this machine cannot run is a failure
+#   FUZZTIME=30s          time for each fuzz target
+#   IMAGE=name:tag        name of the image that is built and tested
+#   BUILD_IMAGE=…         image with Go and a shell that compiles the image
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+FUZZTIME    ?= 30s
+IMAGE       ?= processmanager:dev
+BUILD_IMAGE ?= golang:1.26
+MANIFEST    ?= deploy/examples/quickstart.yaml
+
+export IMAGE BUILD_IMAGE VERSION PM_REQUIRE_ALL
+
+# -race is the only thing here that needs a C compiler; the binaries never do.
+GOTEST      := go test -race -shuffle=on
+BINARIES    := ./cmd/processmanager ./cmd/pmclient
+LDFLAGS     := -s -w -X main.version=$(VERSION)
+
+##@ Build
+
+.PHONY: build
+build: ## static binaries ./processmanager and ./pmclient
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o ./ $(BINARIES)
+
+.PHONY: run
+run: build ## run the quickstart manifest here, in the foreground (MANIFEST=…)
+	@deploy/sh/run $(MANIFEST)
+
+.PHONY: image
+image: ## the container image, from scratch (IMAGE=…, BUILD_IMAGE=…)
+	deploy/sh/image
+
+.PHONY: generate
+generate: ## everything that is generated: clients, schema, tables
+	go generate ./...
+
+.PHONY: clean
+clean: ## remove what the targets here have made
+	rm -rf processmanager pmclient bin dist coverage.out coverage.html
+
+##@ Check
+
+.PHONY: check
+check: lint drift test ## all that must be green before a merge
+
+.PHONY: test
+test: build test-race e2e ## every test that this machine can run; the others are named
+
+.PHONY: test-unit
+test-unit: ## Go tests without the race detector: fast, no C compiler
+	go test -shuffle=on ./...
+
+.PHONY: test-race
+test-race: ## Go tests with the race detector, and a list of what was skipped
+	$(GOTEST) -json ./... | go run ./deploy/testreport -allow deploy/testreport/skips.txt
+
+.PHONY: e2e
+e2e: ## the image as PID 1 under a container engine
+	deploy/sh/e2e
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME
+	deploy/sh/fuzz $(FUZZTIME)
+
+.PHONY: golden
+golden: ## rewrite the golden files; review the difference like code
+	deploy/sh/golden
+
+.PHONY: cover
+cover: ## statement coverage of all packages, as coverage.html
+	go test -coverprofile=coverage.out -coverpkg=./... ./...
+	go tool cover -html=coverage.out -o coverage.html
+	go tool cover -func=coverage.out | tail -n 1
+
+.PHONY: bench
+bench: build ## hot paths, then the whole program against its peers (BENCH_FLAGS=…)
+	go test -run '^$$' -bench . -benchmem ./...
+	go run ./supervisor/bench $(BENCH_FLAGS)
+
+.PHONY: lint
+lint: ## golangci-lint at its pinned version, go fix, shellcheck
+	deploy/sh/lint
+
+.PHONY: fmt
+fmt: ## format and modernize the Go files
+	go fix ./...
+	deploy/sh/golangci-lint fmt
+
+.PHONY: drift
+drift: ## fail when generated files or go.mod are not up to date
+	deploy/sh/drift
+
+##@ Help
+
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## "; print "make TARGET" } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z0-9-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
