@@ -109,7 +109,7 @@ func (r *reloaded[T]) report(err error) {
 		r.log.Info(r.what+" is good again", "files", r.paths)
 	case err != nil && r.trouble != err.Error():
 		r.trouble = err.Error()
-		r.log.Error("cannot use the changed "+r.what+": the last good one stays in force", "files", r.paths, "reason", reason(err))
+		r.log.Error("cannot use the changed "+r.what+": the last good one stays in force", "files", r.paths, "reason", err)
 	}
 }
 

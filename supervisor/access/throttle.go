@@ -40,8 +40,9 @@ const (
 // beginning. All doors share one. The zero value is ready; methods may be called
 // from any goroutine.
 type Throttle struct {
-	mu    sync.Mutex // guards hosts
+	mu    sync.Mutex // guards the fields below
 	hosts map[string]offender
+	swept time.Time // when the quiet ones were last forgotten
 }
 
 type offender struct {
@@ -94,7 +95,13 @@ func (t *Throttle) Hold(ctx context.Context, peer string) error {
 	}
 }
 
+// forget drops the quiet hosts, once a second at most: a flood of new hosts must
+// not pay for a walk each.
 func (t *Throttle) forget(now time.Time) {
+	if now.Sub(t.swept) < time.Second {
+		return
+	}
+	t.swept = now
 	for host, o := range t.hosts {
 		if now.Sub(o.last) >= forgetAfter {
 			delete(t.hosts, host)
