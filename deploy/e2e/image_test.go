@@ -1,0 +1,158 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const maxCompressed = 15 << 20
+
+func TestImageConfiguration(t *testing.T) {
+	t.Parallel()
+	var config struct {
+		User         string
+		Entrypoint   []string
+		Env          []string
+		StopSignal   string
+		ExposedPorts map[string]struct{}
+		Labels       map[string]string
+		Healthcheck  struct{ Test []string }
+	}
+	text := must(t, "image", "inspect", "-f", "{{json .Config}}", productImage)
+	if err := json.Unmarshal([]byte(text), &config); err != nil {
+		t.Fatal(err)
+	}
+	if config.User != "65532:65532" {
+		t.Errorf("user %q, want 65532:65532: numeric, so that runAsNonRoot can be checked", config.User)
+	}
+	if !slices.Equal(config.Entrypoint, []string{"/processmanager"}) {
+		t.Errorf("entrypoint %q", config.Entrypoint)
+	}
+	for _, variable := range []string{"PATH=/", "PM_SOCKET=/run/processmanager/processmanager.sock", "PM_METRICS_ADDR=:9464"} {
+		if !slices.Contains(config.Env, variable) {
+			t.Errorf("%s is not in the environment %q", variable, config.Env)
+		}
+	}
+	if config.StopSignal != "SIGTERM" {
+		t.Errorf("stop signal %q", config.StopSignal)
+	}
+	if _, found := config.ExposedPorts["9464/tcp"]; !found {
+		t.Errorf("port 9464 is not declared: %v", config.ExposedPorts)
+	}
+	if !slices.Equal(config.Healthcheck.Test, []string{"CMD", "/processmanager", "healthcheck"}) {
+		t.Errorf("health check %q", config.Healthcheck.Test)
+	}
+	for _, label := range []string{"title", "description", "source", "version"} {
+		if config.Labels["org.opencontainers.image."+label] == "" {
+			t.Errorf("label org.opencontainers.image.%s is missing", label)
+		}
+	}
+}
+
+// Two binaries and a folder for sockets: nothing else to patch, nothing to exec.
+func TestImageContents(t *testing.T) {
+	t.Parallel()
+	id := must(t, "create", productImage)
+	t.Cleanup(func() { must(t, "rm", "-f", "-v", id) })
+
+	export := exec.CommandContext(t.Context(), "docker", "export", id)
+	stdout, err := export.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := export.Start(); err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]*tar.Header{}
+	for archive := tar.NewReader(stdout); ; {
+		header, err := archive.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		found[strings.Trim(header.Name, "/")] = header
+	}
+	if err := export.Wait(); err != nil {
+		t.Fatal(err)
+	}
+
+	// What the engine puts into every container.
+	engine := []string{".dockerenv", "dev", "etc", "proc", "sys"}
+	for name, header := range found {
+		top, _, _ := strings.Cut(name, "/")
+		switch {
+		case slices.Contains(engine, top), name == "run", name == "run/processmanager":
+		case name == "processmanager", name == "pmclient":
+			if header.Mode&0o777 != 0o755 || header.Uid != 0 {
+				t.Errorf("/%s has mode %o and owner %d; want 755 and root, so that it cannot be replaced", name, header.Mode, header.Uid)
+			}
+		default:
+			t.Errorf("/%s is in the image", name)
+		}
+	}
+	sockets := found["run/processmanager"]
+	if sockets == nil {
+		t.Fatal("/run/processmanager is not in the image")
+	}
+	if sockets.Uid != 65532 || sockets.Gid != 0 || sockets.Mode&0o777 != 0o775 {
+		t.Errorf("/run/processmanager has owner %d:%d and mode %o, want 65532:0 and 775", sockets.Uid, sockets.Gid, sockets.Mode)
+	}
+}
+
+func TestImageIsSmall(t *testing.T) {
+	t.Parallel()
+	save := exec.CommandContext(t.Context(), "docker", "save", productImage)
+	stdout, err := save.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := save.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var size counter
+	packed := gzip.NewWriter(&size)
+	if _, err := io.Copy(packed, stdout); err != nil {
+		t.Fatal(err)
+	}
+	if err := packed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := save.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%.1f MiB compressed", float64(size)/(1<<20))
+	if size > maxCompressed {
+		t.Errorf("the image is %d bytes compressed, more than %d", size, maxCompressed)
+	}
+}
+
+// counter counts what is written to it.
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}
+
+func TestImageTellsItsVersion(t *testing.T) {
+	t.Parallel()
+	label := must(t, "image", "inspect", "-f", `{{index .Config.Labels "org.opencontainers.image.version"}}`, productImage)
+	for _, args := range [][]string{
+		{"run", "--rm", productImage, "version"},
+		{"run", "--rm", "--entrypoint", "/pmclient", productImage, "version"},
+	} {
+		if got := must(t, args...); !strings.Contains(got, label) {
+			t.Errorf("docker %s says %q; the image's label says %q", strings.Join(args, " "), got, label)
+		}
+	}
+}

@@ -1,0 +1,69 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"testing"
+)
+
+// `-- command` is what tini and dumb-init are: the container is the command.
+func TestSingleCommandExitCode(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name string
+		argv []string
+		want int
+	}{
+		{"success", []string{"true"}, 0},
+		{"failure", []string{"sh", "-c", "exit 7"}, 7},
+		{"terminated", []string{"sh", "-c", "kill -TERM $$"}, 143},
+		{"killed", []string{"sh", "-c", "kill -KILL $$"}, 137},
+		{"not found", []string{"/no/such/program"}, 127},
+		{"not found in PATH", []string{"no-such-program"}, 127},
+		{"not executable", []string{"/not-executable"}, 126},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			r := docker(t, append([]string{"run", "--rm", workloadImage, "--"}, tc.argv...)...)
+			if r.code != tc.want {
+				t.Errorf("exit code %d, want %d; %s", r.code, tc.want, r)
+			}
+		})
+	}
+}
+
+func TestSingleCommandHasTheStreams(t *testing.T) {
+	t.Parallel()
+	r := dockerWithInput(t, "from outside\n", "run", "--rm", "-i", workloadImage, "--",
+		"sh", "-c", "cat; echo to stderr >&2")
+	if r.code != 0 || r.stdout != "from outside\n" || r.stderr != "to stderr\n" {
+		t.Errorf("want the bytes as they are on both streams; have %s", r)
+	}
+}
+
+func TestSingleCommandGetsTheSignals(t *testing.T) {
+	t.Parallel()
+	c := launch(t, "run", "-d", workloadImage, "--",
+		"sh", "-c", `trap 'echo got USR1' USR1; trap 'exit 5' TERM; echo ready; while :; do sleep 0.1; done`)
+	c.says("ready")
+	must(t, "kill", "-s", "USR1", c.id)
+	c.says("got USR1")
+	code, took := c.stop()
+	if code != 5 {
+		t.Errorf("exit code %d, want the command's own 5", code)
+	}
+	if took > quick {
+		t.Errorf("docker stop took %v, want less than %v", took, quick)
+	}
+}
+
+// A process that outlives the command must not be left, and must not be cut off
+// before it had its signal.
+func TestSingleCommandWaitsForTheTree(t *testing.T) {
+	t.Parallel()
+	r := docker(t, "run", "--rm", workloadImage, "--",
+		"sh", "-c", `setsid sh -c 'trap "echo the last one; exit 0" TERM; echo armed; while :; do sleep 0.1; done' >/tmp/out & tail -f /tmp/out & while ! grep -q armed /tmp/out; do sleep 0.1; done; exit 9`)
+	if r.code != 9 {
+		t.Errorf("exit code %d, want 9; %s", r.code, r)
+	}
+}
