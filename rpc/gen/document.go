@@ -1,0 +1,137 @@
+package main
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/processmanager/processmanager/rpc"
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+// The OpenRPC objects that we use, in the order in which they are written.
+type (
+	document struct {
+		OpenRPC    string     `json:"openrpc"`
+		Info       info       `json:"info"`
+		Methods    []method   `json:"methods"`
+		Components components `json:"components"`
+	}
+	info struct {
+		Title       string `json:"title"`
+		Description string `json:"description"`
+		Version     string `json:"version"`
+	}
+	method struct {
+		Name           string       `json:"name"`
+		Summary        string       `json:"summary"`
+		Description    string       `json:"description"`
+		ParamStructure string       `json:"paramStructure"`
+		Params         []descriptor `json:"params"`
+		Result         descriptor   `json:"result"`
+		Errors         []ref        `json:"errors,omitempty"`
+		Examples       []pairing    `json:"examples,omitempty"`
+		Changes        bool         `json:"x-changes,omitempty"`
+		WebSocketOnly  bool         `json:"x-websocket-only,omitempty"`
+	}
+	descriptor struct {
+		Name        string  `json:"name"`
+		Description string  `json:"description,omitempty"`
+		Required    bool    `json:"required,omitempty"`
+		Schema      *schema `json:"schema"`
+	}
+	ref struct {
+		Ref string `json:"$ref"`
+	}
+	components struct {
+		Schemas map[string]*schema  `json:"schemas"`
+		Errors  map[string]errorRow `json:"errors"`
+	}
+	errorRow struct {
+		Code    int           `json:"code"`
+		Message string        `json:"message"`
+		Data    rpc.ErrorData `json:"data"`
+	}
+	pairing struct {
+		Name   string    `json:"name"`
+		Params []example `json:"params"`
+		Result *example  `json:"result,omitempty"`
+	}
+	example struct {
+		Name  string `json:"name"`
+		Value any    `json:"value"`
+	}
+)
+
+const description = `Process Manager's API: JSON-RPC 2.0 over HTTP (POST /rpc, one request or a batch) and over WebSocket (GET /rpc). ` +
+	`Authentication: the header "Authorization: Bearer SECRET", or session.authenticate as the first message of a WebSocket; ` +
+	`a unix socket without a configured secret gives full access. Parameters are given by name; by position they are taken in the order declared, ` +
+	`and null is as good as absent. An error carries a stable word in data.reason, and the process in data.name. ` +
+	`The requests of a batch are run in their order; messages of a WebSocket are worked on side by side. ` +
+	`What a method with x-changes has begun is finished also when its caller hangs up.`
+
+// build makes the document from the method table and the Go types.
+func build() (*document, error) {
+	s := schemas{named: map[string]*schema{}}
+	d := &document{
+		OpenRPC: "1.3.2",
+		Info:    info{Title: "Process Manager", Description: description, Version: "0.0.0"},
+		Components: components{
+			Schemas: s.named,
+			Errors:  map[string]errorRow{},
+		},
+	}
+	for _, row := range rpc.Codes() {
+		d.Components.Errors[row.Reason] = errorRow{row.Code, row.Message, rpc.ErrorData{Reason: row.Reason}}
+	}
+	for _, m := range rpc.Methods() {
+		out := method{
+			Name: m.Name, Summary: m.Summary, Description: m.Description, ParamStructure: "by-name",
+			Params: []descriptor{}, Changes: m.Changes, WebSocketOnly: m.WebSocket,
+			Result: descriptor{Name: m.ResultName, Description: m.ResultDoc, Schema: s.result(m)},
+		}
+		for _, p := range m.Params {
+			out.Params = append(out.Params, descriptor{p.Name, p.Doc, p.Required, s.of(p.Type)})
+		}
+		for _, sentinel := range m.Errors {
+			word, err := wordOf(sentinel)
+			if err != nil {
+				return nil, err
+			}
+			out.Errors = append(out.Errors, ref{"#/components/errors/" + word})
+		}
+		for _, e := range examples[m.Name] {
+			p, err := e.pair(m)
+			if err != nil {
+				return nil, err
+			}
+			out.Examples = append(out.Examples, p)
+		}
+		d.Methods = append(d.Methods, out)
+	}
+	return d, nil
+}
+
+// wordOf finds the stable word of a sentinel.
+func wordOf(sentinel error) (string, error) {
+	for _, row := range rpc.Codes() {
+		if row.Message == sentinel.Error() {
+			return row.Reason, nil
+		}
+	}
+	return "", fmt.Errorf("cannot document the error %q: it has no code", sentinel)
+}
+
+// result is the schema of a method's result. The manager's own document is any
+// object: its schema is that of OpenRPC. Delete answers true or an error.
+func (s *schemas) result(m rpc.Method) *schema {
+	switch m.Name {
+	case "rpc.discover":
+		return &schema{Type: "object"}
+	case "process.delete":
+		return &schema{Type: "boolean", Const: true}
+	}
+	if m.Result == reflect.TypeFor[*supervisor.ProcessInfo]() {
+		return s.of(m.Result.Elem()) // never null
+	}
+	return s.of(m.Result)
+}

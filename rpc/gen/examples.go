@@ -1,0 +1,100 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/processmanager/processmanager/rpc"
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+// An exampleCall is one example of a method: parameters by name, and the result.
+// A test executes every one of them; the processes they speak of are those of its
+// fake manager: web, which runs, and migrate, which has completed.
+type exampleCall struct {
+	name   string
+	params map[string]any
+	result any // nil: not shown
+}
+
+var (
+	moment = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+	web = supervisor.ProcessInfo{
+		Name: "web", Command: "/app/server --listen=:8080", PID: new(42), Status: supervisor.StatusRunning, Ready: true,
+		CPUPercent: 1.5, MemoryMB: 64, StartTime: &moment, Run: 1, Labels: map[string]string{"tier": "front"},
+	}
+	migrate = supervisor.ProcessInfo{
+		Name: "migrate", Command: "/app/migrate --to latest", Status: supervisor.StatusCompleted, StartTime: &moment,
+		ExitCode: new(0), Reason: supervisor.ReasonCompleted, Run: 1,
+	}
+)
+
+var examples = map[string][]exampleCall{
+	"process.start": {
+		{"a new process", map[string]any{"name": "hello", "command": "echo hello world", "log": true, "jobid": "e42"},
+			supervisor.ProcessInfo{
+				Name: "hello", Command: "echo hello world", PID: new(101), Status: supervisor.StatusRunning, Ready: true,
+				StartTime: &moment, LogEnabled: true, JobID: "e42", Run: 1,
+			}},
+		{"a scheduled process", map[string]any{"name": "report", "command": "pg_dump shop | gzip > /backup/shop.gz", "deadline": 600, "cron": "30 2 * * *"},
+			supervisor.ProcessInfo{
+				Name: "report", Command: "pg_dump shop | gzip > /backup/shop.gz", Status: supervisor.StatusScheduled,
+				Cron: "30 2 * * *", Deadline: 600, NextRun: &moment,
+			}},
+	},
+	"process.stop": {{"stop", map[string]any{"name": "web"}, with(web, func(p *supervisor.ProcessInfo) {
+		p.PID, p.Ready, p.Status, p.Reason = nil, false, supervisor.StatusStopped, supervisor.ReasonStoppedByUser
+	})}},
+	"process.restart": {{"restart", map[string]any{"name": "web"}, with(web, func(p *supervisor.ProcessInfo) {
+		p.PID, p.Run, p.Reason = new(101), 2, supervisor.ReasonStoppedByUser
+	})}},
+	"process.delete": {{"delete", map[string]any{"name": "web"}, true}},
+	"process.status": {{"status", map[string]any{"name": "migrate"}, migrate}},
+	"process.list": {
+		{"all", nil, []supervisor.ProcessInfo{migrate, web}},
+		{"some", map[string]any{"labels": map[string]string{"tier": "front"}, "status": []string{"running", "backoff"}}, []supervisor.ProcessInfo{web}},
+	},
+	"process.logs": {{"the last error", map[string]any{"name": "web", "lines": 1, "stream": "stderr"}, []supervisor.LogLine{
+		{Time: moment.Add(time.Second), Stream: supervisor.Stderr, Run: 1, Msg: "GET /cart?a=1&b=2: 500"},
+	}}},
+	"session.authenticate": {{"authenticate", map[string]any{"secret": "mysecretkey"}, rpc.AuthenticateResult{Role: "operator"}}},
+	"rpc.discover":         {{"discover", nil, nil}},
+}
+
+func with(p supervisor.ProcessInfo, change func(*supervisor.ProcessInfo)) supervisor.ProcessInfo {
+	change(&p)
+	return p
+}
+
+// pair writes the parameters in the order declared.
+func (e exampleCall) pair(m rpc.Method) (pairing, error) {
+	out := pairing{Name: e.name, Params: []example{}}
+	for _, p := range m.Params {
+		if value, ok := e.params[p.Name]; ok {
+			out.Params = append(out.Params, example{p.Name, value})
+		}
+	}
+	if len(out.Params) != len(e.params) {
+		return out, fmt.Errorf("cannot write the example %q of %s: it has a parameter that the method has not", e.name, m.Name)
+	}
+	if e.result != nil {
+		raw, err := marshal(e.result)
+		if err != nil {
+			return out, fmt.Errorf("cannot write the example %q of %s: %w", e.name, m.Name, err)
+		}
+		out.Result = &example{m.ResultName, raw}
+	}
+	return out, nil
+}
+
+// marshal is json.Marshal without HTML escaping.
+func marshal(v any) (json.RawMessage, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return b.Bytes(), err
+}

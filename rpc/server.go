@@ -1,0 +1,158 @@
+package rpc
+
+import (
+	"bytes"
+	"context"
+	_ "embed" // the document
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/access"
+)
+
+// The limits of a caller.
+const (
+	maxMessage         = 1 << 20          // bytes of a body or a WebSocket message
+	maxBatch           = 1000             // requests in a batch
+	maxCalls           = 16               // messages of a WebSocket that are worked on at once
+	maxUnauthenticated = 64               // WebSockets that have not authenticated yet
+	maxWrong           = 3                // wrong secrets on a WebSocket
+	headerTimeout      = 10 * time.Second // for the header of a request
+	readTimeout        = 30 * time.Second // for the body of a request
+	writeTimeout       = 30 * time.Second // for one answer
+	idleTimeout        = 2 * time.Minute  // between two requests of a connection
+	authTimeout        = 10 * time.Second // for the first message of a WebSocket
+	pingInterval       = 30 * time.Second
+	pongTimeout        = 10 * time.Second
+	endTimeout         = 5 * time.Second // for calls in flight when the server ends
+)
+
+// Observer counts. Its methods may be called from any goroutine and must not
+// block.
+type Observer interface {
+	// Request tells of one answered request: the method (a name from the table, or
+	// "_unknown") and "ok" or the error code.
+	Request(method, code string)
+	// AuthFailed tells of one wrong secret.
+	AuthFailed()
+}
+
+// Options configure a Server.
+type Options struct {
+	Control  supervisor.Control
+	Auth     Authenticator    // nil, or not enabled: unix sockets only, full access
+	Throttle *access.Throttle // of wrong secrets, shared by all doors; nil: one of its own
+	Observer Observer         // nil: nobody counts
+	Logger   *slog.Logger     // nil: silent
+	// AllowedHosts are names that a browser may use as Host and Origin, beside this
+	// machine's own, localhost and addresses.
+	AllowedHosts []string
+	Version      string // of the manager, shown in the document
+}
+
+// Server answers JSON-RPC 2.0 over HTTP and WebSocket. Its methods may be called
+// from any goroutine.
+type Server struct {
+	options  Options
+	methods  map[string]Method
+	document json.RawMessage                              // as rpc.discover gives it: in one line
+	pretty   string                                       // as GET /openrpc.json gives it
+	hold     func(ctx context.Context, peer string) error // after a wrong secret
+	pending  chan struct{}                                // one token for each WebSocket that has not authenticated
+}
+
+//go:generate go run ./gen
+
+//go:embed openrpc.json
+var openrpc string
+
+// documentVersion stands in the generated document where a server says its own.
+const documentVersion = "0.0.0"
+
+// NewServer returns a server; it opens nothing.
+func NewServer(o Options) *Server {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Throttle == nil {
+		o.Throttle = new(access.Throttle)
+	}
+	document := strings.TrimSpace(openrpc)
+	if o.Version != "" {
+		if version, err := encode(o.Version); err == nil {
+			document = strings.Replace(document, `"version": "`+documentVersion+`"`, `"version": `+string(version), 1)
+		}
+	}
+	return &Server{
+		options:  o,
+		methods:  table(),
+		document: oneLine(document),
+		pretty:   document + "\n",
+		hold:     o.Throttle.Hold,
+		pending:  make(chan struct{}, maxUnauthenticated),
+	}
+}
+
+func oneLine(document string) json.RawMessage {
+	var b bytes.Buffer
+	if err := json.Compact(&b, []byte(document)); err != nil { // a broken build; a test looks
+		return json.RawMessage("null")
+	}
+	return b.Bytes()
+}
+
+// Serve answers on a listener until the context ends, and then returns nil when
+// the calls in flight are over, or after a few seconds. It closes the listener. It
+// may be called for several listeners.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	ending := make(chan struct{})
+	base := context.WithValue(context.WithoutCancel(ctx), endingKey{}, (<-chan struct{})(ending))
+	base, cancel := context.WithCancel(base)
+	defer cancel()
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true) // a WebSocket needs it
+	server := &http.Server{
+		Handler:           s.Handler(),
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    16 << 10,
+		Protocols:         protocols,
+		BaseContext:       func(net.Listener) context.Context { return base },
+		ConnContext:       withPeer,
+		ErrorLog:          slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	select {
+	case err := <-failed:
+		if errors.Is(err, net.ErrClosed) && ctx.Err() != nil {
+			return nil
+		}
+		return fmt.Errorf("cannot serve the API on %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	close(ending)
+	grace, stop := context.WithTimeout(base, endTimeout)
+	defer stop()
+	if err := server.Shutdown(grace); err != nil {
+		_ = server.Close() // what did not end in time is cut off
+	}
+	<-failed
+	return nil
+}
+
+// endingKey finds the channel that is closed when the server ends; the context of
+// a request goes on then, so that calls in flight can be answered.
+type endingKey struct{}
+
+func ending(ctx context.Context) <-chan struct{} {
+	c, _ := ctx.Value(endingKey{}).(<-chan struct{})
+	return c
+}

@@ -1,0 +1,211 @@
+package rpc
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/sourcegraph/jsonrpc2"
+
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+// A stream is the jsonrpc2.ObjectStream of one WebSocket. The library knows
+// neither batches nor fractional ids, and closes the connection on bad JSON. So
+// the stream answers by itself what is not a good single request, and hands the
+// good ones on under numbers of its own; the id of the client and the parameters
+// stay here, byte for byte, until the answer goes out.
+type stream struct {
+	ws      *websocket.Conn
+	session *session
+	ctx     context.Context // of the connection
+	calls   chan struct{}   // one token for each message that is worked on
+	known   chan struct{}   // closed when the caller has authenticated
+	once    sync.Once       // closes known
+
+	mu   sync.Mutex
+	last uint64               // guarded by mu
+	open map[uint64]*exchange // guarded by mu
+}
+
+// An exchange is a request that was handed on and has not been answered.
+type exchange struct {
+	req   request
+	reply []byte // nil: a notification
+}
+
+var _ jsonrpc2.ObjectStream = (*stream)(nil)
+
+func newStream(ctx context.Context, ws *websocket.Conn, who *session) *stream {
+	st := &stream{
+		ws: ws, session: who, ctx: ctx,
+		calls: make(chan struct{}, maxCalls),
+		known: make(chan struct{}),
+		open:  map[uint64]*exchange{},
+	}
+	st.authenticated()
+	return st
+}
+
+// authenticated tells whether the caller has a role, and lets attend know.
+func (st *stream) authenticated() bool {
+	if st.session.caller().Role == supervisor.RoleNone {
+		return false
+	}
+	st.once.Do(func() { close(st.known) })
+	return true
+}
+
+// ReadObject implements jsonrpc2.ObjectStream: it waits for the next good single
+// request. It stops reading while maxCalls messages are worked on.
+func (st *stream) ReadObject(v any) error {
+	for {
+		kind, data, err := st.ws.Read(st.ctx)
+		if err != nil {
+			return io.EOF // however it ended, there is nobody to tell
+		}
+		if kind != websocket.MessageText {
+			st.end(websocket.StatusUnsupportedData, "messages are text")
+			return io.EOF
+		}
+		select {
+		case st.calls <- struct{}{}:
+		case <-st.ctx.Done():
+			return io.EOF
+		}
+		f := parseFrame(data)
+		if !f.batch && f.items[0].bad == nil {
+			return st.handOn(f.items[0].req, v)
+		}
+		st.run(func() {
+			if reply := st.session.answer(st.ctx, f); reply != nil {
+				_ = st.write(reply) // the read fails next
+			}
+		})
+	}
+}
+
+// run works on a message and gives its token back. Until the caller has
+// authenticated, messages are worked on one after another, so that those sent
+// behind session.authenticate find the role.
+func (st *stream) run(work func()) {
+	do := func() {
+		defer func() { <-st.calls }()
+		work()
+	}
+	if st.authenticated() {
+		go do()
+		return
+	}
+	do()
+	if !st.authenticated() && st.session.tries() >= maxWrong {
+		st.end(websocket.StatusPolicyViolation, "too many wrong secrets")
+	}
+}
+
+// handOn gives a request to the library: its method, and a number instead of its
+// id. A notification gets a number too, and an answer that is never sent.
+func (st *stream) handOn(req request, v any) error {
+	st.mu.Lock()
+	st.last++
+	number := st.last
+	st.open[number] = &exchange{req: req}
+	st.mu.Unlock()
+	method, err := encode(req.method)
+	if err != nil {
+		return fmt.Errorf("cannot hand on a request: %w", err)
+	}
+	return json.Unmarshal([]byte(`{"jsonrpc":"2.0","method":`+string(method)+`,"id":`+strconv.FormatUint(number, 10)+`}`), v)
+}
+
+// handler is the other side of the library: it finds the exchange again.
+type handler struct{ st *stream }
+
+// Handle implements jsonrpc2.Handler. The library calls it from its read loop.
+func (h handler) Handle(ctx context.Context, conn *jsonrpc2.Conn, r *jsonrpc2.Request) {
+	h.st.run(func() {
+		h.st.mu.Lock()
+		ex := h.st.open[r.ID.Num]
+		h.st.mu.Unlock()
+		ex.reply = h.st.session.answerItem(ctx, item{req: ex.req})
+		// The library writes "result": null under our number; WriteObject puts the
+		// exchange's answer in its place. An error means that the caller has gone.
+		_ = conn.SendResponse(ctx, &jsonrpc2.Response{ID: r.ID, Result: &null})
+	})
+}
+
+// WriteObject implements jsonrpc2.ObjectStream.
+func (st *stream) WriteObject(v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("cannot write a message: %w", err)
+	}
+	var head struct{ ID uint64 }
+	if err := json.Unmarshal(data, &head); err != nil {
+		return fmt.Errorf("cannot write a message: %w", err)
+	}
+	st.mu.Lock()
+	ex := st.open[head.ID]
+	delete(st.open, head.ID)
+	st.mu.Unlock()
+	if ex == nil || ex.reply == nil {
+		return nil
+	}
+	return st.write(ex.reply)
+}
+
+// write sends one message; the WebSocket keeps writers apart. A caller that does
+// not take it in time is cut off.
+func (st *stream) write(data []byte) error {
+	ctx, cancel := context.WithTimeout(st.ctx, writeTimeout)
+	defer cancel()
+	return st.ws.Write(ctx, websocket.MessageText, data)
+}
+
+// Close implements jsonrpc2.ObjectStream.
+func (st *stream) Close() error { return st.ws.CloseNow() }
+
+// end closes the connection with a reason.
+func (st *stream) end(code websocket.StatusCode, reason string) {
+	_ = st.ws.Close(code, reason) // the other side may be gone already
+}
+
+// alive pings. A stream that is not being read because it is busy cannot see the
+// answer, so a busy one counts as alive.
+func (st *stream) alive(ctx context.Context) bool {
+	busy := func() bool { return len(st.calls) == cap(st.calls) }
+	if busy() {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, pongTimeout)
+	defer cancel()
+	return st.ws.Ping(ctx) == nil || busy()
+}
+
+// drain waits a while until everything that is worked on has been answered, and
+// takes nothing new.
+func (st *stream) drain(ctx context.Context) {
+	timer := time.NewTimer(endTimeout / 2)
+	defer timer.Stop()
+	for range cap(st.calls) {
+		select {
+		case st.calls <- struct{}{}:
+		case <-timer.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// tries is the number of wrong secrets so far.
+func (s *session) tries() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.wrong
+}

@@ -1,0 +1,93 @@
+package rpc
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/sourcegraph/jsonrpc2"
+
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+// serveWebSocket carries one connection from its handshake to its end.
+func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
+	who, wrong := s.identify(r)
+	if wrong || who.role == supervisor.RoleNone && !s.enabled() {
+		challenge(w, wrong)
+		return
+	}
+	waits := who.role == supervisor.RoleNone
+	if waits {
+		select {
+		case s.pending <- struct{}{}:
+		default:
+			fail(w, http.StatusServiceUnavailable, newError(codeOf(supervisor.ErrForbidden),
+				"%v: too many connections have not authenticated yet, try again", supervisor.ErrForbidden))
+			return
+		}
+	}
+	release := func() {
+		if waits {
+			waits = false
+			<-s.pending
+		}
+	}
+	// Origin has been checked, more strictly than the library does it.
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled})
+	if err != nil { // it has answered
+		release()
+		s.options.Logger.Debug("websocket handshake failed", slog.String("peer", who.peer), slog.Any("error", err))
+		return
+	}
+	ws.SetReadLimit(maxMessage)
+	who.webSocket = true
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	st := newStream(ctx, ws, who)
+	quiet := jsonrpc2.SetLogger(debugLogger{s.options.Logger})
+	conn := jsonrpc2.NewConn(ctx, st, handler{st}, quiet)
+	s.attend(ctx, conn, st, release)
+}
+
+// attend watches over a connection until it is closed: the first message in time,
+// pings, the end of the server.
+func (s *Server) attend(ctx context.Context, conn *jsonrpc2.Conn, st *stream, authenticated func()) {
+	defer authenticated()
+	unauthenticated := time.NewTimer(authTimeout)
+	defer unauthenticated.Stop()
+	known := st.known
+	ping := time.NewTicker(pingInterval)
+	defer ping.Stop()
+	for {
+		select {
+		case <-conn.DisconnectNotify():
+			return
+		case <-known:
+			known = nil
+			unauthenticated.Stop()
+			authenticated()
+		case <-unauthenticated.C:
+			st.end(websocket.StatusPolicyViolation, "not authenticated in time")
+			return
+		case <-ping.C:
+			if !st.alive(ctx) {
+				st.end(websocket.StatusPolicyViolation, "no answer to a ping")
+				return
+			}
+		case <-ending(ctx):
+			st.drain(ctx)
+			st.end(websocket.StatusGoingAway, "the manager is shutting down")
+			return
+		}
+	}
+}
+
+// debugLogger keeps the library's remarks out of the log unless they are wanted.
+type debugLogger struct{ log *slog.Logger }
+
+func (d debugLogger) Printf(format string, args ...any) {
+	d.log.Debug("websocket", slog.String("detail", newError(0, format, args...).Message))
+}
