@@ -1,0 +1,200 @@
+package logbuf
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+// managerName stands where a process's name stands in the manager's own lines.
+const managerName = "processmanager"
+
+// Console is the container's stdout and stderr, shared by all processes and by the
+// manager's own log. It also keeps the open log files, so that two processes with
+// one path share one writer. All methods may be called from any goroutine.
+type Console struct {
+	format Format
+	stdout *sink // nil: goes nowhere
+	stderr *sink // the same as stdout when both are one file
+	own    feed  // the manager's own lines
+
+	mu    sync.Mutex
+	files map[string]*fileSink // guarded by mu; by path
+	spare spareLoggers         // has a lock of its own
+}
+
+// fileSink is the sink of one log file.
+type fileSink struct {
+	*sink
+	file *file
+	refs int // guarded by Console.mu; logs that write to it
+}
+
+// NewConsole makes a console of two writers; a nil one swallows what it gets.
+// Writers that are the same file (2>&1, a terminal) get one queue, so that their
+// lines cannot mix.
+func NewConsole(stdout, stderr io.Writer, f Format) *Console {
+	c := &Console{format: f, files: map[string]*fileSink{}}
+	c.own = feed{account: &account{name: managerName}, stream: supervisor.Stderr, urgent: true}
+	switch {
+	case stdout != nil && stderr != nil && sameOutput(stdout, stderr):
+		c.stdout = newSink("stdout and stderr", f, stdout, c.reporter("stdout and stderr"))
+		c.stderr = c.stdout
+		return c
+	case stdout != nil:
+		c.stdout = newSink("stdout", f, stdout, c.reporter("stdout"))
+	}
+	if stderr != nil {
+		c.stderr = newSink("stderr", f, stderr, c.reporter("stderr"))
+	}
+	return c
+}
+
+// sameOutput reports whether two writers lead to the same place.
+func sameOutput(a, b io.Writer) bool {
+	if x, ok := a.(*os.File); ok {
+		if y, ok := b.(*os.File); ok {
+			xi, xerr := x.Stat()
+			yi, yerr := y.Stat()
+			return xerr == nil && yerr == nil && os.SameFile(xi, yi)
+		}
+	}
+	return reflect.TypeOf(a) == reflect.TypeOf(b) && reflect.TypeOf(a).Comparable() && a == b
+}
+
+func (c *Console) sink(stream supervisor.Stream) *sink {
+	if stream == supervisor.Stderr {
+		return c.stderr
+	}
+	return c.stdout
+}
+
+// reporter is what a sink calls when its output fails.
+func (c *Console) reporter(sink string) func(error) {
+	return func(err error) {
+		c.Logger(slog.LevelWarn).Warn("cannot write log output; it is dropped until writing works again",
+			"sink", sink, "error", err)
+	}
+}
+
+// Close writes what can be written within the time, then leaves the rest. Lines
+// that come later are counted as dropped. Log files are closed too.
+func (c *Console) Close(timeout time.Duration) {
+	c.mu.Lock()
+	var open []*fileSink
+	for _, f := range c.files {
+		open = append(open, f)
+	}
+	c.mu.Unlock()
+	late := time.NewTimer(timeout)
+	defer late.Stop()
+	// Files first: their errors still find a console.
+	for _, f := range open {
+		f.end()
+		if !await(f.flush(), late) {
+			break
+		}
+	}
+	for _, f := range open {
+		c.closeIdle(f)
+	}
+	for _, s := range []*sink{c.stdout, c.stderr} {
+		if s != nil {
+			s.end()
+		}
+	}
+	for _, s := range []*sink{c.stdout, c.stderr} {
+		if s != nil && !await(s.flush(), late) {
+			return
+		}
+	}
+}
+
+// await waits for done, but not longer than until the timer fires. A timer that has
+// fired stays so: later calls return at once.
+func await(done <-chan struct{}, late *time.Timer) bool {
+	select {
+	case <-done:
+		return true
+	default:
+	}
+	select {
+	case <-done:
+		return true
+	case <-late.C:
+		late.Reset(0)
+		return false
+	}
+}
+
+// acquire returns the sink of a log file, opened on its first line.
+func (c *Console) acquire(path string) *fileSink {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f := c.files[path]
+	if f == nil {
+		out := newFile(path, &c.spare, c.reporter(path))
+		f = &fileSink{sink: newSink(path, FormatRaw, out, c.reporter(path)), file: out}
+		c.files[path] = f
+	}
+	f.refs++
+	f.revive()
+	return f
+}
+
+// release gives a sink back; the last one closes the file once what was written to
+// it is on its way. It does not wait for that.
+func (c *Console) release(f *fileSink) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f.refs--
+	if f.refs > 0 {
+		return
+	}
+	f.end()
+	idle := f.flush()
+	go func() {
+		<-idle
+		c.closeIdle(f)
+	}()
+}
+
+// closeIdle closes a file that nobody uses and whose sink has nothing to do.
+func (c *Console) closeIdle(f *fileSink) {
+	c.mu.Lock()
+	unused := c.files[f.file.path] == f && f.idleAndEnding()
+	if unused {
+		delete(c.files, f.file.path)
+	}
+	c.mu.Unlock()
+	if unused {
+		f.file.close()
+	}
+}
+
+func (s *sink) idleAndEnding() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ending && !s.draining
+}
+
+// appendLossNotice appends the line that says what is missing at this place.
+func appendLossNotice(dst []byte, s *sink, who string, bytes int64) []byte {
+	rec := slog.NewRecord(time.Now(), slog.LevelWarn, fmt.Sprintf("output dropped: %s took nothing for a while", s.name), 0)
+	rec.AddAttrs(slog.String("name", who), slog.Int64("bytes", bytes))
+	return appendRecord(dst, s.format, noticeStream(s.name), rec, nil)
+}
+
+// noticeStream is the stream on which a sink's notices appear.
+func noticeStream(sink string) supervisor.Stream {
+	if sink == string(supervisor.Stdout) {
+		return supervisor.Stdout
+	}
+	return supervisor.Stderr
+}

@@ -1,0 +1,52 @@
+// Package logbuf takes what processes write: it keeps the newest lines of each in
+// memory, and carries all of them to the container's stdout and stderr and to log
+// files.
+//
+// # The way of a byte
+//
+//	pipe reader → LifeLog.Write → splitter → ring             (never waits)
+//	                                       → console sink     (waits while it moves)
+//	                                       → file sink        (waits while it moves)
+//
+// The work is per chunk: the splitter finds whole lines by looking for the last
+// newline of a chunk, the ring keeps raw bytes with one record per delivery, and
+// lines are found in it only when somebody asks.
+//
+// # Formats of the console
+//
+//	raw    the line as it is
+//	text   NAME | the line
+//	json   {"ts","process","stream","run","msg"}; "partial":true when it goes on
+//
+// Bytes are never altered in raw and text; in JSON what is not UTF-8 becomes U+FFFD.
+// A log file has the raw format. The manager's own lines have the process name
+// "processmanager"; in raw they look as in text.
+//
+// A line longer than [MaxLine] is cut into pieces. In raw the pieces follow each
+// other without a newline, so that the bytes stay the same, but when somebody else
+// writes in between, the line is ended first. In text and JSON each piece is a
+// line. A last line without newline is delivered when its stream ends, with one.
+//
+// # Sinks
+//
+//	state      when                                        what a writer meets
+//	moving     a buffer is free                            no wait
+//	full       no buffer is free, out took a byte lately   waits for room
+//	stalled    full, and out took no byte for a second     bytes are dropped and counted
+//	failing    out gave an error; retried after 1, 2, 4,   bytes are dropped and counted
+//	           then every 8 seconds
+//
+// The first byte that out takes ends stalled and failing; one line then says, at the
+// place of the gap, whose output is missing and how much. What was accepted is never
+// given up while the manager runs, so a line is never left half.
+//
+// The manager's own lines never wait: they may use one buffer more than the others.
+//
+// # Locks
+//
+//	Log.mu       the ring, and which file        taken before the others
+//	Console.mu   which files are open            before a sink's
+//	sink.mu      the buffers of one sink         last
+//
+// None is held while something is written, opened or waited for.
+package logbuf

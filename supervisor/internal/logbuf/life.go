@@ -1,0 +1,68 @@
+package logbuf
+
+import (
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+// LifeLog takes what one life of a process writes. Its methods are called by one
+// goroutine at a time; nothing else of the log waits for them.
+type LifeLog struct {
+	log   *Log
+	feeds [2]feed // stdout, stderr
+	split [2]splitter
+	head  []byte // reused
+}
+
+// Life begins the log of a life. Lines of two lives never mix, even when a life
+// ended without a newline.
+func (l *Log) Life(run uint64) *LifeLog {
+	life := &LifeLog{log: l}
+	life.feeds[0] = feed{account: &l.account, stream: supervisor.Stdout, run: run}
+	life.feeds[1] = feed{account: &l.account, stream: supervisor.Stderr, run: run}
+	return life
+}
+
+func index(stream supervisor.Stream) int {
+	if stream == supervisor.Stderr {
+		return 1
+	}
+	return 0
+}
+
+// Write takes what the process has written; chunk is not kept. Whole lines go to
+// the ring, to the console and to the file; the rest is held, at most MaxLine
+// bytes. It waits while a sink has no room but makes progress, and never longer
+// than a second for one that makes none.
+func (l *LifeLog) Write(stream supervisor.Stream, chunk []byte) {
+	i := index(stream)
+	if i == 0 {
+		l.log.stdout.Add(uint64(len(chunk)))
+	} else {
+		l.log.stderr.Add(uint64(len(chunk)))
+	}
+	l.split[i].write(chunk, func(data []byte, k kind) { l.deliver(&l.feeds[i], data, k) })
+}
+
+// End says that the stream has ended: a last line without newline is delivered.
+func (l *LifeLog) End(stream supervisor.Stream) {
+	i := index(stream)
+	l.split[i].end(func(data []byte, k kind) { l.deliver(&l.feeds[i], data, k) })
+}
+
+// deliver gives data to the ring first, which never waits.
+func (l *LifeLog) deliver(f *feed, data []byte, k kind) {
+	log := l.log
+	at := log.now()
+	log.mu.Lock()
+	log.ring.add(data, record{at: at.UnixNano(), run: f.run, stream: f.stream, kind: k})
+	file := log.file
+	log.mu.Unlock()
+
+	if out := log.console.sink(f.stream); out != nil {
+		l.head = appendHead(l.head[:0], log.console.format, log.name, f.stream, f.run, at)
+		out.put(batch{from: f, format: log.console.format, head: l.head, data: data, kind: k})
+	}
+	if file != nil {
+		file.put(batch{from: f, format: FormatRaw, data: data, kind: k})
+	}
+}

@@ -1,0 +1,79 @@
+package logbuf
+
+import (
+	"bytes"
+	"flag"
+	"sync"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func TestMain(m *testing.M) {
+	// The goroutine of a spare lumberjack logger never ends, by its design.
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("gopkg.in/natefinch/lumberjack%2ev2.(*Logger).millRun"))
+}
+
+// recorder is an output that remembers.
+type recorder struct {
+	mu     sync.Mutex
+	buf    bytes.Buffer
+	writes [][]byte
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.writes = append(r.writes, bytes.Clone(p))
+	return r.buf.Write(p)
+}
+
+func (r *recorder) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.buf.String()
+}
+
+// gate is an output that takes only as many bytes as it is given leave for.
+type gate struct {
+	recorder
+	leave chan int // one value per write: how many bytes it takes
+}
+
+func (g *gate) Write(p []byte) (int, error) {
+	taken := 0
+	for taken < len(p) {
+		n := min(<-g.leave, len(p)-taken)
+		_, _ = g.recorder.Write(p[taken : taken+n])
+		taken += n
+	}
+	return taken, nil
+}
+
+// faulty is an output that fails while err is set.
+type faulty struct {
+	recorder
+	emu sync.Mutex
+	err error
+	cut int // bytes that a failing write still takes
+}
+
+func (f *faulty) set(err error, cut int) {
+	f.emu.Lock()
+	defer f.emu.Unlock()
+	f.err, f.cut = err, cut
+}
+
+func (f *faulty) Write(p []byte) (int, error) {
+	f.emu.Lock()
+	err, cut := f.err, min(f.cut, len(p))
+	f.cut -= cut
+	f.emu.Unlock()
+	if err == nil {
+		return f.recorder.Write(p)
+	}
+	_, _ = f.recorder.Write(p[:cut])
+	return cut, err
+}
