@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// addOurs adds Process Manager, built unless it is given, and the one to compare
+// it with.
+func (b *bench) addOurs(ctx context.Context) error {
+	binary, err := b.ownProgram(ctx, b.cfg.ours, "processmanager")
+	if err != nil {
+		return err
+	}
+	client, err := b.ownProgram(ctx, b.cfg.pmclient, "pmclient")
+	if err != nil {
+		// Everything but the list works without.
+		b.absent = append(b.absent, "pmclient: "+tail([]byte(err.Error()), 300))
+	}
+	b.peers = append(b.peers, oursPeer(nameOurs, binary, client))
+	if b.cfg.compare == "" {
+		return nil
+	}
+	other, err := b.ownProgram(ctx, b.cfg.compare, "")
+	if err != nil {
+		return err
+	}
+	b.peers = append(b.peers, oursPeer(nameOther, other, client))
+	return nil
+}
+
+// ownProgram is the absolute path of a given file, or of a fresh build.
+func (b *bench) ownProgram(ctx context.Context, given, name string) (string, error) {
+	if given == "" {
+		return buildOurs(ctx, b.dir, name)
+	}
+	if _, err := os.Stat(given); err != nil {
+		return "", fmt.Errorf("cannot use the program to measure: %w", err)
+	}
+	return filepath.Abs(given)
+}
+
+func oursPeer(name, binary, client string) peer {
+	socket := func(t task) string { return filepath.Join(t.dir, "pm.sock") }
+	p := peer{
+		name:     name,
+		note:     "capture, sampling and metrics on; no restart delay",
+		captures: true, prefixes: true,
+		stop: syscall.SIGTERM,
+		setup: func(t task) ([]string, error) {
+			file := filepath.Join(t.dir, "manifest.yaml")
+			if err := os.WriteFile(file, []byte(ourManifest(t)), 0o600); err != nil {
+				return nil, fmt.Errorf("cannot write the manifest: %w", err)
+			}
+			metrics, err := freeAddr()
+			if err != nil {
+				return nil, err
+			}
+			format := "raw"
+			if t.prefix {
+				format = "text"
+			}
+			return []string{
+				binary, "-manifest", file, "-socket", socket(t),
+				"-metrics-addr", metrics, "-log-format", format,
+			}, nil
+		},
+		single: func(command ...string) []string { return append([]string{binary, "--"}, command...) },
+	}
+	if client != "" {
+		p.list = func(t task) []string { return []string{client, "-socket", socket(t), "list"} }
+	}
+	return p
+}
+
+func ourManifest(t task) string {
+	var b strings.Builder
+	b.WriteString("apiVersion: processmanager/v1\nkind: ProcessManifest\nmetadata: {name: bench}\nspec:\n" +
+		"  exitPolicy: Never\n" +
+		"  defaults:\n" +
+		"    restartPolicy: Always\n" +
+		"    restartBackoff: {initial: 0s, max: 0s}\n" +
+		"  processes:\n")
+	for i := range t.n {
+		fmt.Fprintf(&b, "    - {name: %s, command: [%q, \"%d\"]}\n", childName(i), t.workload, i)
+	}
+	return b.String()
+}
+
+// freeAddr is a loopback address that nobody listens on at the moment.
+func freeAddr() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("cannot find a free port: %w", err)
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
