@@ -1,0 +1,59 @@
+// Package linux is the room with the system calls: it forks, waits, signals, reads
+// the output of processes and samples what they use. It decides nothing; what is
+// done when a process ends is its caller's business.
+//
+// # The model
+//
+// A [Life] is one start of one process: its leader, which was spawned here, and its
+// tree, which is everybody who descends from the leader. We are PID 1 or a subreaper
+// (see [Prepare]), so who loses its parent becomes our child, "adopted", and the
+// tree can be followed until its end, also past setsid and double forks. A life is
+// over when its leader is reaped and nobody of its tree lives.
+//
+// # What is reported, and when
+//
+//	what happened                                    reported                      meaning
+//	exec failed, or nothing could be forked          SpawnFailed                   no life; nothing follows
+//	exec succeeded                                   Spawned                       always first
+//	leader reaped, nobody of its tree lives          Exited, left = 0              life over, output complete
+//	leader reaped, somebody lives                    Exited, left > 0              output goes on
+//	then the last one of the tree was reaped         TreeEmpty                     life over, output complete
+//
+// Output is delivered to its end before the report that says so. Who still holds the
+// pipe then belongs to nobody, and gets EPIPE.
+//
+// # Who owns an adopted process
+//
+// The first answer counts:
+//
+//	question                                                     because
+//	what was it at the last pass over /proc (pid and start)?     its parents lived then
+//	is its session or group one that a leader began?             holds until it calls setsid
+//	is its session one that a member began?                      a daemon's children
+//	what do PM_PROCESS_NAME and PM_PROCESS_RUN in its            survives setsid and double forks
+//	environment say?
+//
+// (When lives have cgroups, the cgroup will be asked first.) A descendant of an
+// adopted process belongs to whom its parent belongs to. Who belongs to nobody, for
+// example what kubectl exec left behind, is reaped, is never touched by a signal to
+// a life, and is ended by [System.EndRest].
+//
+// # Goroutines
+//
+//	goroutine      how many         does                                              ends
+//	reaper         1                waits, the only one; fills the child table        Close, last
+//	tree           1                asks what is left of trees, reports exits,        Close
+//	                                walks trees to signal them
+//	pipe reader    1                reads all pipes, calls Output                     Close
+//	spawn workers  0 to a few       fork and exec, report births                      when nobody waits
+//	callers        any              signal leaders and groups; sample usage           –
+//
+// # The child table
+//
+// One mutex guards it. Look-up and signal, and wait and remove, are critical sections
+// of it, so that the pid of a leader in the table is never a stranger's. Fork and exec
+// are not: while a spawn is in flight, the exits of unknown pids are parked, and the
+// spawn claims its own when it learns its pid. Other members of a tree are not in the
+// table: their number is pinned by a pidfd and proven by the start time before it is
+// used.
+package linux

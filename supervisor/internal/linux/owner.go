@@ -1,0 +1,198 @@
+package linux
+
+import (
+	"bytes"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// adoption is a direct child that we did not spawn, and what was found out about it.
+// Its number cannot become another process's before it went through the reaper.
+type adoption struct {
+	start uint64
+	owner *life // nil: nobody's
+}
+
+// sighting is a member of a tree, as the last pass over /proc saw it.
+type sighting struct {
+	start uint64
+	owner *life
+}
+
+// environMax bounds what is read of an environment.
+const environMax = 1 << 20
+
+// settle finds the owner of every process in sc.list. whole says that the list holds
+// everybody but perhaps the leaders, so that it replaces what the last pass saw.
+func (s *System) settle(sc *scanner, whole bool) {
+	sc.todo = sc.todo[:0]
+	s.mu.Lock()
+	s.dropStale(sc)
+	for i := range sc.list {
+		p := &sc.list[i]
+		if l := s.leaders[p.pid]; l != nil {
+			p.owner, p.settled = l, true
+			continue
+		}
+		if p.ppid != s.self {
+			continue
+		}
+		var known bool
+		if p.owner, known = s.knownOwner(p); known {
+			p.settled = true
+			s.adopt(p)
+		} else if !p.dead() { // the dead have no environment any more
+			sc.todo = append(sc.todo, i)
+		}
+	}
+	s.mu.Unlock()
+
+	for _, i := range sc.todo {
+		p := &sc.list[i]
+		id, found := sc.environOwner(p.pid)
+		s.mu.Lock()
+		if found {
+			p.owner = s.lives[id]
+		}
+		p.settled = true
+		s.adopt(p)
+		s.mu.Unlock()
+	}
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range sc.list {
+		s.settleOne(sc, &sc.list[i])
+	}
+	if whole {
+		s.remember(sc)
+	}
+}
+
+// dropStale removes from the tables what this look disproves. Called with s.mu held.
+func (s *System) dropStale(sc *scanner) {
+	for pid := range s.adopted {
+		if _, ok := sc.index[pid]; !ok {
+			delete(s.adopted, pid)
+		}
+	}
+	for i := range sc.list {
+		p := &sc.list[i]
+		if l := s.groups[p.pid]; l != nil && l.reaped && p.start > l.ended {
+			// A process with the number of a leader that was reaped before: the kernel
+			// gives a number away only when no group and no session has it any more.
+			delete(s.groups, p.pid)
+		}
+	}
+}
+
+// settleOne gives a process the owner of its parent; failing that, its session's.
+// Called with s.mu held.
+func (s *System) settleOne(sc *scanner, p *procStat) *life {
+	if p.settled {
+		return p.owner
+	}
+	p.settled = true // also ends a circle, which a torn picture could show
+	if l := s.leaders[p.ppid]; l != nil {
+		p.owner = l
+	} else if i, ok := sc.index[p.ppid]; ok && p.ppid != s.self {
+		p.owner = s.settleOne(sc, &sc.list[i])
+	}
+	if p.owner == nil {
+		p.owner, _ = s.knownOwner(p)
+	}
+	return p.owner
+}
+
+// adopt keeps what was found out about a direct child. Called with s.mu held.
+func (s *System) adopt(p *procStat) {
+	if !p.dead() && s.leaders[p.pid] == nil {
+		s.adopted[p.pid] = adoption{start: p.start, owner: p.owner}
+	}
+}
+
+// knownOwner asks the tables, in the order of the package comment: (the cgroup of a
+// life would be the first question;) what it was when last seen; its session or its
+// group. Called with s.mu held.
+func (s *System) knownOwner(p *procStat) (owner *life, known bool) {
+	if a, ok := s.adopted[p.pid]; ok && a.start == p.start {
+		if a.owner == nil || !a.owner.over {
+			return a.owner, true
+		}
+	}
+	if was, ok := s.seen[p.pid]; ok && was.start == p.start && !was.owner.over {
+		return was.owner, true
+	}
+	if l := s.groups[p.sid]; l != nil && l.session {
+		return l, true
+	}
+	if l := s.groups[p.pgrp]; l != nil {
+		return l, true
+	}
+	if l := s.sessions[p.sid]; l != nil && !l.over {
+		return l, true
+	}
+	return nil, false
+}
+
+// remember replaces the sightings by those of this pass. Called with s.mu held.
+func (s *System) remember(sc *scanner) {
+	clear(s.seen)
+	clear(s.sessions)
+	for i := range sc.list {
+		p := &sc.list[i]
+		if p.owner == nil || p.pid == p.owner.pid {
+			continue
+		}
+		s.seen[p.pid] = sighting{start: p.start, owner: p.owner}
+		if p.sid > 0 && p.sid != s.selfSession && p.sid != p.owner.pid {
+			s.sessions[p.sid] = p.owner // begun by a member
+		}
+	}
+}
+
+// environOwner reads which life a process was started in.
+func (sc *scanner) environOwner(pid int) (Life, bool) {
+	var name [32]byte
+	path := strconv.AppendUint(name[:0], uint64(pid), 10)
+	fd, err := unix.Openat(sc.proc, string(append(path, "/environ"...)), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		if err != unix.ENOENT && err != unix.ESRCH {
+			sc.failures++ // another user's, and we may not look
+		}
+		return Life{}, false
+	}
+	defer func() { _ = unix.Close(fd) }()
+	sc.env = sc.env[:0]
+	for len(sc.env) < environMax {
+		if len(sc.env) == cap(sc.env) {
+			sc.env = append(sc.env, make([]byte, max(16<<10, len(sc.env)))...)[:len(sc.env)]
+		}
+		n, err := unix.Read(fd, sc.env[len(sc.env):cap(sc.env)])
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || n <= 0 {
+			break
+		}
+		sc.env = sc.env[:len(sc.env)+n]
+	}
+	return parseOwner(sc.env)
+}
+
+// parseOwner finds name and number of a life in an environment.
+func parseOwner(env []byte) (id Life, ok bool) {
+	var haveName, haveRun bool
+	for len(env) > 0 && !(haveName && haveRun) {
+		var kv []byte
+		kv, env, _ = bytes.Cut(env, []byte{0})
+		if v, found := bytes.CutPrefix(kv, []byte(EnvName+"=")); found && !haveName {
+			id.Name, haveName = string(v), len(v) > 0
+		} else if v, found := bytes.CutPrefix(kv, []byte(EnvRun+"=")); found && !haveRun {
+			gen, err := strconv.ParseUint(string(v), 10, 64)
+			id.Gen, haveRun = gen, err == nil
+		}
+	}
+	return id, haveName && haveRun
+}

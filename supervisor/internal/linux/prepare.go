@@ -1,0 +1,88 @@
+package linux
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"os/signal"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// discarded takes the signals that are caught only so that children get their
+// default action.
+var discarded = make(chan os.Signal, 1)
+
+// Prepare makes this process fit to be the parent of others. Call it once, at the
+// start of the program, before anything is spawned:
+//
+//   - no descriptor but 0, 1 and 2 is handed down;
+//   - orphaned descendants come to us, also when we are not PID 1;
+//   - signals that were ignored when we were started are caught instead, because
+//     "ignored" outlives exec and "caught" does not;
+//   - a closed stdout or stderr is a failed write, not the end of the program.
+func Prepare() error {
+	if err := closeOnExec(); err != nil {
+		return fmt.Errorf("cannot mark inherited descriptors close-on-exec: %w", err)
+	}
+	if os.Getpid() != 1 {
+		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+			return fmt.Errorf("cannot become the reaper of orphaned descendants: %w", err)
+		}
+	}
+	catch := []os.Signal{unix.SIGPIPE}
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return fmt.Errorf("cannot learn which signals are ignored (is /proc mounted?): %w", err)
+	}
+	for _, sig := range ignoredSignals(status) {
+		switch {
+		case sig == unix.SIGCHLD, sig == unix.SIGURG: // the runtime's, and never inherited as ignored
+		default:
+			catch = append(catch, sig)
+		}
+	}
+	signal.Notify(discarded, catch...)
+	return nil
+}
+
+// ignoredSignals reads the line SigIgn of a /proc/PID/status.
+func ignoredSignals(status []byte) []unix.Signal {
+	_, rest, ok := bytes.Cut(status, []byte("\nSigIgn:"))
+	if !ok {
+		return nil
+	}
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	mask, err := strconv.ParseUint(string(bytes.TrimSpace(line)), 16, 64)
+	if err != nil {
+		return nil
+	}
+	var list []unix.Signal
+	for n := range 64 {
+		if mask&(1<<n) != 0 {
+			list = append(list, unix.Signal(n+1))
+		}
+	}
+	return list
+}
+
+func closeOnExec() error {
+	err := unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
+	if err == nil {
+		return nil
+	}
+	// Linux before 5.11, or a filter of system calls that does not know it.
+	list, dirErr := os.ReadDir("/proc/self/fd")
+	if dirErr != nil {
+		return errors.Join(err, dirErr)
+	}
+	for _, e := range list {
+		if fd, err := strconv.Atoi(e.Name()); err == nil && fd > 2 {
+			unix.CloseOnExec(fd)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,165 @@
+package linux
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+// sweepEvery bounds how long a lost wake-up can go unnoticed.
+const sweepEvery = time.Minute
+
+// reap is the one owner of wait. It sleeps in the kernel without a lock until some
+// child is dead, and only then takes the table's lock to collect the dead.
+func (s *System) reap() {
+	defer close(s.reaperDone)
+	for {
+		err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		if s.closing() {
+			return
+		}
+		switch err {
+		case nil:
+			s.collect()
+		case unix.ECHILD:
+			s.awaitChildren()
+		}
+	}
+}
+
+// collect reaps until nobody dead is left: many deaths may have been one wake-up.
+func (s *System) collect() {
+	var (
+		status unix.WaitStatus
+		used   unix.Rusage
+		work   bool
+	)
+	s.mu.Lock()
+	for {
+		pid, err := unix.Wait4(-1, &status, unix.WNOHANG, &used)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || pid <= 0 {
+			break
+		}
+		s.reaped(pid, status, &used)
+		work = true
+	}
+	s.mu.Unlock()
+	if work {
+		poke(s.treeKick)
+		poke(s.restKick)
+	}
+}
+
+// reaped removes a pid that was just waited for from every table. Called with
+// s.mu held, in the same critical section as the wait.
+func (s *System) reaped(pid int, status unix.WaitStatus, used *unix.Rusage) {
+	if l := s.leaders[pid]; l != nil {
+		s.leaderReaped(l, status, used)
+		return
+	}
+	owner := s.seen[pid].owner
+	if a, ok := s.adopted[pid]; ok {
+		owner = a.owner
+	}
+	delete(s.adopted, pid)
+	delete(s.seen, pid)
+	s.strays++
+	s.recheck = true
+	if s.flying > 0 { // also when it was looked at: a pass over /proc sees spawns in flight
+		s.park(pid, owner, status, used)
+		return
+	}
+	s.strayReaped(owner, used)
+}
+
+// strayReaped counts an orphan and adds what it used to its owner, if it has one.
+// Called with s.mu held.
+func (s *System) strayReaped(owner *life, used *unix.Rusage) {
+	s.orphans.Add(1)
+	if owner != nil {
+		owner.account.add(used)
+	}
+}
+
+// leaderReaped notes how a leader ended. Called with s.mu held.
+func (s *System) leaderReaped(l *life, status unix.WaitStatus, used *unix.Rusage) {
+	delete(s.leaders, l.pid)
+	l.reaped = true
+	l.exit = exitOf(status, used)
+	l.ended = ticksNow()
+	l.account.add(used)
+	s.exits = append(s.exits, l)
+}
+
+func exitOf(status unix.WaitStatus, used *unix.Rusage) Exit {
+	e := Exit{CPUUser: span(used.Utime), CPUSystem: span(used.Stime)}
+	if status.Signaled() {
+		e.Signal, e.Core = supervisor.Signal(status.Signal()), status.CoreDump()
+	} else {
+		e.Code = status.ExitStatus()
+	}
+	return e
+}
+
+// ticksNow is the clock of the start times in /proc/PID/stat.
+func ticksNow() uint64 {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &now); err != nil {
+		return 1<<64 - 1 // nothing is younger
+	}
+	return uint64(now.Nano() / int64(tick))
+}
+
+func span(t unix.Timeval) time.Duration { return time.Duration(t.Nano()) }
+
+// awaitChildren returns when there may be children. A child that is adopted makes
+// no noise until it dies, and then there is a SIGCHLD.
+func (s *System) awaitChildren() {
+	died := make(chan os.Signal, 1)
+	signal.Notify(died, unix.SIGCHLD)
+	defer signal.Stop(died)
+	sweep := time.NewTimer(sweepEvery)
+	defer sweep.Stop()
+
+	// Somebody may have come and died before Notify took effect.
+	if err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG, nil); err != unix.ECHILD {
+		return
+	}
+	select {
+	case <-died:
+	case <-s.kick:
+	case <-sweep.C:
+	case <-s.quit:
+	}
+}
+
+func (s *System) closing() bool {
+	select {
+	case <-s.quit:
+		return true
+	default:
+		return false
+	}
+}
+
+// wakeReaper gets the reaper out of its wait after quit was closed: nothing but the
+// death of a child does that, so one is made. It is a fork whose exec fails; package
+// syscall may reap it before the reaper has looked, hence the loop.
+func (s *System) wakeReaper() {
+	for {
+		_, _ = syscall.ForkExec("/dev/null/wake", []string{"wake"}, nil)
+		select {
+		case <-s.reaperDone:
+			return
+		case <-time.After(time.Millisecond):
+		}
+	}
+}

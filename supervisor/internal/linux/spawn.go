@@ -1,0 +1,253 @@
+package linux
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+// spawnHangs is how long a spawn may take before another may begin in its place: a
+// program on a file system that does not answer must not keep the others waiting.
+const spawnHangs = time.Second
+
+// maxWorkers is how many spawns go on side by side. Each keeps a processor until its
+// exec is done, because the Go runtime cannot take it away in between.
+var maxWorkers = max(2, min(4, runtime.NumCPU()))
+
+// Spawn starts a life. It returns at once; what became of it is reported. Spawns
+// begin in the order in which they were asked for.
+func (s *System) Spawn(id Life, c Command) {
+	l := &life{Life: id, cmd: c}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		go s.reports.SpawnFailed(id, supervisor.ErrClosed)
+		return
+	case s.lives[id] != nil:
+		go s.reports.SpawnFailed(id, fmt.Errorf("life %d of %q exists already", id.Gen, id.Name))
+		return
+	}
+	l.account = s.accounts[id.Name]
+	if l.account == nil {
+		l.account = &account{}
+		s.accounts[id.Name] = l.account
+	}
+	s.lives[id] = l
+	s.queue = append(s.queue, l)
+	s.hireWorker()
+}
+
+// hireWorker starts one more worker if there is work and room. Called with s.mu held.
+func (s *System) hireWorker() {
+	if len(s.queue) > 0 && s.workers-s.hung < maxWorkers {
+		s.workers++
+		go s.spawnQueued()
+	}
+}
+
+// spawnQueued is one worker: it spawns until nobody is waiting.
+func (s *System) spawnQueued() {
+	// A child begins with the signal mask of the thread that forks, and the runtime
+	// leaves alone what was blocked when we were started. The thread is given back to
+	// the runtime as it was.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var none, before unix.Sigset_t
+	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &none, &before); err == nil {
+		defer func() { _ = unix.PthreadSigmask(unix.SIG_SETMASK, &before, nil) }()
+	}
+	for {
+		s.mu.Lock()
+		if len(s.queue) == 0 || s.workers-s.hung > maxWorkers {
+			s.workers--
+			s.mu.Unlock()
+			return
+		}
+		l := s.queue[0]
+		s.queue[0] = nil
+		s.queue = s.queue[1:]
+		s.mu.Unlock()
+		s.spawn(l)
+	}
+}
+
+// spawn starts one life and reports what became of it.
+func (s *System) spawn(l *life) {
+	slow := time.AfterFunc(spawnHangs, func() { s.spawnIsSlow(l) })
+	err := s.forkExec(l)
+	slow.Stop()
+	s.mu.Lock()
+	l.spawned = true
+	if l.slow {
+		s.hung--
+	}
+	s.mu.Unlock()
+	if err != nil {
+		s.spawnFailed(l, err)
+		return
+	}
+
+	s.reports.Spawned(l.Life, l.pid)
+	s.mu.Lock()
+	l.announced = true
+	waiting := l.waiting
+	l.waiting = nil
+	s.mu.Unlock()
+	for _, r := range waiting {
+		_ = s.deliver(r)
+	}
+	poke(s.treeKick) // it may have ended already
+}
+
+func (s *System) spawnIsSlow(l *life) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !l.spawned {
+		l.slow = true
+		s.hung++
+		s.hireWorker()
+	}
+}
+
+func (s *System) spawnFailed(l *life, err error) {
+	s.mu.Lock()
+	delete(s.lives, l.Life)
+	l.over = true
+	s.mu.Unlock()
+	s.reports.SpawnFailed(l.Life, err)
+}
+
+// forkExec executes the life's program and registers the child.
+func (s *System) forkExec(l *life) error {
+	path, err := findProgram(&l.cmd)
+	if err != nil {
+		return err
+	}
+	warm(&l.cmd, path)
+
+	attr := syscall.ProcAttr{Dir: l.cmd.Dir, Env: l.cmd.Env, Sys: &syscall.SysProcAttr{Setsid: true}}
+	pidfd := -1
+	attr.Sys.PidFD = &pidfd
+	l.session = true
+	var ends pipeEnds
+	if l.cmd.Output == nil {
+		attr.Files = []uintptr{0, 1, 2}
+		if l.cmd.Foreground && ownTerminal(0) {
+			attr.Sys.Setsid, l.session = false, false
+			attr.Sys.Setpgid, attr.Sys.Foreground, attr.Sys.Ctty = true, true, 0
+		}
+	} else {
+		null, err := s.nullInput()
+		if err != nil {
+			return err
+		}
+		if l.out, ends, err = newCapture(l.cmd.Output); err != nil {
+			return err
+		}
+		defer ends.close()
+		attr.Files = []uintptr{uintptr(null), uintptr(ends[0]), uintptr(ends[1])}
+	}
+
+	s.mu.Lock()
+	since := s.takeOff()
+	s.mu.Unlock()
+	pid, err := syscall.ForkExec(path, l.cmd.Argv, &attr)
+	s.mu.Lock()
+	if err != nil {
+		s.discardFailed(since)
+		s.land()
+		s.mu.Unlock()
+		l.out.abandon()
+		return explain(&l.cmd, path, err)
+	}
+	s.register(l, pid, pidfd, since)
+	s.mu.Unlock()
+
+	if pidfd >= 0 {
+		_ = unix.Close(pidfd)
+	}
+	poke(s.kick)
+	if l.out != nil {
+		s.pipes.add(l.out)
+	}
+	return nil
+}
+
+// register puts a spawned child into the table, or, if it is dead and reaped
+// already, takes its exit out of the parked ones. Called with s.mu held.
+func (s *System) register(l *life, pid, pidfd int, since uint64) {
+	l.pid = pid
+	s.groups[pid] = l
+	delete(s.adopted, pid) // a pass over /proc may have looked at it
+	delete(s.seen, pid)
+	if isReaped(pid, pidfd) {
+		p, ok := s.claim(pid, since)
+		if !ok { // gave way to a flood of others; never "success"
+			p.status = 255 << 8
+		}
+		l.pid = pid
+		s.leaderReaped(l, p.status, &p.used)
+	} else {
+		s.leaders[pid] = l
+	}
+	s.land()
+}
+
+// isReaped reports whether the child that a spawn returned was waited for already.
+// With a pidfd the answer cannot be about another process that has the number now.
+func isReaped(pid, pidfd int) bool {
+	const peek = unix.WEXITED | unix.WNOHANG | unix.WNOWAIT
+	if pidfd >= 0 {
+		err := retry(func() error { return unix.Waitid(unix.P_PIDFD, pidfd, nil, peek, nil) })
+		if err != unix.EINVAL { // Linux before 5.4 does not know the question
+			return err == unix.ECHILD
+		}
+	}
+	return retry(func() error { return unix.Waitid(unix.P_PID, pid, nil, peek, nil) }) == unix.ECHILD
+}
+
+// nullInput returns a descriptor from which nothing can be read.
+func (s *System) nullInput() (int, error) {
+	s.mu.Lock()
+	fd := s.null
+	s.mu.Unlock()
+	if fd >= 0 {
+		return fd, nil
+	}
+	fd, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if errors.Is(err, unix.ENOENT) { // an image without /dev: the end of a pipe that nobody writes
+		var p [2]int
+		if err = unix.Pipe2(p[:], unix.O_CLOEXEC); err == nil {
+			_ = unix.Close(p[1])
+			fd = p[0]
+		}
+	}
+	if err != nil {
+		return -1, fmt.Errorf("cannot open /dev/null: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.null >= 0 {
+		_ = unix.Close(fd)
+	} else {
+		s.null = fd
+	}
+	return s.null, nil
+}
+
+// ownTerminal reports whether fd is the terminal of our session.
+func ownTerminal(fd int) bool {
+	sid, err := unix.IoctlGetInt(fd, unix.TIOCGSID)
+	if err != nil {
+		return false
+	}
+	own, err := unix.Getsid(0)
+	return err == nil && own == sid
+}

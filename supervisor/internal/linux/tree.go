@@ -1,0 +1,188 @@
+package linux
+
+import (
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// drainSweep is how often draining trees are looked at although nothing was
+	// reaped: a member can die as the child of somebody else.
+	drainSweep = 2 * time.Second
+	// doubtMax is how many checks in a row a dying stray may put off.
+	doubtMax = 10
+)
+
+// tree is what the tree goroutine owns.
+type tree struct {
+	scan     scanner
+	draining []*life // leader reaped, tree not known to be empty
+	buf      []byte
+}
+
+// watchTrees is the tree goroutine: the only one that reports exits, and the only one
+// that walks trees to signal them. What happens while it works is one round later,
+// together: a thousand deaths are not a thousand walks.
+func (s *System) watchTrees() {
+	defer s.done.Done()
+	sweep := time.NewTimer(drainSweep)
+	defer sweep.Stop()
+	for {
+		var late <-chan time.Time
+		if len(s.tree.draining) > 0 {
+			sweep.Reset(drainSweep)
+			late = sweep.C
+		}
+		swept := false
+		select {
+		case <-s.treeKick:
+		case <-late:
+			swept = true
+		case <-s.quit:
+			return
+		}
+		s.round(swept)
+	}
+}
+
+func (s *System) round(swept bool) {
+	s.mu.Lock()
+	fresh := false
+	s.exits = slices.DeleteFunc(s.exits, func(l *life) bool {
+		if l.announced { // else its birth is still to be reported
+			s.tree.draining = append(s.tree.draining, l)
+			fresh = true
+		}
+		return l.announced
+	})
+	requests := s.requests
+	s.requests = nil
+	look := fresh || swept || s.recheck
+	s.recheck = false
+	s.mu.Unlock()
+
+	if len(requests) > 0 {
+		s.walk(requests)
+	}
+	if look && len(s.tree.draining) > 0 {
+		s.checkDraining()
+	}
+}
+
+// checkDraining finds out, for all lives whose leader is reaped, what is left of
+// their trees, and reports it.
+func (s *System) checkDraining() {
+	members, sure := s.countMembers(s.tree.draining)
+	waits := s.tree.draining
+	s.tree.draining = nil
+	for i, l := range waits {
+		switch {
+		case members[i] == 0 && (sure || l.undecided >= doubtMax):
+			s.finish(l)
+			continue
+		case members[i] == 0: // the reaper will take the one in doubt, and wake us
+			l.undecided++
+		case !l.reported:
+			l.reported = true
+			s.reports.Exited(l.Life, l.exit, members[i])
+			fallthrough
+		default:
+			l.undecided = 0
+		}
+		s.tree.draining = append(s.tree.draining, l)
+	}
+}
+
+// finish ends a life: output first, so that its last line is kept before anybody
+// hears of the exit.
+func (s *System) finish(l *life) {
+	if l.out != nil {
+		if s.tree.buf == nil {
+			s.tree.buf = make([]byte, pipeSize)
+		}
+		l.out.finish(s.tree.buf)
+	}
+	s.mu.Lock()
+	l.over = true
+	delete(s.lives, l.Life)
+	if s.groups[l.pid] == l {
+		delete(s.groups, l.pid)
+	}
+	s.mu.Unlock()
+	if l.reported {
+		s.reports.TreeEmpty(l.Life)
+	} else {
+		s.reports.Exited(l.Life, l.exit, 0)
+	}
+}
+
+// countMembers counts the living members of each life. All of them descend from our
+// direct children by now, so as a rule the list of those is all that is read. It is
+// not sure of a zero when a stray was dying during the look: its children may have
+// been missed on their way to us.
+func (s *System) countMembers(lives []*life) (counts []int, sure bool) {
+	sc := &s.tree.scan
+	s.mu.Lock()
+	before := s.strays
+	s.mu.Unlock()
+	counts = make([]int, len(lives))
+
+	whole, err := s.readStrays(sc)
+	if err == nil {
+		s.settle(sc, whole)
+		if !whole && (anyOwned(sc) || s.anyGroupAlive(lives)) {
+			// Somebody is left: see all of them.
+			if err = s.readOthers(sc); err == nil {
+				s.settle(sc, true)
+				whole = true
+			}
+		}
+	}
+	if err != nil { // no /proc: the group is all there is to ask
+		for i, l := range lives {
+			counts[i] = 0
+			if groupAlive(l) {
+				counts[i] = 1
+			}
+		}
+		return counts, true
+	}
+
+	dying := false
+	place := make(map[*life]int, len(lives))
+	for i, l := range lives {
+		place[l] = i
+	}
+	for i := range sc.list {
+		p := &sc.list[i]
+		if p.dead() {
+			dying = dying || p.ppid == s.self
+			continue
+		}
+		if n, ok := place[p.owner]; ok {
+			counts[n]++
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return counts, !dying && s.strays == before
+}
+
+func anyOwned(sc *scanner) bool {
+	return slices.ContainsFunc(sc.list, func(p procStat) bool { return p.owner != nil })
+}
+
+func (s *System) anyGroupAlive(lives []*life) bool {
+	return slices.ContainsFunc(lives, groupAlive)
+}
+
+// groupAlive reports whether the life's process group has members, zombies included.
+// Once it had none, its number can be anybody's.
+func groupAlive(l *life) bool {
+	if !l.groupGone {
+		l.groupGone = unix.Kill(-l.pid, 0) == unix.ESRCH
+	}
+	return !l.groupGone
+}
