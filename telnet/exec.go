@@ -1,0 +1,100 @@
+package telnet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/telnet/heroscript"
+)
+
+// perform answers statements in order until there are no more.
+func (s *session) perform(ctx context.Context) {
+	for {
+		chunk, ok := s.queue.next()
+		if !ok {
+			return
+		}
+		frame, quit := s.srv.answer(ctx, s.caller, chunk)
+		s.out.text(frame)
+		if quit {
+			s.end()
+			return
+		}
+	}
+}
+
+// answer performs one statement and returns its frame; quit says that the client
+// wants to leave.
+func (s *Server) answer(ctx context.Context, who supervisor.Caller, chunk heroscript.Chunk) (frame []byte, quit bool) {
+	st, err := chunk.Parse()
+	job, jobErr := jobID(st)
+	if err == nil {
+		err = jobErr
+	}
+	if err != nil {
+		s.count(VerbUnknown, ResultError)
+		return frameOf(job, errorText(err)), false
+	}
+	v, err := s.find(st)
+	if err != nil {
+		s.count(VerbUnknown, ResultError)
+		return frameOf(job, errorText(err)), false
+	}
+	a, err := readArgs(v, st)
+	if err != nil {
+		s.count(v.name, ResultError)
+		return frameOf(job, errorText(err)), false
+	}
+	var r reply
+	if s.protect(v.name, who.Peer, func() { r, err = v.run(ctx, call{s, who, a}) }) {
+		return frameOf(job, errorText(errors.New("internal error; the log of the process manager tells more"))), false
+	}
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.Canceled) {
+			err = cause
+		}
+		s.count(v.name, ResultError)
+		return frameOf(job, errorText(err)), false
+	}
+	s.count(v.name, ResultOK)
+	if a.json() {
+		return frameOf(job, jsonText(r.value)), v.quits
+	}
+	return frameOf(job, r.text), v.quits
+}
+
+// find returns the row of the statement's verb.
+func (s *Server) find(st heroscript.Statement) (*verb, error) {
+	names := make([]string, len(s.verbs))
+	for i := range s.verbs {
+		if s.verbs[i].name == st.Name {
+			return &s.verbs[i], nil
+		}
+		names[i] = s.verbs[i].name
+	}
+	return nil, &heroscript.Error{Pos: st.Pos, Msg: fmt.Sprintf("unknown verb !!%s (%s!!help lists all)", st.Name, didYouMean("!!", st.Name, names))}
+}
+
+// maxJobID bounds a job id: it is repeated in the head of the frame.
+const maxJobID = 256
+
+// jobID returns the statement's job id. One that would break the frame's first
+// line is an error.
+func jobID(st heroscript.Statement) (string, error) {
+	for _, p := range st.Params {
+		if p.Key != keyJobID {
+			continue
+		}
+		if len(p.Value) > maxJobID {
+			return "", &heroscript.Error{Pos: p.Pos, Msg: fmt.Sprintf("the jobid is longer than %d bytes", maxJobID)}
+		}
+		if strings.ContainsFunc(p.Value, func(r rune) bool { return r < ' ' || r == 0x7F }) {
+			return "", &heroscript.Error{Pos: p.Pos, Msg: "a jobid must be one line without control characters"}
+		}
+		return p.Value, nil
+	}
+	return "", nil
+}

@@ -1,0 +1,162 @@
+package telnet
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+// verb is one row of the table of verbs: all that there is to know about it.
+type verb struct {
+	name   string
+	params []param
+	help   string // one line
+	quits  bool   // the connection ends behind the answer
+	run    func(context.Context, call) (reply, error)
+}
+
+// call is one statement that is being performed.
+type call struct {
+	srv *Server
+	who supervisor.Caller
+	args
+}
+
+func (c call) control() supervisor.Control { return c.srv.o.Control }
+
+var nameParam = param{key: "name", kind: kindText, required: true}
+
+// verbs is the table. Every verb also takes jobid and format.
+func verbs() []verb {
+	return []verb{
+		{
+			name: "process.start",
+			params: []param{
+				nameParam,
+				{key: "command", kind: kindText},
+				{key: "log", kind: kindBool},
+				{key: "deadline", kind: kindSeconds},
+				{key: "cron", kind: kindText},
+			},
+			help: "start a new process, or (without a command) one that is idle",
+			run:  runStart,
+		},
+		{
+			name:   "process.stop",
+			params: []param{nameParam},
+			help:   "stop a process, its schedule and its restarts",
+			run: func(ctx context.Context, c call) (reply, error) {
+				info, err := c.control().Stop(ctx, c.who, c.text("name"))
+				return done(c, "stopped", info, err)
+			},
+		},
+		{
+			name:   "process.restart",
+			params: []param{nameParam},
+			help:   "stop a process and start it again",
+			run: func(ctx context.Context, c call) (reply, error) {
+				info, err := c.control().Restart(ctx, c.who, c.text("name"))
+				return done(c, "restarted", info, err)
+			},
+		},
+		{
+			name:   "process.delete",
+			params: []param{nameParam},
+			help:   "stop a process and forget it",
+			run: func(ctx context.Context, c call) (reply, error) {
+				return done(c, "deleted", true, c.control().Delete(ctx, c.who, c.text("name")))
+			},
+		},
+		{
+			name:   "process.status",
+			params: []param{nameParam},
+			help:   "show one process",
+			run:    runStatus,
+		},
+		{
+			name:   "process.list",
+			params: []param{{key: "status", kind: kindStatuses}, {key: "labels", kind: kindLabels}},
+			help:   "show all processes, or those with one of the statuses and all of the labels",
+			run:    runList,
+		},
+		{
+			name:   "process.logs",
+			params: []param{nameParam, {key: "lines", kind: kindNumber}, {key: "stream", kind: kindStream}},
+			help:   fmt.Sprintf("show the newest lines that a process wrote (%d unless told)", supervisor.DefaultLogLines),
+			run:    runLogs,
+		},
+		{
+			name: "help",
+			help: "show this list",
+			run:  runHelp,
+		},
+		{
+			name:  "quit",
+			help:  "close the connection",
+			quits: true,
+			run:   func(context.Context, call) (reply, error) { return reply{text: "Bye", value: true}, nil },
+		},
+	}
+}
+
+// done is the answer of a verb that changes one process.
+func done(c call, what string, value any, err error) (reply, error) {
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{text: fmt.Sprintf("Process '%s' %s", c.text("name"), what), value: value}, nil
+}
+
+func runStart(ctx context.Context, c call) (reply, error) {
+	info, err := c.control().Start(ctx, c.who, supervisor.StartRequest{
+		Name:     c.text("name"),
+		Command:  c.text("command"),
+		Log:      c.yes("log"),
+		Deadline: c.number("deadline"),
+		Cron:     c.text("cron"),
+		JobID:    c.text(keyJobID),
+	})
+	return done(c, "started", info, err)
+}
+
+func runStatus(ctx context.Context, c call) (reply, error) {
+	info, err := c.control().Status(ctx, c.who, c.text("name"))
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{text: statusText(info), value: info}, nil
+}
+
+func runList(ctx context.Context, c call) (reply, error) {
+	req := supervisor.ListRequest{}
+	req.Labels, _ = c.args["labels"].(map[string]string)
+	req.Status, _ = c.args["status"].([]supervisor.Status)
+	list, err := c.control().List(ctx, c.who, req)
+	if err != nil {
+		return reply{}, err
+	}
+	if list == nil {
+		list = []*supervisor.ProcessInfo{} // an array in JSON, never null
+	}
+	return reply{text: listText(list), value: list}, nil
+}
+
+func runLogs(ctx context.Context, c call) (reply, error) {
+	list, err := c.control().Logs(ctx, c.who, supervisor.LogsRequest{
+		Name:   c.text("name"),
+		Lines:  c.number("lines"),
+		Stream: supervisor.Stream(c.text("stream")),
+	})
+	if err != nil {
+		return reply{}, err
+	}
+	if list == nil {
+		list = []supervisor.LogLine{}
+	}
+	return reply{text: supervisor.JoinLog(list), value: list}, nil
+}
+
+func runHelp(_ context.Context, c call) (reply, error) {
+	return reply{text: helpText(c.srv.verbs), value: helpValue(c.srv.verbs)}, nil
+}
