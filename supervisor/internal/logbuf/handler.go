@@ -16,8 +16,11 @@ import (
 
 // Logger returns a logger for the manager's own lines, which go to the console's
 // stderr in the console's format. It never waits: when stderr has no room the line
-// is counted and dropped, and a later line says so.
+// is counted and dropped, and a later line says so. A nil level is slog.LevelInfo.
 func (c *Console) Logger(level slog.Leveler) *slog.Logger {
+	if level == nil {
+		level = slog.LevelInfo
+	}
 	return slog.New(&handler{console: c, level: level})
 }
 

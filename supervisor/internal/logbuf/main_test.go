@@ -36,20 +36,28 @@ func (r *recorder) String() string {
 	return r.buf.String()
 }
 
-// gate is an output that takes only as many bytes as it is given leave for.
+// gate is an output that takes only as many bytes as it is given leave for, until
+// it is opened.
 type gate struct {
 	recorder
-	leave chan int // one value per write: how many bytes it takes
+	leave chan int      // each value is a number of bytes
+	open  chan struct{} // closed: takes everything
 }
 
+func newGate() *gate { return &gate{leave: make(chan int), open: make(chan struct{})} }
+
 func (g *gate) Write(p []byte) (int, error) {
-	taken := 0
-	for taken < len(p) {
-		n := min(<-g.leave, len(p)-taken)
-		_, _ = g.recorder.Write(p[taken : taken+n])
-		taken += n
+	for rest := p; len(rest) > 0; {
+		n := len(rest)
+		select {
+		case leave := <-g.leave:
+			n = min(n, leave)
+		case <-g.open:
+		}
+		_, _ = g.recorder.Write(rest[:n])
+		rest = rest[n:]
 	}
-	return taken, nil
+	return len(p), nil
 }
 
 // faulty is an output that fails while err is set.

@@ -87,7 +87,8 @@ func (s *splitter) write(chunk []byte, deliver func(data []byte, k kind)) {
 func (s *splitter) complete(chunk []byte, deliver func([]byte, kind)) []byte {
 	room := MaxLine - len(s.held)
 	if i := bytes.IndexByte(chunk[:min(len(chunk), room+1)], '\n'); i >= 0 {
-		deliver(append(s.held, chunk[:i+1]...), lines)
+		s.held = append(s.held, chunk[:i+1]...)
+		deliver(s.held, lines)
 		s.held = s.held[:0]
 		return chunk[i+1:]
 	}
