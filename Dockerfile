@@ -11,6 +11,7 @@
 # Any image with Go and a shell.
 ARG BUILD_IMAGE=golang:1.26
 FROM ${BUILD_IMAGE} AS build
+LABEL org.processmanager.stage=build
 ARG VERSION=dev
 # A build context that carries its modules (vendor/, as make image prepares it) asks
 # nobody; any other asks here.
