@@ -138,7 +138,7 @@ func MethodNames() []string {
 
 func list(ctx context.Context, s *session, p ListParams) ([]*supervisor.ProcessInfo, error) {
 	for _, status := range p.Status {
-		if err := oneOf("status", status, supervisor.Statuses()); err != nil {
+		if err := oneOf("process.list", "status", status, supervisor.Statuses()); err != nil {
 			return nil, err
 		}
 	}
@@ -151,7 +151,7 @@ func list(ctx context.Context, s *session, p ListParams) ([]*supervisor.ProcessI
 
 func logs(ctx context.Context, s *session, p LogsParams) ([]supervisor.LogLine, error) {
 	if p.Stream != "" {
-		if err := oneOf("stream", p.Stream, streams()); err != nil {
+		if err := oneOf("process.logs", "stream", p.Stream, streams()); err != nil {
 			return nil, err
 		}
 	}
@@ -166,7 +166,7 @@ func logs(ctx context.Context, s *session, p LogsParams) ([]supervisor.LogLine, 
 
 func streams() []supervisor.Stream { return []supervisor.Stream{supervisor.Stdout, supervisor.Stderr} }
 
-func oneOf[T ~string](name string, got T, want []T) error {
+func oneOf[T ~string](method, name string, got T, want []T) error {
 	words := make([]string, len(want))
 	for i, w := range want {
 		if w == got {
@@ -174,7 +174,7 @@ func oneOf[T ~string](name string, got T, want []T) error {
 		}
 		words[i] = string(w)
 	}
-	return newError(CodeInvalidParams, "parameter %q: %q is not one of %v%s", name, clip(string(got)), words, didYouMean(string(got), words))
+	return newError(CodeInvalidParams, "cannot call %s: parameter %q: %q is not one of %v%s", method, name, clip(string(got)), words, didYouMean(string(got), words))
 }
 
 // define makes a row from a function on typed parameters.

@@ -69,7 +69,7 @@ func byPosition(list []Param, raw json.RawMessage, given []json.RawMessage) erro
 		return err
 	}
 	if len(values) > len(list) {
-		return fmt.Errorf("%d parameters are given, there are %d: %s", len(values), len(list), strings.Join(names(list), ", "))
+		return fmt.Errorf("want at most %d parameters (%s), got %d", len(list), strings.Join(names(list), ", "), len(values))
 	}
 	copy(given, values)
 	return nil
