@@ -1,0 +1,172 @@
+package schedule
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/robfig/cron/v3"
+)
+
+// maxText bounds the text of a schedule, in bytes. A list of all 60 minutes has 170.
+const maxText = 512
+
+var parser = cron.NewParser(cron.Second | cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor)
+
+// descriptors holds the names with an @, and the fields they stand for.
+var descriptors = map[string]string{
+	"@hourly":   "0 0 * * * *",
+	"@daily":    "0 0 0 * * *",
+	"@midnight": "0 0 0 * * *",
+	"@weekly":   "0 0 0 * * 0",
+	"@monthly":  "0 0 0 1 * *",
+	"@yearly":   "0 0 0 1 1 *",
+	"@annually": "0 0 0 1 1 *",
+}
+
+func parse(text string) (Schedule, error) {
+	if len(text) > maxText {
+		return Schedule{}, fmt.Errorf("it is %d bytes long, at most %d are allowed", len(text), maxText)
+	}
+	fields := strings.Fields(strings.ToLower(text))
+	switch {
+	case len(fields) == 0:
+		return Schedule{}, errors.New("it is empty")
+	case strings.HasPrefix(fields[0], "tz=") || strings.HasPrefix(fields[0], "cron_tz="):
+		return Schedule{}, errors.New("it names a time zone (use timeZone)")
+	case fields[0] == "@every":
+		return parseEvery(fields[1:])
+	case fields[0] == "@reboot":
+		return Schedule{}, errors.New("@reboot is not a time (a process without a schedule starts with the manager)")
+	case fields[0][0] == '@':
+		full, ok := descriptors[strings.Join(fields, " ")]
+		if !ok {
+			return Schedule{}, errors.New("unknown @ name (want @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually or @every DURATION)")
+		}
+		fields = strings.Fields(full)
+	case len(fields) == 5:
+		fields = append([]string{"0"}, fields...)
+	case len(fields) != 6:
+		return Schedule{}, fmt.Errorf("it has %d fields (want 5: minute hour day-of-month month day-of-week; or 6 with seconds first)", len(fields))
+	}
+	return parseFields(fields)
+}
+
+// parseEvery refuses fractions of a second, which the library would cut off.
+func parseEvery(fields []string) (Schedule, error) {
+	if len(fields) != 1 {
+		return Schedule{}, errors.New("@every wants one duration, such as \"@every 90s\"")
+	}
+	every, err := time.ParseDuration(fields[0])
+	if err != nil {
+		return Schedule{}, fmt.Errorf("%q is not a duration (want a number with a unit, such as \"90s\" or \"1h30m\")", fields[0])
+	}
+	if every < time.Second || every%time.Second != 0 {
+		return Schedule{}, errors.New("@every wants whole seconds, at least 1s")
+	}
+	return Schedule{every: every}, nil
+}
+
+// fieldNames are the six fields in their order, as errors call them.
+var fieldNames = [...]string{"seconds", "minutes", "hours", "day of month", "month", "day of week"}
+
+func parseFields(fields []string) (Schedule, error) {
+	for i, field := range fields {
+		if err := checkField(field); err != nil {
+			return Schedule{}, fmt.Errorf("%s: %w", fieldNames[i], err)
+		}
+	}
+	days, err := weekdays(fields[5])
+	if err != nil {
+		return Schedule{}, fmt.Errorf("%s: %w", fieldNames[5], err)
+	}
+	fields[5] = days
+	clock, err := guarded(strings.Join(fields, " "))
+	if err != nil {
+		return Schedule{}, err
+	}
+	clock.Location = time.UTC
+	s := Schedule{clock: clock, fixed: !coversDay(fields[2], clock.Hour)}
+	// Five years from here hold every date that exists, February 29 too.
+	if clock.Next(time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC).Add(-1)).IsZero() {
+		return Schedule{}, errors.New("it never fires (no such day in such a month)")
+	}
+	return s, nil
+}
+
+// checkField refuses what the library reads without complaint and not as it was
+// meant: empty list items, signs, and a star with something behind it.
+func checkField(field string) error {
+	for part := range strings.SplitSeq(field, ",") {
+		values, step, stepped := strings.Cut(part, "/")
+		for i := range len(part) {
+			c := part[i]
+			if (c < '0' || c > '9') && (c < 'a' || c > 'z') && !strings.ContainsRune("*?/-", rune(c)) {
+				return fmt.Errorf("%q: unexpected %q", field, c)
+			}
+		}
+		switch {
+		case part == "" || values == "":
+			return fmt.Errorf("%q: a value is missing", field)
+		case values[0] == '-' || values[len(values)-1] == '-':
+			return fmt.Errorf("%q: a range wants two values", field)
+		case stepped && !isNumber(step):
+			return fmt.Errorf("%q: after / there must be a number", field)
+		case len(values) > 1 && strings.ContainsAny(values, "*?"):
+			return fmt.Errorf("%q: a * stands alone or before a /", field)
+		}
+	}
+	return nil
+}
+
+func isNumber(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil
+}
+
+// coversDay reports whether an hour field means "all day long": it is a star, or
+// a step over all hours that leaves more than one of them.
+func coversDay(field string, hours uint64) bool {
+	const all = 1<<24 - 1
+	if hours&all == all {
+		return true
+	}
+	if hours&(hours-1)&all == 0 { // one hour, such as */24
+		return false
+	}
+	for part := range strings.SplitSeq(field, ",") {
+		if values, _, _ := strings.Cut(part, "/"); values != "*" && values != "?" && values != "0-23" {
+			return false
+		}
+	}
+	return true
+}
+
+// guarded calls the library, which panics on some input.
+func guarded(text string) (clock *cron.SpecSchedule, err error) {
+	defer func() {
+		if recover() != nil {
+			clock, err = nil, errors.New("it cannot be read")
+		}
+	}()
+	parsed, err := parser.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	clock, ok := parsed.(*cron.SpecSchedule)
+	if !ok {
+		return nil, errors.New("it cannot be read")
+	}
+	return clock, nil
+}
+
+// clip shortens text for an error.
+func clip(text string) string {
+	const most = 80
+	if len(text) <= most {
+		return text
+	}
+	return text[:most] + "…"
+}
