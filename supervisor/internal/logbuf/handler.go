@@ -68,7 +68,7 @@ func (h *handler) Handle(_ context.Context, rec slog.Record) error {
 	from := h.console.own // a copy each: the pieces of two long lines must not mix
 	var long splitter
 	long.write(line, func(data []byte, k kind) {
-		h.console.stderr.put(batch{from: &from, format: FormatRaw, data: data, kind: k})
+		h.console.stderr.put(&batch{from: &from, format: FormatRaw, data: data, kind: k})
 	})
 	return nil
 }

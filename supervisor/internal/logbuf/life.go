@@ -60,9 +60,18 @@ func (l *LifeLog) deliver(f *feed, data []byte, k kind) {
 
 	if out := log.console.sink(f.stream); out != nil {
 		l.head = appendHead(l.head[:0], log.console.format, log.name, f.stream, f.run, at)
-		out.put(batch{from: f, format: log.console.format, head: l.head, data: data, kind: k})
+		b := batch{from: f, format: log.console.format, head: l.head, data: data, kind: k}
+		if !out.put(&b) {
+			log.dropped.Add(uint64(len(b.data)))
+		}
 	}
-	if file != nil {
-		file.put(batch{from: f, format: FormatRaw, data: data, kind: k})
+	b := batch{from: f, format: FormatRaw, data: data, kind: k}
+	for file != nil && !file.put(&b) {
+		next := log.currentFile() // SetFile may have come in between
+		if next == file {
+			log.dropped.Add(uint64(len(b.data)))
+			return
+		}
+		file = next
 	}
 }

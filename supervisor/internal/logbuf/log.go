@@ -100,6 +100,12 @@ func (l *Log) SetFile(path string) {
 	}
 }
 
+func (l *Log) currentFile() *fileSink {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.file
+}
+
 // Reopen opens the log file again by its name, after somebody else has renamed it.
 func (l *Log) Reopen() {
 	l.mu.Lock()

@@ -64,28 +64,33 @@ func newSink(name string, f Format, out io.Writer, report func(error)) *sink {
 }
 
 // put hands the batch to the sink. It waits while the sink has no room but makes
-// progress; what a stalled sink does not take is counted and forgotten. Only whole
-// lines are forgotten.
-func (s *sink) put(b batch) {
+// progress; what a stalled sink does not take is counted and forgotten, and only
+// whole lines are. False says that the sink is ending: what is left in the batch
+// was neither taken nor counted.
+func (s *sink) put(b *batch) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for len(b.data) > 0 {
-		if s.stalled || s.ending {
+		if s.ending {
+			return false
+		}
+		if s.stalled {
 			s.lose(b)
-			return
+			return true
 		}
 		s.tellLosses()
 		if s.mayFill(b.from) {
-			s.fill(&b)
+			s.fill(b)
 			continue
 		}
 		s.start()
 		if b.from.urgent || !s.waitRoom() {
 			s.lose(b)
-			return
+			return true
 		}
 	}
 	s.start()
+	return true
 }
 
 // mayFill reports whether there is a buffer to write to, or may be one more.
@@ -164,10 +169,7 @@ func (s *sink) wakeWaiting() {
 }
 
 // lose counts what is left of the batch as dropped.
-func (s *sink) lose(b batch) {
-	if len(b.data) == 0 {
-		return
-	}
+func (s *sink) lose(b *batch) {
 	b.from.account.dropped.Add(uint64(len(b.data)))
 	if s.losses == nil {
 		s.losses = map[*account]int64{}
