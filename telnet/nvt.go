@@ -56,9 +56,9 @@ type event struct {
 type decoderState uint8
 
 const (
-	stateData decoderState = iota
-	stateCR                // after a CR
-	stateEnter             // after a CR that was the Enter key
+	stateData  decoderState = iota
+	stateCR                 // after a CR
+	stateEnter              // after a CR that was the Enter key
 	stateIAC
 	stateOption // after IAC WILL, WONT, DO or DONT
 	stateSub
