@@ -176,15 +176,20 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	return fmt.Errorf("%w at %s: %w", ErrUnreachable, c.where, err)
 }
 
-// read takes the answer apart.
+// read takes the answer apart. The result is decoded in the same pass: the list of
+// a thousand processes is worth it.
 func (c *Client) read(method string, status int, data []byte, result any) error {
-	var answer struct {
-		Version string          `json:"jsonrpc"`
-		Result  json.RawMessage `json:"result"`
-		Error   *Error          `json:"error"`
-	}
+	answer := struct {
+		Version string `json:"jsonrpc"`
+		Result  any    `json:"result"`
+		Error   *Error `json:"error"`
+	}{Result: result}
 	err := json.Unmarshal(data, &answer)
-	broken := err != nil || answer.Version != "2.0" || (answer.Error == nil) == (answer.Result == nil)
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) && answer.Version == "2.0" {
+		return fmt.Errorf("cannot read the answer of %s: %w", method, err)
+	}
+	broken := err != nil || answer.Version != "2.0" || answer.Error == nil && !bytes.Contains(data, []byte(`"result"`))
 	switch {
 	case status == http.StatusUnauthorized && !broken && answer.Error != nil:
 		return fmt.Errorf("%w at %s: %w", ErrUnauthorized, c.where, answer.Error)
@@ -194,15 +199,6 @@ func (c *Client) read(method string, status int, data []byte, result any) error 
 		return fmt.Errorf("%w at %s: what answers there is not a manager's API (HTTP status %d)", ErrUnreachable, c.where, status)
 	case answer.Error != nil:
 		return answer.Error
-	case result == nil:
-		return nil
-	}
-	if raw, ok := result.(*json.RawMessage); ok {
-		*raw = answer.Result
-		return nil
-	}
-	if err := json.Unmarshal(answer.Result, result); err != nil {
-		return fmt.Errorf("cannot read the answer of %s: %w", method, err)
 	}
 	return nil
 }
