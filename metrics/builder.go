@@ -43,12 +43,11 @@ func words[T ~string](name string, values []T) []word[T] {
 // builder makes metric families out of snapshots. Its memory is used again for
 // the next one, so the families are good until then. It is for one goroutine.
 type builder struct {
-	table []family
-	out   []*dto.MetricFamily
+	out []*dto.MetricFamily
 
 	current  *dto.MetricFamily
 	names    []*dto.LabelPair // of the processes that have their own series
-	families slab[dto.MetricFamily]
+	heads    slab[dto.MetricFamily]
 	metrics  slab[dto.Metric]
 	counters slab[dto.Counter]
 	gauges   slab[dto.Gauge]
@@ -59,7 +58,7 @@ type builder struct {
 }
 
 func newBuilder() *builder {
-	return &builder{table: families(), lists: map[string][]*dto.Metric{}}
+	return &builder{lists: map[string][]*dto.Metric{}}
 }
 
 // build returns the families of a snapshot, sorted by name, without empty ones.
@@ -70,8 +69,8 @@ func (b *builder) build(s *supervisor.Snapshot) []*dto.MetricFamily {
 	}
 	other := b.nameLabel(OtherName)
 	sums := counted(&s.Other)
-	for i := range b.table {
-		f := &b.table[i]
+	for i := range families {
+		f := &families[i]
 		b.begin(f)
 		if f.once != nil {
 			f.once(b, s)
@@ -108,7 +107,7 @@ func some[K comparable](counts map[K]uint64) bool {
 
 func (b *builder) reset() {
 	b.out, b.names = b.out[:0], b.names[:0]
-	b.families.reset()
+	b.heads.reset()
 	b.metrics.reset()
 	b.counters.reset()
 	b.gauges.reset()
@@ -125,7 +124,7 @@ func (b *builder) nameLabel(name string) *dto.LabelPair {
 }
 
 func (b *builder) begin(f *family) {
-	b.current = &b.families.take(1)[0]
+	b.current = &b.heads.take(1)[0]
 	name := Prefix + f.name
 	b.current.Name, b.current.Help, b.current.Type = &name, &f.help, f.kind.Enum()
 	b.current.Metric = b.lists[f.name][:0]

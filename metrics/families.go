@@ -33,90 +33,88 @@ const (
 	gauge   = dto.MetricType_GAUGE
 )
 
-// families returns the families that are made from a snapshot, sorted by name.
-func families() []family {
-	return []family{
-		{
-			name: "cron_last_success_timestamp_seconds", kind: gauge, process: cronLastSuccess,
-			help: "When the last successful scheduled run ended, in seconds since 1970.",
-		},
-		{
-			name: "cron_next_run_timestamp_seconds", kind: gauge, process: cronNextRun,
-			help: "When the schedule fires next, in seconds since 1970.",
-		},
-		{
-			name: "cron_runs_total", kind: counter, process: cronRuns, summed: true,
-			help: "Scheduled times by what became of them: succeeded, failed, skipped (the run before was not over) or replaced (ended for the next).",
-		},
-		{
-			name: "deadline_exceeded_total", kind: counter, process: deadlineExceeded, summed: true,
-			help: "Runs that were ended by their deadline.",
-		},
-		{
-			name: "manifest_last_reload_success_timestamp_seconds", kind: gauge, once: reloadTime,
-			help: "When a manifest was last read and applied with success, in seconds since 1970.",
-		},
-		{
-			name: "manifest_last_reload_successful", kind: gauge, once: reloadSuccessful,
-			help: "Whether the last attempt to read and apply the manifest succeeded (1) or the one before stays in force (0).",
-		},
-		{
-			name: "orphans_reaped_total", kind: counter, once: orphansReaped,
-			help: "Children reaped that the manager did not start itself.",
-		},
-		{
-			name: "process_cpu_seconds_total", kind: counter, process: cpuSeconds, summed: true,
-			help: "CPU time of the process's whole tree in seconds, by mode (user, system), ended descendants and earlier lives included.",
-		},
-		{
-			name: "process_exits_total", kind: counter, process: exits, summed: true,
-			help: "Lives of the process that ended, by reason.",
-		},
-		{
-			name: "process_last_exit_code", kind: gauge, process: lastExitCode,
-			help: "Exit code of the last life that ended, 128+n when signal n ended it.",
-		},
-		{
-			name: "process_log_bytes_total", kind: counter, process: logBytes, summed: true,
-			help: "Output captured from the process in bytes, by stream.",
-		},
-		{
-			name: "process_log_dropped_bytes_total", kind: counter, process: logDropped, summed: true,
-			help: "Output in bytes that a sink did not take in time and has lost.",
-		},
-		{
-			name: "process_ready", kind: gauge, process: readyNow,
-			help: "Whether the process is ready (1) or not (0).",
-		},
-		{
-			name: "process_resident_memory_bytes", kind: gauge, process: residentMemory, summed: true,
-			help: "Resident memory of the process's whole tree in bytes; pages shared between its processes count in each.",
-		},
-		{
-			name: "process_restarts_total", kind: counter, process: restarts, summed: true,
-			help: "Automatic restarts of the process, by the reason why the life before ended.",
-		},
-		{
-			name: "process_start_time_seconds", kind: gauge, process: startTime,
-			help: "When the current or last life of the process began, in seconds since 1970.",
-		},
-		{
-			name: "process_state", kind: gauge, process: state,
-			help: "The state of the process: 1 for the one it is in, 0 for all others.",
-		},
-		{
-			name: "process_threads", kind: gauge, process: threads, summed: true,
-			help: "Threads in the process's whole tree.",
-		},
-		{
-			name: "process_tree_size", kind: gauge, process: treeSize, summed: true,
-			help: "Living processes in the process's tree, itself included.",
-		},
-		{
-			name: "process_up", kind: gauge, process: up,
-			help: "Whether the process's leader lives (1) or not (0).",
-		},
-	}
+// families are those that are made from a snapshot, sorted by name.
+var families = []family{
+	{
+		name: "cron_last_success_timestamp_seconds", kind: gauge, process: cronLastSuccess,
+		help: "When the last successful scheduled run ended, in seconds since 1970.",
+	},
+	{
+		name: "cron_next_run_timestamp_seconds", kind: gauge, process: cronNextRun,
+		help: "When the schedule fires next, in seconds since 1970.",
+	},
+	{
+		name: "cron_runs_total", kind: counter, process: cronRuns, summed: true,
+		help: "Scheduled times by what became of them: succeeded, failed, skipped (the run before was not over) or replaced (ended for the next).",
+	},
+	{
+		name: "deadline_exceeded_total", kind: counter, process: deadlineExceeded, summed: true,
+		help: "Runs that were ended by their deadline.",
+	},
+	{
+		name: "manifest_last_reload_success_timestamp_seconds", kind: gauge, once: reloadTime,
+		help: "When a manifest was last read and applied with success, in seconds since 1970.",
+	},
+	{
+		name: "manifest_last_reload_successful", kind: gauge, once: reloadSuccessful,
+		help: "Whether the last attempt to read and apply the manifest succeeded (1) or the one before stays in force (0).",
+	},
+	{
+		name: "orphans_reaped_total", kind: counter, once: orphansReaped,
+		help: "Children reaped that the manager did not start itself.",
+	},
+	{
+		name: "process_cpu_seconds_total", kind: counter, process: cpuSeconds, summed: true,
+		help: "CPU time of the process's whole tree in seconds, by mode (user, system), ended descendants and earlier lives included.",
+	},
+	{
+		name: "process_exits_total", kind: counter, process: exits, summed: true,
+		help: "Lives of the process that ended, by reason.",
+	},
+	{
+		name: "process_last_exit_code", kind: gauge, process: lastExitCode,
+		help: "Exit code of the last life that ended, 128+n when signal n ended it.",
+	},
+	{
+		name: "process_log_bytes_total", kind: counter, process: logBytes, summed: true,
+		help: "Output captured from the process in bytes, by stream.",
+	},
+	{
+		name: "process_log_dropped_bytes_total", kind: counter, process: logDropped, summed: true,
+		help: "Output in bytes that a sink did not take in time and has lost.",
+	},
+	{
+		name: "process_ready", kind: gauge, process: readyNow,
+		help: "Whether the process is ready (1) or not (0).",
+	},
+	{
+		name: "process_resident_memory_bytes", kind: gauge, process: residentMemory, summed: true,
+		help: "Resident memory of the process's whole tree in bytes; pages shared between its processes count in each.",
+	},
+	{
+		name: "process_restarts_total", kind: counter, process: restarts, summed: true,
+		help: "Automatic restarts of the process, by the reason why the life before ended.",
+	},
+	{
+		name: "process_start_time_seconds", kind: gauge, process: startTime,
+		help: "When the current or last life of the process began, in seconds since 1970.",
+	},
+	{
+		name: "process_state", kind: gauge, process: state,
+		help: "The state of the process: 1 for the one it is in, 0 for all others.",
+	},
+	{
+		name: "process_threads", kind: gauge, process: threads, summed: true,
+		help: "Threads in the process's whole tree.",
+	},
+	{
+		name: "process_tree_size", kind: gauge, process: treeSize, summed: true,
+		help: "Living processes in the process's tree, itself included.",
+	},
+	{
+		name: "process_up", kind: gauge, process: up,
+		help: "Whether the process's leader lives (1) or not (0).",
+	},
 }
 
 func cronLastSuccess(b *builder, name *dto.LabelPair, p *supervisor.ProcessStat) {

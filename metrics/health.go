@@ -110,10 +110,9 @@ func (s *Server) startupz(w http.ResponseWriter, req *http.Request) {
 func waiting(s *supervisor.Snapshot) string {
 	var names []string
 	for i := range s.Processes {
-		switch p := &s.Processes[i]; p.Status {
-		case supervisor.StatusPending, supervisor.StatusStarting:
+		p := &s.Processes[i]
+		if p.Status == supervisor.StatusPending || p.Status == supervisor.StatusStarting {
 			names = append(names, fmt.Sprintf("%s is %s", p.Name, p.Status))
-		default:
 		}
 	}
 	if len(names) == 0 {
@@ -146,9 +145,11 @@ func isReady(p *supervisor.ProcessStat) bool {
 		return p.Ready
 	case supervisor.StatusCompleted, supervisor.StatusScheduled:
 		return true
-	default:
+	case supervisor.StatusPending, supervisor.StatusStarting, supervisor.StatusStopping, supervisor.StatusBackoff,
+		supervisor.StatusStopped, supervisor.StatusFailed, supervisor.StatusStuck:
 		return false
 	}
+	return false // a word of a later version
 }
 
 // look returns a snapshot in which processes can be ready; otherwise it notes why

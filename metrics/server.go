@@ -81,7 +81,7 @@ func (s *Server) count(o Options) {
 	})
 	s.rpc = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: Prefix + "rpc_requests_total",
-		Help: "Requests answered by the OpenRPC interface, by method and by code (0: success, otherwise that of the error).",
+		Help: "Requests answered by the OpenRPC interface, by method and by code (ok, or that of the error).",
 	}, []string{"method", "code"})
 	s.auth = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: Prefix + "auth_failures_total",
@@ -103,8 +103,8 @@ func (s *Server) count(o Options) {
 	s.counted.MustRegister(s.errors, s.rpc, s.auth, build)
 }
 
-// Request counts an answered RPC request; code is "0" for success and the number
-// of the error otherwise. The first 200 methods have series of their own, so a
+// Request counts an answered RPC request; code is "ok" or the number of the
+// error. The first 200 methods have series of their own, so a
 // caller who makes names up cannot fill the memory; a door had better pass one
 // fixed word for the methods that it does not have.
 func (s *Server) Request(method, code string) {
@@ -216,7 +216,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), endWithin)
 	defer cancel()
 	if err := srv.Shutdown(grace); err != nil {
-		srv.Close() // who has not finished by now is cut off
+		_ = srv.Close() // who has not finished by now is cut off
 	}
 	<-ended
 	return nil
