@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -93,9 +94,28 @@ func benchWrite(b *testing.B, l *LifeLog) {
 	chunk := hundred()
 	b.SetBytes(int64(len(chunk)))
 	b.ReportAllocs()
+	defer cpuPerGB(b)()
 	for b.Loop() {
 		l.Write(supervisor.Stdout, chunk)
 	}
+}
+
+// cpuPerGB reports the CPU seconds of the whole test binary per gigabyte.
+func cpuPerGB(b *testing.B) func() {
+	before := cpuTime(b)
+	return func() {
+		gb := float64(b.N) * (64 << 10) / 1e9
+		b.ReportMetric((cpuTime(b)-before).Seconds()/gb, "cpu-s/GB")
+	}
+}
+
+func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func benchPipe(b *testing.B, take func([]byte)) {
@@ -108,6 +128,7 @@ func benchPipe(b *testing.B, take func([]byte)) {
 	b.SetBytes(int64(len(chunk)))
 	b.ReportAllocs()
 	b.ResetTimer()
+	defer cpuPerGB(b)()
 	go func() {
 		defer w.Close()
 		for range b.N {

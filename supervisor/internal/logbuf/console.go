@@ -139,7 +139,7 @@ func (c *Console) acquire(path string) *fileSink {
 	defer c.mu.Unlock()
 	f := c.files[path]
 	if f == nil {
-		out := newFile(path, &c.spare, c.reporter(path))
+		out := newFile(path, &c.spare, func(err error) { c.Logger(slog.LevelWarn).Warn(err.Error()) })
 		f = &fileSink{sink: newSink(path, FormatRaw, out, c.reporter(path)), file: out}
 		c.files[path] = f
 	}

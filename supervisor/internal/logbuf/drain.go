@@ -13,8 +13,10 @@ import (
 
 const (
 	// Sizes of one write, in bytes. Small ones make progress visible on a slow
-	// output: a blocking write tells nothing until it is done.
-	minStep, maxStep = 4 << 10, 64 << 10
+	// output: a blocking write tells nothing until it is done. So an output that
+	// takes maxStep bytes a second is never taken for a stalled one, and after its
+	// first slow write minStep bytes a second are enough.
+	minStep, maxStep = 4 << 10, 32 << 10
 	// slowWrite is the duration from which on the smallest step is used.
 	slowWrite = 20 * time.Millisecond
 

@@ -54,7 +54,7 @@ func (l *LifeLog) deliver(f *feed, data []byte, k kind) {
 	log := l.log
 	at := log.now()
 	log.mu.Lock()
-	log.ring.add(data, record{at: at.UnixNano(), run: f.run, stream: f.stream, kind: k})
+	log.ring.add(data, record{at: at.UnixNano(), run: f.run, stderr: f.stream == supervisor.Stderr, kind: k})
 	file := log.file
 	log.mu.Unlock()
 

@@ -9,8 +9,8 @@ import (
 	"github.com/processmanager/processmanager/supervisor"
 )
 
-// recordCost is what a record counts against a ring's limit: many tiny writes
-// must not cost more memory than a few big ones.
+// recordCost is what a record counts against a ring's limit, its size in bytes: many
+// tiny writes must not cost more memory than a few big ones.
 const recordCost = 32
 
 // ring keeps the newest lines of one process in at most limit bytes, with whole
@@ -35,8 +35,15 @@ type record struct {
 	end    uint64 // offset behind its last byte
 	at     int64  // Unix nanoseconds
 	run    uint64
-	stream supervisor.Stream
+	stderr bool // which stream
 	kind   kind
+}
+
+func (r record) stream() supervisor.Stream {
+	if r.stderr {
+		return supervisor.Stderr
+	}
+	return supervisor.Stdout
 }
 
 func (r *ring) add(data []byte, rec record) {
@@ -167,7 +174,7 @@ func (s snapshot) tail(q Query) []supervisor.LogLine {
 		if i > 0 {
 			from = s.recs[i-1].end
 		}
-		if q.Stream != "" && q.Stream != rec.stream || rec.at < since {
+		if q.Stream != "" && q.Stream != rec.stream() || rec.at < since {
 			continue
 		}
 		text := s.text[from-s.start : rec.end-s.start]
@@ -179,7 +186,7 @@ func (s snapshot) tail(q Query) []supervisor.LogLine {
 			body := bytes.TrimSuffix(text, []byte{'\n'})
 			at := bytes.LastIndexByte(body, '\n') + 1
 			out = append(out, supervisor.LogLine{
-				Time: time.Unix(0, rec.at).UTC(), Stream: rec.stream, Run: rec.run,
+				Time: time.Unix(0, rec.at).UTC(), Stream: rec.stream(), Run: rec.run,
 				Msg: string(body[at:]), Partial: rec.kind == piece,
 			})
 			text = text[:at]

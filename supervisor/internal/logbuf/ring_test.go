@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -53,11 +54,11 @@ func (m *naive) cost() int {
 func (m *naive) tail(q Query) []supervisor.LogLine {
 	out := []supervisor.LogLine{}
 	for _, l := range m.list {
-		if q.Stream != "" && q.Stream != l.rec.stream || !q.Since.IsZero() && time.Unix(0, l.rec.at).Before(q.Since) {
+		if q.Stream != "" && q.Stream != l.rec.stream() || !q.Since.IsZero() && time.Unix(0, l.rec.at).Before(q.Since) {
 			continue
 		}
 		out = append(out, supervisor.LogLine{
-			Time: time.Unix(0, l.rec.at).UTC(), Stream: l.rec.stream, Run: l.rec.run,
+			Time: time.Unix(0, l.rec.at).UTC(), Stream: l.rec.stream(), Run: l.rec.run,
 			Msg: strings.TrimSuffix(l.text, "\n"), Partial: l.rec.kind == piece,
 		})
 	}
@@ -79,7 +80,7 @@ func TestRingAgainstModel(t *testing.T) { // T70
 			text := []byte(strings.Repeat("abcdefghijklmnopqrstuvwxyz", size/26+1)[:size])
 			rec := record{
 				at: int64(step) * 1000, run: uint64(step / 7), kind: lines,
-				stream: rapid.SampledFrom([]supervisor.Stream{supervisor.Stdout, supervisor.Stderr}).Draw(t, "stream"),
+				stderr: rapid.Bool().Draw(t, "stderr"),
 			}
 			switch rapid.IntRange(0, 5).Draw(t, "kind") {
 			case 0:
@@ -155,11 +156,14 @@ func TestRingSizes(t *testing.T) { // T70, by hand
 }
 
 func TestManyTinyWritesStayWithinTheLimit(t *testing.T) {
+	if size := unsafe.Sizeof(record{}); size != recordCost {
+		t.Errorf("a record takes %d bytes and counts %d", size, recordCost)
+	}
 	r := ring{limit: DefaultRingBytes}
 	for range 100000 {
 		r.add([]byte("\n"), record{kind: lines})
 	}
-	if n := len(r.recs.ring) * 64; n > 4*DefaultRingBytes {
+	if n := len(r.recs.ring) * int(unsafe.Sizeof(record{})); n > 2*DefaultRingBytes {
 		t.Errorf("records take %d bytes", n)
 	}
 	if got := len(r.snapshot().tail(Query{Lines: -1})); got != DefaultRingBytes/(recordCost+1) {

@@ -294,6 +294,28 @@ func TestLoggerNeverWaits(t *testing.T) { // T63
 	})
 }
 
+// TestWritesAreWholeLines: other programs may share the console, and a write is
+// what they can come between.
+func TestWritesAreWholeLines(t *testing.T) {
+	for _, f := range []Format{FormatRaw, FormatText, FormatJSON} {
+		out := &recorder{}
+		c := NewConsole(out, out, f)
+		life := New(Options{Name: "web", Console: c}).Life(1)
+		data := numbered(0, 3000)
+		for len(data) > 0 {
+			n := min(len(data), 64<<10)
+			life.Write(supervisor.Stdout, data[:n])
+			data = data[n:]
+		}
+		c.Close(time.Minute)
+		for _, w := range out.writes {
+			if w[len(w)-1] != '\n' || len(w) > maxStep {
+				t.Fatalf("%s: a write of %d bytes that ends with %q", f, len(w), w[len(w)-1])
+			}
+		}
+	}
+}
+
 func TestRawKeepsLongLinesTogether(t *testing.T) {
 	out := &recorder{}
 	c := NewConsole(out, out, FormatRaw)
