@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -226,6 +225,12 @@ func (o *text) String() string {
 	return o.Buffer.String()
 }
 
+func (o *text) ended(stream supervisor.Stream) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.ends[stream]
+}
+
 // await waits until the output contains something.
 func (o *text) await(t testing.TB, want string) {
 	t.Helper()
@@ -331,8 +336,3 @@ func TestAsPID1(t *testing.T) {
 		t.Logf("%s", out)
 	}
 }
-
-var _ = runtime.GOOS
-
-func launch([]string) int { return 99 }
-func closedPipe() int     { return 99 }

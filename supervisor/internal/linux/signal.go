@@ -19,7 +19,8 @@ type request struct {
 	cont  bool // followed by SIGCONT, so that a stopped process can hear it
 	again bool // walk until a pass finds nobody new
 
-	hit map[sighting]int // pid by what was signalled already
+	group bool           // the leader's group was signalled as a whole
+	hit   map[int]uint64 // who was signalled already, by pid: its start time
 }
 
 // Stop sends sig and then SIGCONT, because a stopped process does not handle a
@@ -135,24 +136,26 @@ func (s *System) hitGroup(r *request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r.scope == ScopeTree && !r.life.reaped {
-		_ = r.kill(-r.life.pid)
+		r.group = r.kill(-r.life.pid) == nil
 	}
 }
 
 // hitMember sends to one member, unless that was done before, and reports whether it
 // was new.
 func (s *System) hitMember(sc *scanner, r *request, p *procStat) bool {
-	mark := sighting{start: p.start, owner: r.life}
-	if pid, ok := r.hit[mark]; ok && pid == p.pid {
+	if start, ok := r.hit[p.pid]; ok && start == p.start {
 		return false
 	}
 	if r.scope == ScopeGroup && p.pgrp != r.life.pid {
 		return false
 	}
 	if r.hit == nil {
-		r.hit = make(map[sighting]int)
+		r.hit = make(map[int]uint64)
 	}
-	r.hit[mark] = p.pid
+	r.hit[p.pid] = p.start
+	if r.group && p.pgrp == r.life.pid && !r.again {
+		return true // once is enough
+	}
 	sc.send(p, r.sig)
 	if r.cont {
 		sc.send(p, supervisor.SIGCONT)

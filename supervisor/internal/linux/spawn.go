@@ -159,6 +159,9 @@ func (s *System) forkExec(l *life) error {
 	since := s.takeOff()
 	s.mu.Unlock()
 	pid, err := syscall.ForkExec(path, l.cmd.Argv, &attr)
+	if s.beforeLanding != nil {
+		s.beforeLanding(pid)
+	}
 	s.mu.Lock()
 	if err != nil {
 		s.discardFailed(since)

@@ -56,6 +56,10 @@ type System struct {
 	done     sync.WaitGroup // of all goroutines but the reaper and spawns
 
 	reaperDone chan struct{}
+
+	// beforeLanding is called between exec and registration, by tests that make this
+	// moment long.
+	beforeLanding func(pid int)
 }
 
 // life is the record of one life, from Spawn until its tree is empty.

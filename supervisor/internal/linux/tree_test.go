@@ -1,0 +1,331 @@
+package linux
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+// T08: the leader's exit is told at once although a grandchild holds the pipe; its
+// output is read on until the tree is empty.
+func TestT08GrandchildHoldsThePipe(t *testing.T) {
+	s, r := newSystem(t)
+	gate := fifo(t)
+	l, out := Life{"daemon", 1}, newText()
+	s.Spawn(l, shell(l, out, `(read x < `+gate+`; echo late) & echo early; exit 1`))
+	r.await(t, l, "exited")
+	if got := r.exits[l]; got.Code != 1 || r.left[l] != 1 {
+		t.Errorf("exit %+v left %d, want code 1 left 1", got, r.left[l])
+	}
+	if out.ended(supervisor.Stdout) != 0 {
+		t.Error("stdout has ended while a member holds it")
+	}
+	open(t, gate)
+	r.await(t, l, "empty")
+	if got := out.String(); got != "early\nlate\n" {
+		t.Errorf("output %q", got)
+	}
+	if out.ended(supervisor.Stdout) != 1 || out.ended(supervisor.Stderr) != 1 {
+		t.Error("the streams have not ended, or not once")
+	}
+}
+
+// A stranger that holds the pipe (its environment says nothing, its session is its
+// own, nobody saw it as a member) does not keep the life.
+func TestStrangerHoldsThePipe(t *testing.T) {
+	s, r := newSystem(t)
+	gate, told := fifo(t), newText()
+	l := Life{"host", 1}
+	s.Spawn(l, shell(l, told, `env -i setsid sh -c 'read x < `+gate+`; echo never' & sleep 0.1; exit 0`))
+	exit := r.over(t, l)
+	if exit.Code != 0 {
+		t.Errorf("exit %+v", exit)
+	}
+	if told.ended(supervisor.Stdout) != 1 {
+		t.Error("stdout has not ended")
+	}
+	open(t, gate)
+	eventually(t, "the stranger is reaped", func() bool { return s.Orphans() == 1 })
+	if told.late {
+		t.Error("written after the end")
+	}
+}
+
+// fifo makes a named pipe; a process that reads it waits for open.
+func fifo(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "gate")
+	if err := unix.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func open(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintln(f, "go")
+	f.Close()
+}
+
+// T11: a zombie whose parent never waits does not keep a tree, and counts as gone.
+func TestT11ZombieIsGone(t *testing.T) {
+	s, r := newSystem(t)
+	l, out := Life{"careless", 1}, newText()
+	// exec replaces the shell by a program that does not know of the child.
+	s.Spawn(l, shell(l, out, `true & echo $!; exec sleep 1000`))
+	out.await(t, "\n")
+	pid, err := strconv.Atoi(strings.TrimSpace(out.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the child is a zombie", func() bool { return !alive(pid) })
+	if got := s.Usage(0)[l.Name].TreeSize; got != 1 {
+		t.Errorf("tree size %d, want 1", got)
+	}
+	s.Kill(l, ScopeTree)
+	r.over(t, l)
+	if n := zombies(t); n != 0 {
+		eventually(t, "no zombie", func() bool { return zombies(t) == 0 })
+	}
+}
+
+// T12: who is dead already, or unknown, is no error for Stop and Kill; Signal tells.
+func TestT12SignalTheDead(t *testing.T) {
+	s, r := newSystem(t)
+	l := Life{"short", 1}
+	s.Spawn(l, command(l, newText(), "/bin/sleep", "1000"))
+	r.await(t, l, "spawned")
+	if err := unix.Kill(r.pid(l), unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	for _, scope := range []Scope{ScopeLeader, ScopeGroup, ScopeTree, ScopeRest} {
+		s.Stop(l, supervisor.SIGTERM, scope)
+		s.Kill(l, scope)
+	}
+	if exit := r.over(t, l); exit.Signal != supervisor.SIGKILL {
+		t.Errorf("exit %+v", exit)
+	}
+	s.Stop(l, supervisor.SIGTERM, ScopeTree)
+	err := s.Signal(l, supervisor.SIGTERM, ScopeLeader)
+	if !errors.Is(err, supervisor.ErrNotRunning) || err.Error() != `cannot send SIGTERM to "short": process is not running` {
+		t.Errorf("error %v", err)
+	}
+}
+
+// A signal for a life that is still being spawned is not lost.
+func TestStopBeforeSpawned(t *testing.T) {
+	s, r := newSystem(t)
+	l := Life{"early", 1}
+	s.Spawn(l, command(l, newText(), "/bin/sleep", "1000"))
+	s.Stop(l, supervisor.SIGTERM, ScopeLeader)
+	if exit := r.over(t, l); exit.Signal != supervisor.SIGTERM {
+		t.Errorf("exit %+v", exit)
+	}
+}
+
+// T21: the leader goes on TERM, its child ignores it: the rest is told of, and killed.
+func TestT21LeaderGoneGroupAlive(t *testing.T) {
+	s, r := newSystem(t)
+	l, out := Life{"stubborn", 1}, newText()
+	s.Spawn(l, shell(l, out, `sh -c 'trap "" TERM; echo ready; while :; do sleep 1000; done' & trap "exit 5" TERM; wait`))
+	out.await(t, "ready")
+	s.Stop(l, supervisor.SIGTERM, ScopeTree)
+	r.await(t, l, "exited")
+	if r.exits[l].Code != 5 || r.left[l] == 0 {
+		t.Errorf("exit %+v left %d, want code 5 and somebody left", r.exits[l], r.left[l])
+	}
+	s.Kill(l, ScopeRest)
+	r.await(t, l, "empty")
+	if got := r.story(l); got != "spawned exited empty" {
+		t.Errorf("reported %q", got)
+	}
+}
+
+// T22: neither setsid, nor a double fork, nor an emptied environment is a way out.
+func TestT22NobodyEscapes(t *testing.T) {
+	for name, script := range map[string]string{
+		"setsid":          `setsid sh -c 'echo $$; exec sleep 1000' & wait`,
+		"double fork":     `(setsid sh -c '(echo $(exec sh -c "echo \$PPID"); exec sleep 1000) &' &) ; wait; sleep 1000`,
+		"daemon of dead":  `(setsid sh -c 'sh -c "echo \$\$; exec sleep 1000" & exit' ) ; exit 0`,
+		"no environment":  `env -i setsid sh -c 'echo $$; exec sleep 1000' & wait`,
+		"its descendants": `env -i setsid sh -c 'sh -c "echo \$\$; sleep 1000; true" & wait' & wait`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, r := newSystem(t)
+			l, out := Life{"escape", 1}, newText()
+			s.Spawn(l, shell(l, out, script))
+			out.await(t, "\n")
+			pid, err := strconv.Atoi(strings.TrimSpace(out.String()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Kill(l, ScopeTree)
+			r.over(t, l)
+			if alive(pid) {
+				t.Errorf("%d lives on", pid)
+			}
+		})
+	}
+}
+
+// T25: a stopped process handles TERM, because CONT follows.
+func TestT25StoppedProcessHandlesTerm(t *testing.T) {
+	for _, scope := range []Scope{ScopeLeader, ScopeGroup, ScopeTree} {
+		t.Run(fmt.Sprint(scope), func(t *testing.T) {
+			s, r := newSystem(t)
+			l, out := Life{"frozen", uint64(scope) + 1}, newText()
+			s.Spawn(l, myself(l, out, "term"))
+			out.await(t, "ready")
+			if err := s.Signal(l, supervisor.Signal(unix.SIGSTOP), scope); err != nil {
+				t.Fatal(err)
+			}
+			sc := &scanner{}
+			if err := sc.open(); err != nil {
+				t.Fatal(err)
+			}
+			var p procStat
+			eventually(t, "it is stopped", func() bool { return sc.stat(r.pid(l), &p) && p.state == 'T' })
+			sc.close()
+			s.Stop(l, supervisor.SIGTERM, scope)
+			if exit := r.over(t, l); exit.Code != 7 || !strings.Contains(out.String(), "terminated") {
+				t.Errorf("scope %d: exit %+v output %q", scope, exit, out)
+			}
+		})
+	}
+}
+
+// The scopes hit whom they name and nobody else.
+func TestScopes(t *testing.T) {
+	for _, c := range []struct {
+		scope Scope
+		want  string // who dies: leader, member of the group, one with a session of its own
+	}{
+		{ScopeLeader, "L"}, {ScopeGroup, "LG"}, {ScopeTree, "LGS"}, {ScopeRest, "GS"},
+	} {
+		t.Run(c.want, func(t *testing.T) {
+			s, r := newSystem(t)
+			l, other := Life{"web", 1}, Life{"web", 2} // the bystander has the same name
+			s.Spawn(other, command(other, newText(), "/bin/sleep", "1000"))
+			r.await(t, other, "spawned")
+			out := newText()
+			s.Spawn(l, shell(l, out, `sleep 1000 & echo G $!; setsid sh -c 'echo S $$; exec sleep 1000' & while :; do wait; read x < `+fifo(t)+`; done`))
+			out.await(t, "S ")
+			out.await(t, "G ")
+			eventually(t, "both are printed", func() bool { return strings.Count(out.String(), "\n") == 2 })
+			r.await(t, l, "spawned")
+			pids := map[string]int{"L": r.pid(l)}
+			words := strings.Fields(out.String())
+			for i := 0; i+1 < len(words); i += 2 {
+				pid, err := strconv.Atoi(words[i+1])
+				if err != nil {
+					t.Fatal(err)
+				}
+				pids[words[i]] = pid
+			}
+			if err := s.Signal(l, supervisor.SIGKILL, c.scope); err != nil {
+				t.Fatal(err)
+			}
+			for who, pid := range pids {
+				if strings.Contains(c.want, who) {
+					eventually(t, fmt.Sprintf("scope %d kills %s", c.scope, who), func() bool { return !alive(pid) })
+				}
+			}
+			for who, pid := range pids {
+				if !strings.Contains(c.want, who) && !alive(pid) {
+					t.Errorf("scope %d hit %s", c.scope, who)
+				}
+			}
+			if !alive(r.pid(other)) {
+				t.Errorf("scope %d hit a bystander", c.scope)
+			}
+		})
+	}
+}
+
+// Kill to a tree goes on until a walk finds nobody new.
+func TestKillForkingTree(t *testing.T) {
+	s, r := newSystem(t)
+	l, out := Life{"bomb", 1}, newText()
+	s.Spawn(l, shell(l, out, `fork() { echo x; setsid sh -c 'sleep 0.01; sleep 1000' & sleep 0.01; }; while :; do fork; done`))
+	out.await(t, "x\nx\nx\n")
+	s.Kill(l, ScopeTree)
+	r.over(t, l)
+}
+
+// T10: small pid space, numbers wrap all the time; a bystander is never hit.
+func TestT10NumbersAreReused(t *testing.T) {
+	if os.Getenv(inside) == "" {
+		t.Skip("needs a PID namespace of its own")
+	}
+	before, err := os.ReadFile("/proc/sys/kernel/pid_max")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("/proc/sys/kernel/pid_max", []byte("400"), 0); err != nil {
+		t.Skipf("cannot make the pid space small: %v", err)
+	}
+	defer os.WriteFile("/proc/sys/kernel/pid_max", before, 0)
+
+	s, r := newSystem(t)
+	storm := Life{"storm", 1}
+	s.Spawn(storm, shell(storm, newText(), "while :; do true & true & wait; done"))
+	bystander := Life{"bystander", 1}
+	s.Spawn(bystander, shell(bystander, newText(), "sleep 1000 & setsid sleep 1000 & wait"))
+	r.await(t, bystander, "spawned")
+	for i := range 60 {
+		l := Life{"victim", uint64(i)}
+		s.Spawn(l, shell(l, newText(), "setsid sleep 1000 & sleep 1000"))
+		r.await(t, l, "spawned")
+		s.Stop(l, supervisor.SIGTERM, ScopeTree)
+		s.Kill(l, ScopeTree)
+		r.over(t, l)
+	}
+	if got := r.story(bystander) + r.story(storm); got != "spawnedspawned" {
+		t.Errorf("bystander and storm: %q", got)
+	}
+	eventually(t, "the bystander's tree is whole", func() bool { return s.Usage(0)[bystander.Name].TreeSize == 3 })
+}
+
+// EndRest ends who belongs to nobody, politely first.
+func TestEndRest(t *testing.T) {
+	s, r := newSystem(t)
+	if left := s.EndRest(context.Background()); left != nil {
+		t.Errorf("nobody is there, and %v is left", left)
+	}
+	dir := t.TempDir()
+	l, out := Life{"host", 1}, newText()
+	s.Spawn(l, shell(l, out, `env -i setsid sh -c 'trap "echo bye > `+dir+`/polite; exit" TERM; echo 1 >`+dir+`/ready1; while :; do sleep 0.01; done' >/dev/null 2>&1 &
+		env -i setsid sh -c 'trap "" TERM; echo 1 >`+dir+`/ready2; while :; do sleep 1000; done' >/dev/null 2>&1 &
+		while ! [ -s `+dir+`/ready1 ] || ! [ -s `+dir+`/ready2 ]; do sleep 0.01; done`))
+	r.over(t, l)
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		for {
+			if _, err := os.Stat(dir + "/polite"); err == nil {
+				cancel()
+				return
+			}
+			time.Sleep(time.Millisecond) // outside the test's goroutine: a poll of the file system
+		}
+	}()
+	if left := s.EndRest(ctx); left != nil {
+		t.Errorf("%v is left", left)
+	}
+	if n := zombies(t); n != 0 {
+		t.Errorf("%d zombies", n)
+	}
+}
