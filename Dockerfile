@@ -21,7 +21,7 @@ COPY . .
 RUN CGO_ENABLED=0 GOTOOLCHAIN=local go build -trimpath -buildvcs=false \
       -ldflags "-s -w -X main.version=${VERSION}" -o /out/ ./cmd/processmanager ./cmd/pmclient \
  && mkdir -p /empty/processmanager \
- && chmod 0775 /empty/processmanager
+ && chmod 1777 /empty/processmanager
 
 FROM scratch
 ARG VERSION=dev
@@ -30,9 +30,10 @@ LABEL org.opencontainers.image.title="Process Manager" \
       org.opencontainers.image.source="https://github.com/processmanager/processmanager" \
       org.opencontainers.image.version="${VERSION}"
 
-# The sockets' folder is the one thing that is written to. It belongs to the user
-# below and to group 0, which is what a platform that gives out user ids runs with. A
-# read-only root file system needs a mount here (emptyDir, tmpfs).
+# The sockets' folder is the one thing that is written to. Like /tmp it is open and
+# sticky, because platforms give out user and group ids as they like, and a tmpfs that
+# docker mounts over it takes its mode; who may connect is decided by the sockets'
+# own modes. A read-only root file system needs a mount here (emptyDir, tmpfs).
 COPY --from=build --chown=65532:0 /empty /run
 COPY --from=build /out/processmanager /out/pmclient /
 

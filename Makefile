@@ -94,8 +94,7 @@ lint: ## golangci-lint at its pinned version, go fix, shellcheck
 
 .PHONY: fmt
 fmt: ## format and modernize the Go files
-	go fix ./...
-	deploy/sh/golangci-lint fmt
+	deploy/sh/lint -fix
 
 .PHONY: drift
 drift: ## fail when generated files or go.mod are not up to date

@@ -104,8 +104,8 @@ func TestImageContents(t *testing.T) {
 	if sockets == nil {
 		t.Fatal("/run/processmanager is not in the image")
 	}
-	if sockets.Uid != 65532 || sockets.Gid != 0 || sockets.Mode&0o777 != 0o775 {
-		t.Errorf("/run/processmanager has owner %d:%d and mode %o, want 65532:0 and 775", sockets.Uid, sockets.Gid, sockets.Mode)
+	if sockets.Uid != 65532 || sockets.Mode&0o7777 != 0o1777 {
+		t.Errorf("/run/processmanager has owner %d and mode %o, want 65532 and 1777", sockets.Uid, sockets.Mode)
 	}
 }
 

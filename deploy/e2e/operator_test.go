@@ -143,7 +143,8 @@ func TestLockedDown(t *testing.T) {
 	}{
 		{"the image's user", nil},
 		{"a user that nobody knows, in group 0", []string{"--user", "12345"}},
-		{"a user and group that nobody knows, read-only root", []string{"--user", "12345:23456", "--read-only", "--tmpfs", "/run/processmanager:mode=1777"}},
+		{"a user and group that nobody knows, read-only root", []string{"--user", "12345:23456", "--read-only", "--tmpfs", "/run/processmanager"}},
+		{"a user and group that nobody knows", []string{"--user", "12345:23456"}},
 		{"no network", []string{"--network", "none"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
