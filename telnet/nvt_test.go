@@ -29,15 +29,11 @@ func decode(t testing.TB, d *decoder, text string, size int) string {
 				t.Fatalf("no progress at %q", piece)
 			}
 			piece = left
-			switch ev.kind {
-			case eventNone:
-			case eventData:
-				b.Write(ev.data)
-			case eventOption:
+			b.Write(ev.data)
+			b.WriteString(words[ev.kind])
+			if ev.kind == eventOption {
 				b.WriteString("<" + map[byte]string{cmdDo: "do ", cmdDont: "dont ", cmdWill: "will ", cmdWont: "wont "}[ev.cmd])
 				b.WriteString(strconv.Itoa(int(ev.opt)) + ">")
-			default:
-				b.WriteString(words[ev.kind])
 			}
 		}
 	}

@@ -72,6 +72,7 @@ type Server struct {
 	log   *slog.Logger
 	verbs []verb
 	open  atomic.Int64
+	full  atomic.Bool // the last connection was refused
 }
 
 // NewServer returns a server with the limits filled in.
@@ -131,6 +132,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, tcp bool) error {
 			s.refuse(conn, tcp)
 			continue
 		}
+		s.full.Store(false)
 		sessions.Go(func() {
 			defer s.open.Add(-1)
 			newSession(s, conn, tcp).run(ctx)
@@ -165,9 +167,12 @@ func (s *Server) accept(ctx context.Context, l net.Listener) (net.Conn, error) {
 	}
 }
 
-// refuse tells why and closes. It must not hold up the next connection.
+// refuse tells why and closes. It must not hold up the next connection. Only the
+// first of a row is logged: whoever floods the door must not flood the log too.
 func (s *Server) refuse(conn net.Conn, tcp bool) {
-	s.log.Warn("telnet connection refused: too many are open", "peer", access.Peer(conn), "limit", s.o.MaxConnections)
+	if !s.full.Swap(true) {
+		s.log.Warn("telnet connections are refused: too many are open", "peer", access.Peer(conn), "limit", s.o.MaxConnections)
+	}
 	out := output{conn: conn, timeout: 100 * time.Millisecond, telnet: tcp}
 	out.line(" ** Too many connections: try again later.")
 	_ = conn.Close()

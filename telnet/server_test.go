@@ -387,6 +387,14 @@ func TestGuessingGetsSlowerOverConnections(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 		_ = c.conn.Close()
+		// And with it the host begins anew.
+		c = w.dial()
+		c.read()
+		c.send("oops\n")
+		if got := c.after(500 * time.Millisecond); got != " ** Welcome: you are not authenticated, provide secret.\n" {
+			t.Errorf("a wrong one behind it got %q", got)
+		}
+		_ = c.conn.Close()
 	})
 }
 

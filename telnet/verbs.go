@@ -46,27 +46,19 @@ func verbs() []verb {
 			name:   "process.stop",
 			params: []param{nameParam},
 			help:   "stop a process, its schedule and its restarts",
-			run: func(ctx context.Context, c call) (reply, error) {
-				info, err := c.control().Stop(ctx, c.who, c.text("name"))
-				return done(c, "stopped", info, err)
-			},
+			run:    runStop,
 		},
 		{
 			name:   "process.restart",
 			params: []param{nameParam},
 			help:   "stop a process and start it again",
-			run: func(ctx context.Context, c call) (reply, error) {
-				info, err := c.control().Restart(ctx, c.who, c.text("name"))
-				return done(c, "restarted", info, err)
-			},
+			run:    runRestart,
 		},
 		{
 			name:   "process.delete",
 			params: []param{nameParam},
 			help:   "stop a process and forget it",
-			run: func(ctx context.Context, c call) (reply, error) {
-				return done(c, "deleted", true, c.control().Delete(ctx, c.who, c.text("name")))
-			},
+			run:    runDelete,
 		},
 		{
 			name:   "process.status",
@@ -86,16 +78,12 @@ func verbs() []verb {
 			help:   fmt.Sprintf("show the newest lines that a process wrote (%d unless told)", supervisor.DefaultLogLines),
 			run:    runLogs,
 		},
-		{
-			name: "help",
-			help: "show this list",
-			run:  runHelp,
-		},
+		{name: "help", help: "show this list", run: runHelp},
 		{
 			name:  "quit",
 			help:  "close the connection",
 			quits: true,
-			run:   func(context.Context, call) (reply, error) { return reply{text: "Bye", value: true}, nil },
+			run:   runQuit,
 		},
 	}
 }
@@ -118,6 +106,20 @@ func runStart(ctx context.Context, c call) (reply, error) {
 		JobID:    c.text(keyJobID),
 	})
 	return done(c, "started", info, err)
+}
+
+func runStop(ctx context.Context, c call) (reply, error) {
+	info, err := c.control().Stop(ctx, c.who, c.text("name"))
+	return done(c, "stopped", info, err)
+}
+
+func runRestart(ctx context.Context, c call) (reply, error) {
+	info, err := c.control().Restart(ctx, c.who, c.text("name"))
+	return done(c, "restarted", info, err)
+}
+
+func runDelete(ctx context.Context, c call) (reply, error) {
+	return done(c, "deleted", true, c.control().Delete(ctx, c.who, c.text("name")))
 }
 
 func runStatus(ctx context.Context, c call) (reply, error) {
@@ -159,4 +161,8 @@ func runLogs(ctx context.Context, c call) (reply, error) {
 
 func runHelp(_ context.Context, c call) (reply, error) {
 	return reply{text: helpText(c.srv.verbs), value: helpValue(c.srv.verbs)}, nil
+}
+
+func runQuit(context.Context, call) (reply, error) {
+	return reply{text: "Bye", value: true}, nil
 }

@@ -1,6 +1,7 @@
 package heroscript_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -90,8 +91,8 @@ func FuzzParse(f *testing.F) {
 		list, err := heroscript.Parse(script)
 		if joined, ok := err.(interface{ Unwrap() []error }); ok {
 			for _, e := range joined.Unwrap() {
-				at, ok := e.(*heroscript.Error)
-				if !ok || at.Pos.Line < 1 || at.Pos.Column < 1 {
+				var at *heroscript.Error
+				if !errors.As(e, &at) || at.Pos.Line < 1 || at.Pos.Column < 1 {
 					t.Fatalf("no place in %#v", e)
 				}
 			}

@@ -88,33 +88,33 @@ func (p *parser) take(c byte, k kind) {
 	switch k {
 	case kindBlank, kindNewline, kindComment:
 		p.endWord()
-		return
-	case kindText:
-		p.value = append(p.value, c)
-		return
-	case kindEscape:
-		return
-	case kindClose:
-		p.closed = true
-		return
-	}
-	if !p.inWord {
+	case kindBang:
 		p.beginWord(k)
-	}
-	switch k {
+	case kindWord:
+		p.beginWord(k)
+		p.takeWord(c)
+	case kindColon:
+		p.beginWord(k)
+		p.colon, p.colonAt = true, p.pos
 	case kindOpen:
+		p.beginWord(k)
 		p.quoted, p.openAt = true, p.pos
 		if !p.colon {
 			p.fail(p.pos, "a quoted value needs a key in front (key:'value')")
 		}
-	case kindColon:
-		p.colon, p.colonAt = true, p.pos
-	case kindWord:
-		p.takeWord(c)
+	case kindText:
+		p.value = append(p.value, c)
+	case kindEscape:
+	case kindClose:
+		p.closed = true
 	}
 }
 
+// beginWord begins a word unless one has begun.
 func (p *parser) beginWord(k kind) {
+	if p.inWord {
+		return
+	}
 	*p = parser{
 		scan: p.scan, pos: p.pos, st: p.st, err: p.err, seen: p.seen, named: p.named, openAt: p.openAt,
 		inWord: true, wordAt: p.pos, key: p.key[:0], value: p.value[:0],

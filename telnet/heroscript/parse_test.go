@@ -111,12 +111,14 @@ func TestParseErrors(t *testing.T) {
 		"columns count letters": {"!!a.b c:'äöü' foo\n", `line 1, column 15: "foo" is not key:value (a value with blanks needs quotes)`, nil},
 		"quotes are respected after an error": {
 			"!!a.b command:sh -c 'one\n!!process.delete name:x\n'\n!!d.e\n",
-			`line 1, column 18: "-c" is not key:value (a value with blanks needs quotes)`, []string{"d.e"},
+			`line 1, column 18: "-c" is not key:value (a value with blanks needs quotes)`,
+			[]string{"d.e"},
 		},
 		"each broken statement has its own error": {
 			"!!a.b x\n!!c.d y\n!!e.f\n",
 			"line 1, column 7: \"x\" is not key:value (a value with blanks needs quotes)\n" +
-				"line 2, column 7: \"y\" is not key:value (a value with blanks needs quotes)", []string{"e.f"},
+				"line 2, column 7: \"y\" is not key:value (a value with blanks needs quotes)",
+			[]string{"e.f"},
 		},
 	}
 	for name, tt := range tests {
