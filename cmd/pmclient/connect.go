@@ -1,0 +1,136 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/processmanager/processmanager/rpc/client"
+)
+
+// defaultSocket is the manager's own default.
+const defaultSocket = "/tmp/processmanager.sock"
+
+// connectionFlags are taken by every command.
+func connectionFlags() []cli.Flag {
+	flag := func(name, value, usage string) cli.Flag {
+		return &cli.StringFlag{Name: name, Usage: usage + " [$" + variable(name) + "]", DefaultText: value}
+	}
+	return []cli.Flag{
+		flag("socket", defaultSocket, "the manager's telnet `PATH`; the API's socket is beside it"),
+		flag("rpc-socket", "", "`PATH` of the API's socket, when it is elsewhere"),
+		flag("rpc", "", "`URL` of the API over TCP: http://HOST:PORT or https://HOST:PORT"),
+		flag("secret", "", "the `SECRET`; better in a file"),
+		flag("secret-file", "", "`PATH` of a file that holds the secret"),
+	}
+}
+
+// variable is the environment variable of a flag.
+func variable(flag string) string {
+	return "PM_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// either returns the one of several flags that say the same thing in different
+// ways: those of the command line win over those of the environment, and two of
+// one kind are a contradiction. name is "" when there is none.
+func (p *program) either(c *cli.Command, flags ...string) (name, value string, err error) {
+	for _, from := range []struct {
+		kind string
+		get  func(flag string) string
+		name func(flag string) string
+	}{
+		{"flags", c.String, func(flag string) string { return "-" + flag }},
+		{"variables", p.variable, variable},
+	} {
+		for _, flag := range flags {
+			text := from.get(flag)
+			switch {
+			case text == "":
+			case name != "":
+				return "", "", usage("want one of the %s %s and %s, not both", from.kind, from.name(name), from.name(flag))
+			default:
+				name, value = flag, text
+			}
+		}
+		if name != "" {
+			return name, value, nil
+		}
+	}
+	return "", "", nil
+}
+
+func (p *program) variable(flag string) string {
+	value := ""
+	for _, entry := range p.env { // the last one wins
+		if name, text, ok := strings.Cut(entry, "="); ok && name == variable(flag) {
+			value = text
+		}
+	}
+	return value
+}
+
+// connect makes the client that the flags and the environment ask for.
+func (p *program) connect(c *cli.Command) (*client.Client, error) {
+	var o client.Options
+	kind, where, err := p.where(c)
+	if err != nil {
+		return nil, err
+	}
+	switch kind {
+	case "rpc":
+		o.URL = where
+	case "rpc-socket":
+		o.Socket = where
+	default:
+		o.Socket = client.SocketFor(where)
+	}
+	if o.Secret, err = p.secret(c); err != nil {
+		return nil, err
+	}
+	out, err := client.New(o)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return out, nil
+}
+
+// where finds the manager. In the environment the more exact word wins: an image
+// sets PM_SOCKET, and somebody may add PM_RPC to it.
+func (p *program) where(c *cli.Command) (kind, where string, err error) {
+	for _, flag := range []string{"rpc", "rpc-socket", "socket"} {
+		if text := c.String(flag); text != "" {
+			if kind != "" {
+				return "", "", usage("want one of the flags -%s and -%s, not both", kind, flag)
+			}
+			kind, where = flag, text
+		}
+	}
+	for _, flag := range []string{"rpc", "rpc-socket", "socket"} {
+		if text := p.variable(flag); kind == "" && text != "" {
+			kind, where = flag, text
+		}
+	}
+	if kind == "" {
+		return "socket", defaultSocket, nil
+	}
+	return kind, where, nil
+}
+
+// secret reads the secret; "" when there is none.
+func (p *program) secret(c *cli.Command) (string, error) {
+	kind, value, err := p.either(c, "secret", "secret-file")
+	if err != nil || kind != "secret-file" {
+		return value, err
+	}
+	text, err := os.ReadFile(value)
+	if err != nil {
+		return "", fmt.Errorf("%w: cannot read the secret: %w", client.ErrUnauthorized, err)
+	}
+	secret := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
+	if secret == "" {
+		return "", fmt.Errorf("%w: cannot read the secret: %s is empty", client.ErrUnauthorized, value)
+	}
+	return secret, nil
+}

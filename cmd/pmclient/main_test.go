@@ -1,0 +1,293 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/processmanager/processmanager/rpc"
+	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/supervisortest"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+const secret = "right-one-4417"
+
+type auth struct{}
+
+func (auth) Enabled() bool { return true }
+
+func (auth) Check(s string) supervisor.Role {
+	switch s {
+	case secret:
+		return supervisor.RoleOperator
+	case "viewer":
+		return supervisor.RoleViewer
+	}
+	return supervisor.RoleNone
+}
+
+// fleet is a manager with a process in every kind of state.
+func fleet() *supervisortest.Fake {
+	f := supervisortest.New()
+	at := supervisortest.Epoch
+	later := at.Add(90 * time.Minute)
+	f.Put(supervisor.ProcessInfo{
+		Name: "web", Command: "/app/server --listen=:8080", PID: new(42), Status: supervisor.StatusRunning, Ready: true, CPUPercent: 12.34,
+		MemoryMB: 64.25, StartTime: &at, Restarts: 2, ExitCode: new(3), Reason: supervisor.ReasonError, Run: 3, LogEnabled: true,
+		Labels: map[string]string{"tier": "front", "app": "shop"},
+	})
+	f.Put(supervisor.ProcessInfo{
+		Name: "flaky", Command: "/app/flaky", Status: supervisor.StatusBackoff, StartTime: &at, Restarts: 7, Signal: new("SIGSEGV"),
+		Reason: supervisor.ReasonSignaled, NextRetry: &later, Run: 8,
+	})
+	f.Put(supervisor.ProcessInfo{Name: "report", Command: "pg_dump shop > /backup/shop", Status: supervisor.StatusScheduled, Cron: "30 2 * * *", NextRun: &later, JobID: "nightly"})
+	f.Put(supervisor.ProcessInfo{Name: "late", Command: "/app/late", Status: supervisor.StatusPending, WaitsFor: []string{"migrate (Completed)"}})
+	f.Put(supervisor.ProcessInfo{
+		Name: "migrate", Command: "/app/migrate", Status: supervisor.StatusFailed, StartTime: &at, ExitCode: new(1), Reason: supervisor.ReasonError,
+		Error: "exit code 1 \x1b[31m<red>\nsecond line", Run: 1,
+	})
+	f.AddLog("web",
+		supervisor.LogLine{Time: at, Stream: supervisor.Stdout, Run: 3, Msg: "ready <now>"},
+		supervisor.LogLine{Time: at.Add(time.Second), Stream: supervisor.Stderr, Run: 3, Msg: "GET /cart?a=1&b=2: 500"},
+	)
+	return f
+}
+
+// serve runs a real server beside a telnet socket's path, which it returns.
+func serve(t *testing.T, o rpc.Options) string {
+	t.Helper()
+	dir := t.TempDir()
+	l, err := net.Listen("unix", filepath.Join(dir, "pm-rpc.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- rpc.NewServer(o).Serve(ctx, l) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+	})
+	return filepath.Join(dir, "pm.sock")
+}
+
+// A session is a file of commands and what they print. "!" lines are stderr, the
+// exit code follows when it is not 0.
+func TestSession(t *testing.T) {
+	for _, path := range []string{"testdata/session.txt", "testdata/usage.txt"} {
+		golden, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		socket := serve(t, rpc.Options{Control: fleet()})
+		var got strings.Builder
+		for line := range strings.Lines(string(golden)) {
+			switch {
+			case strings.HasPrefix(line, "#"), line == "\n":
+				got.WriteString(line)
+			case strings.HasPrefix(line, "$ pmclient"):
+				got.WriteString(line)
+				got.WriteString(transcript(socket, words(strings.TrimSpace(line[2:]))))
+			}
+		}
+		text := strings.ReplaceAll(got.String(), filepath.Dir(socket), "DIR")
+		if *update {
+			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if diff := cmp.Diff(string(golden), text); diff != "" {
+			t.Errorf("%s (go test ./cmd/pmclient -update writes it anew)\n%s", path, diff)
+		}
+	}
+}
+
+func transcript(socket string, args []string) string {
+	var stdout, stderr bytes.Buffer
+	p := &program{env: []string{"PM_SOCKET=" + socket}, out: &stdout, now: func() time.Time { return supervisortest.Epoch.Add(26 * time.Hour) }}
+	code := p.run(args, &stderr)
+	text := ""
+	for line := range strings.Lines(stdout.String()) {
+		text += "  " + line
+	}
+	for line := range strings.Lines(stderr.String()) {
+		text += "! " + line
+	}
+	if code != 0 {
+		text += fmt.Sprintf("! exit code %d\n", code)
+	}
+	return strings.ReplaceAll(text, "  \n", "\n")
+}
+
+// words splits a command line; '…' quotes.
+func words(line string) []string {
+	var list []string
+	for i, part := range strings.Split(line, "'") {
+		if i%2 == 1 {
+			list = append(list, part)
+			continue
+		}
+		list = append(list, strings.Fields(part)...)
+	}
+	return list
+}
+
+func run(env []string, args ...string) (code int, stdout, stderr string) {
+	var out, errs bytes.Buffer
+	code = Run(append([]string{"pmclient"}, args...), env, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// Where the manager is and with what secret: flags, environment, files.
+func TestConnection(t *testing.T) {
+	control := fleet()
+	telnet := serve(t, rpc.Options{Control: control, Auth: auth{}})
+	api := strings.TrimSuffix(telnet, ".sock") + "-rpc.sock"
+	tcp := httptest.NewServer(rpc.NewServer(rpc.Options{Control: control, Auth: auth{}}).Handler())
+	defer tcp.Close()
+	file := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(file, []byte(secret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	empty := filepath.Join(t.TempDir(), "empty")
+	if err := os.WriteFile(empty, []byte("\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ask := []string{"logs", "web", "-lines", "1"}
+	for _, c := range []struct {
+		name string
+		env  []string
+		args []string
+		code int
+	}{
+		{"flags before the command", nil, append([]string{"-socket", telnet, "-secret", secret}, ask...), 0},
+		{"flags behind it", nil, append(ask, "--socket="+telnet, "--secret="+secret), 0},
+		{"file", nil, append(ask, "-socket", telnet, "-secret-file", file), 0},
+		{"environment", []string{"PM_SOCKET=" + telnet, "PM_SECRET=" + secret}, ask, 0},
+		{"file in the environment", []string{"PM_SOCKET=" + telnet, "PM_SECRET_FILE=" + file}, ask, 0},
+		{"flag over environment", []string{"PM_SOCKET=/nowhere", "PM_SECRET=wrong"}, append(ask, "-socket", telnet, "-secret-file", file), 0},
+		{"the API's socket itself", nil, append(ask, "-socket", api, "-secret", secret), 0},
+		{"-rpc-socket", []string{"PM_SOCKET=/nowhere"}, append(ask, "-rpc-socket", api, "-secret", secret), 0},
+		{"-rpc", []string{"PM_SOCKET=/nowhere"}, append(ask, "-rpc", tcp.URL, "-secret", secret), 0},
+		{"-rpc with unix", nil, append(ask, "-rpc", "unix://"+api, "-secret", secret), 0},
+		{"PM_RPC over PM_SOCKET", []string{"PM_SOCKET=/nowhere", "PM_RPC=" + tcp.URL, "PM_SECRET=" + secret}, ask, 0},
+		{"no secret", nil, append(ask, "-socket", telnet), 3},
+		{"wrong secret", nil, append(ask, "-socket", telnet, "-secret", "wrong-1299"), 3},
+		{"no such file", nil, append(ask, "-socket", telnet, "-secret-file", "/nowhere/secret"), 3},
+		{"empty file", nil, append(ask, "-socket", telnet, "-secret-file", empty), 3},
+		{"nobody there", nil, append(ask, "-socket", "/nowhere/pm.sock"), 3},
+		{"two secrets", nil, append(ask, "-socket", telnet, "-secret", secret, "-secret-file", file), 2},
+		{"two variables", []string{"PM_SECRET=" + secret, "PM_SECRET_FILE=" + file}, append(ask, "-socket", telnet), 2},
+		{"two places", nil, append(ask, "-socket", telnet, "-rpc", tcp.URL), 2},
+		{"no URL", nil, append(ask, "-rpc", "localhost:1", "-secret", secret), 2},
+		{"viewer", nil, []string{"-socket", telnet, "-secret", "viewer", "stop", "web"}, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			code, stdout, stderr := run(c.env, c.args...)
+			if code != c.code {
+				t.Errorf("exit code %d, want %d\n%s%s", code, c.code, stdout, stderr)
+			}
+			if c.code == 0 && (stdout != "GET /cart?a=1&b=2: 500\n" || stderr != "") {
+				t.Errorf("printed %q, %q", stdout, stderr)
+			}
+			if c.code != 0 && (!strings.HasPrefix(stderr, "pmclient: ") || stdout != "") {
+				t.Errorf("printed %q, %q", stdout, stderr)
+			}
+			for _, s := range []string{secret, "wrong-1299"} {
+				if strings.Contains(stdout+stderr, s) {
+					t.Errorf("the secret is printed: %s%s", stdout, stderr)
+				}
+			}
+		})
+	}
+}
+
+func TestUnreachableTellsWhatToDo(t *testing.T) {
+	_, _, stderr := run(nil, "-socket", "/nowhere/pm.sock", "stop", "a", "b")
+	want := "pmclient: cannot reach the manager at /nowhere/pm-rpc.sock: connect: no such file or directory; is it running? (-socket names its telnet socket)\n"
+	if stderr != want {
+		t.Errorf("got  %swant %s", stderr, want)
+	}
+}
+
+// What was said on the command line arrives as it was said.
+func TestStartPassesEverythingOn(t *testing.T) {
+	want := supervisor.StartRequest{Name: "x", Command: `echo "a" > b`, Log: true, Deadline: 5, Cron: "@daily", JobID: "e42"}
+	for _, args := range [][]string{
+		{"start", "-name", "x", "-command", want.Command, "-log", "-deadline", "5", "-cron", "@daily", "-jobid", "e42"},
+		{"start", "--name=x", "--command=" + want.Command, "--log=true", "--deadline=5", "--cron=@daily", "--jobid=e42"},
+		{"start", "x", "-command", want.Command, "-log", "true", "-deadline=5", "-cron", "@daily", "--jobid", "e42"},
+	} {
+		fake := supervisortest.New()
+		code, _, stderr := run(nil, append(args, "-socket", serve(t, rpc.Options{Control: fake}))...)
+		if code != 0 {
+			t.Fatalf("%q: %d %s", args, code, stderr)
+		}
+		if diff := cmp.Diff(want, fake.Calls()[0].Arg); diff != "" {
+			t.Errorf("%q\n%s", args, diff)
+		}
+	}
+	fake := supervisortest.New()
+	run(nil, "start", "x", "-command", "true", "-log", "false", "-socket", serve(t, rpc.Options{Control: fake}))
+	if got := fake.Calls()[0].Arg.(supervisor.StartRequest); got.Log {
+		t.Error("-log false is true")
+	}
+}
+
+// Nobody reads any more: that is a failure, not a success.
+func TestOutputThatCannotBeWritten(t *testing.T) {
+	p := &program{out: broken{}, now: time.Now}
+	var stderr bytes.Buffer
+	if code := p.run([]string{"pmclient", "list", "-socket", serve(t, rpc.Options{Control: fleet()})}, &stderr); code != 1 {
+		t.Errorf("exit code %d: %s", code, &stderr)
+	}
+}
+
+type broken struct{}
+
+func (broken) Write([]byte) (int, error) { return 0, errors.New("the pipe is broken") }
+
+func TestVersion(t *testing.T) {
+	if code, stdout, _ := run(nil, "version"); code != 0 || !strings.HasPrefix(stdout, "pmclient ") {
+		t.Errorf("%d %q", code, stdout)
+	}
+}
+
+// The commands cover the methods of the API that have to do with processes.
+func TestCommandsCoverTheMethods(t *testing.T) {
+	have := map[string]bool{}
+	for _, name := range commandNames((&program{}).command()) {
+		have[name] = true
+	}
+	for _, method := range rpc.MethodNames() {
+		if actor, verb, _ := strings.Cut(method, "."); actor == "process" && !have[verb] {
+			t.Errorf("there is no command for %s", method)
+		}
+	}
+}
+
+func TestShort(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		-time.Second: "0s", 59 * time.Second: "59s", 61 * time.Second: "1m1s", 3*time.Hour + 5*time.Minute: "3h5m", 50 * time.Hour: "2d2h",
+	} {
+		if got := short(d); got != want {
+			t.Errorf("%v: %s, want %s", d, got, want)
+		}
+	}
+}
