@@ -62,7 +62,8 @@
 //
 // The families are built as protocol buffers and joined with those of the
 // registry, instead of going through it one const metric after the other: for
-// 28 000 series (1000 processes) the registry's way takes about four times as
-// long and makes 390 000 objects. Requests that come while a snapshot is being
-// made share it.
+// 1000 processes (28 000 series) a scrape takes 12 to 17 ms and 2 400 objects,
+// the registry's way about five times as long and 445 000 objects
+// (BenchmarkScrape, BenchmarkConstMetrics). Requests that come while a snapshot
+// is being made share it.
 package metrics

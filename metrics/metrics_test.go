@@ -281,6 +281,25 @@ func TestSeriesOfADeletedProcessDisappear(t *testing.T) {
 	}
 }
 
+// A builder's memory is used again; nothing of the last snapshot may be left.
+func TestABuilderForgets(t *testing.T) {
+	text := func(list []*dto.MetricFamily) string {
+		var b strings.Builder
+		for _, family := range list {
+			if _, err := expfmt.MetricFamilyToText(&b, family); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return b.String()
+	}
+	used := newBuilder()
+	for i, snap := range []supervisor.Snapshot{large(300), story(), large(2), {}, story(), large(200)} {
+		if diff := cmp.Diff(text(newBuilder().build(&snap)), text(used.build(&snap))); diff != "" {
+			t.Errorf("snapshot %d differs in a used builder (-new +used):\n%s", i, diff)
+		}
+	}
+}
+
 func TestLint(t *testing.T) {
 	s, _ := newServer(story())
 	s.Request("process.list", "ok")

@@ -190,6 +190,25 @@ func TestRotationToTheSameSizeInTheSameMoment(t *testing.T) {
 	}
 }
 
+// An old time and the same inode: only the size tells.
+func TestRotationSeenByItsSize(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secret")
+	old := time.Now().Add(-time.Hour)
+	put := func(text string) {
+		write(t, path, text)
+		if err := os.Chtimes(path, old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("aaaa")
+	a := newAuth(t, Secrets{SecretFile: path}, nil)
+	put("bbbbb")
+	pass(a.full, time.Second)
+	if got := a.Check("bbbbb"); got != supervisor.RoleOperator {
+		t.Error("the rewritten secret is not seen")
+	}
+}
+
 // A mounted Secret is secret -> ..data/secret, ..data -> ..2026_01; the kubelet
 // swaps ..data by a rename, and both versions may have one time and size.
 func TestRotationOfAMountedSecret(t *testing.T) {

@@ -81,6 +81,8 @@ type tlsWorld struct {
 	files TLSFiles
 	ca    *authority
 	addr  string
+
+	resumed bool // the last handshake
 }
 
 // put writes a new certificate and key.
@@ -105,6 +107,7 @@ func (w *tlsWorld) meet(t *testing.T, config *tls.Config) (string, error) {
 	if _, err := io.ReadAll(c); err != nil { // in TLS 1.3 a refused client learns it here
 		return "", err
 	}
+	w.resumed = c.ConnectionState().DidResume
 	return c.ConnectionState().PeerCertificates[0].Subject.CommonName, nil
 }
 
@@ -209,8 +212,10 @@ func TestClientCertificates(t *testing.T) {
 	w, _, _ := newTLSWorld(t, string(good.pem))
 	allowed := tls.Config{Certificates: []tls.Certificate{good.pair(t, "alice")}, ClientSessionCache: tls.NewLRUClientSessionCache(4)}
 	foreign := &tls.Config{Certificates: []tls.Certificate{other.pair(t, "mallory")}}
-	if _, err := w.meet(t, &allowed); err != nil {
-		t.Errorf("a client of the authority: %v", err)
+	for range 2 {
+		if _, err := w.meet(t, &allowed); err != nil || w.resumed {
+			t.Errorf("a client of the authority: %v, resumed: %v", err, w.resumed)
+		}
 	}
 	if _, err := w.meet(t, foreign); err == nil {
 		t.Error("a client of another authority comes in")

@@ -191,20 +191,31 @@ func place(born, path, private string) error {
 		case !errors.Is(err, fs.ErrExist):
 			return placeWithoutLinks(born, path, err)
 		}
-		old := filepath.Join(private, "old")
 		if err := probe(path); err != nil {
 			return err
 		}
-		if err := os.Rename(path, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("the socket left behind cannot be removed: %w", linkReason(err))
-		}
-		if err := probeAt(old); err != nil {
-			_ = os.Link(old, path) // if a third one has the name by now, it keeps it
+		if err := takeAway(path, filepath.Join(private, "old")); err != nil {
 			return err
 		}
-		_ = os.Remove(old)
 	}
 	return ErrInUse
+}
+
+// takeAway removes a stale socket by way of a private name, and gives it back if
+// it turns out not to be stale.
+func takeAway(path, private string) error {
+	err := os.Rename(path, private)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("the socket left behind cannot be removed: %w", linkReason(err))
+	}
+	if err := probeAt(private); err != nil {
+		_ = os.Link(private, path) // if a third one has the name by now, it keeps it
+		return err
+	}
+	return os.Remove(private)
 }
 
 // placeWithoutLinks is for file systems that have no hard links.

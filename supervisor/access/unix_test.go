@@ -184,6 +184,33 @@ func TestStaleSocketIsReplaced(t *testing.T) {
 	talk(t, listen(t, path, UnixOptions{}), path)
 }
 
+// Between the question and the removal another program may take the name.
+func TestASocketTakenForStaleComesBack(t *testing.T) {
+	dir := shortDir(t)
+	path, private := filepath.Join(dir, "pm.sock"), filepath.Join(dir, "old")
+	l := listen(t, path, UnixOptions{})
+	if err := takeAway(path, private); !errors.Is(err, ErrInUse) {
+		t.Errorf("got %v, want ErrInUse", err)
+	}
+	question, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	question.Close()
+	talk(t, l, path)
+	l.Close()
+	leaveStale(t, path)
+	if err := os.Remove(private); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(takeAway(path, private), takeAway(path, private)); err != nil { // gone the second time
+		t.Errorf("a stale one: %v", err)
+	}
+	if got := names(t, dir); got != "" {
+		t.Errorf("left behind: %q", got)
+	}
+}
+
 // Of many that start at the same time on a stale socket one wins, and it is the
 // one that clients reach.
 func TestManyStartAtOnce(t *testing.T) {
