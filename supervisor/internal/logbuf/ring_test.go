@@ -70,7 +70,7 @@ func (m *naive) tail(q Query) []supervisor.LogLine {
 
 func TestRingAgainstModel(t *testing.T) { // T70
 	rapid.Check(t, func(t *rapid.T) {
-		limit := rapid.IntRange(1, 600).Draw(t, "limit")
+		limit := rapid.OneOf(rapid.IntRange(1, 600), rapid.IntRange(600, 6000)).Draw(t, "limit")
 		r := ring{limit: limit}
 		m := naive{limit: limit}
 		written := 0
@@ -99,6 +99,12 @@ func TestRingAgainstModel(t *testing.T) { // T70
 			}
 			if size == 0 {
 				continue // a delivery is never empty
+			}
+			for range rapid.SampledFrom([]int{0, 0, 0, 100, 1000}).Draw(t, "burst of tiny lines") {
+				tiny := record{at: rec.at, run: rec.run, kind: lines}
+				r.add([]byte("x\n"), tiny)
+				m.add("x\n", tiny)
+				written += 2
 			}
 			written += size
 			r.add(text, rec)
@@ -204,5 +210,20 @@ func TestTailOverLives(t *testing.T) {
 	}
 	if c := l.Counters(); c != (Counters{Stdout: 26, Stderr: 5}) {
 		t.Errorf("counters %+v", c)
+	}
+}
+
+// TestRingGrowsAtEveryOffset: both the old and the new array may wrap anywhere.
+func TestRingGrowsAtEveryOffset(t *testing.T) {
+	one := "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk"
+	two := strings.ToUpper(one)
+	for offset := range uint64(1200) {
+		r := ring{limit: 10000, text: make([]byte, 100), start: offset, end: offset}
+		r.add([]byte(one+"\n"), record{kind: lines})
+		r.add([]byte(two+"\n"), record{kind: lines}) // grows
+		got := r.snapshot().tail(Query{Lines: -1})
+		if len(got) != 2 || got[0].Msg != one || got[1].Msg != two {
+			t.Fatalf("at offset %d: %+v", offset, got)
+		}
 	}
 }

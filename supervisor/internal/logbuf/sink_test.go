@@ -294,6 +294,19 @@ func TestLoggerNeverWaits(t *testing.T) { // T63
 	})
 }
 
+// TestNoticeComesBeforeNewOutput: a writer may find room before the drain does.
+func TestNoticeComesBeforeNewOutput(t *testing.T) {
+	s := newSink("stdout", FormatText, nil, nil)
+	s.draining = true // the drain is in the middle of a write
+	web := &feed{account: &account{name: "web"}}
+	s.losses = map[*account]int64{web.account: 17}
+	s.put(&batch{from: web, format: FormatRaw, kind: lines, data: []byte("new\n")})
+	want := "processmanager | WARN output dropped: stdout took nothing for a while name=web bytes=17\nnew\n"
+	if got := string(s.cur.data); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // TestWritesAreWholeLines: other programs may share the console, and a write is
 // what they can come between.
 func TestWritesAreWholeLines(t *testing.T) {
