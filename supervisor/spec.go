@@ -31,10 +31,11 @@ const (
 
 // Spec is what is wanted of one process: the entry of a manifest. The JSON names
 // are the manifest's; the doc tags become descriptions in the JSON Schema and the
-// reference. Pointers mark fields where absent differs from zero; package
-// manifest fills them in.
+// reference, the tags required, min and max (of the number, the duration or each
+// item) are what both the schema and the validation go by. Pointers mark fields
+// where absent differs from zero; package manifest fills them in.
 type Spec struct {
-	Name    string            `json:"name" doc:"Unique name: letters, digits, '_', '.', '-', at most 63 bytes."`
+	Name    string            `json:"name" required:"true" doc:"Unique name: letters, digits, '_', '.', '-', at most 63 bytes."`
 	Labels  map[string]string `json:"labels,omitempty" doc:"Free labels for selecting processes."`
 	Command Command           `json:"command" doc:"A list is an argv and is executed as it stands, after $(NAME) expansion; a string is run by /bin/sh -c."`
 	Args    []string          `json:"args,omitempty" doc:"Appended to the argv, or given to the shell string as $1, $2…. $(NAME) expands."`
@@ -44,23 +45,23 @@ type Spec struct {
 
 	RestartPolicy    RestartPolicy `json:"restartPolicy,omitempty" doc:"When an ended process is started again. Default: Always; Never for scheduled ones."`
 	RestartBackoff   *Backoff      `json:"restartBackoff,omitempty" doc:"Delay between restarts."`
-	MaxRestarts      *int          `json:"maxRestarts,omitempty" doc:"Consecutive restarts before giving up. Absent: no limit; 0: none."`
-	SuccessExitCodes []int         `json:"successExitCodes,omitempty" doc:"Exit codes beside 0 that count as success, 1 to 255."`
+	MaxRestarts      *int          `json:"maxRestarts,omitempty" min:"0" max:"1000000" doc:"Consecutive restarts before giving up. Absent: no limit; 0: none."`
+	SuccessExitCodes []int         `json:"successExitCodes,omitempty" min:"1" max:"255" doc:"Exit codes beside 0 that count as success, 1 to 255."`
 	Essential        bool          `json:"essential,omitempty" doc:"When this process has ended for good the container stops the rest in order and exits with its code."`
 	Suspend          bool          `json:"suspend,omitempty" doc:"Do not start it (and do not run its schedule) until it is started by hand."`
 
 	DependsOn []Dependency `json:"dependsOn,omitempty" doc:"What must have happened elsewhere before the first start."`
 
-	ActiveDeadlineSeconds         *int64     `json:"activeDeadlineSeconds,omitempty" doc:"Seconds a run may last, from its first life over automatic restarts; then it has failed for good."`
-	TerminationGracePeriodSeconds *int64     `json:"terminationGracePeriodSeconds,omitempty" doc:"Seconds between the stop signal and SIGKILL. Default: 30."`
+	ActiveDeadlineSeconds         *int64     `json:"activeDeadlineSeconds,omitempty" min:"1" max:"315360000" doc:"Seconds a run may last, from its first life over automatic restarts; then it has failed for good."`
+	TerminationGracePeriodSeconds *int64     `json:"terminationGracePeriodSeconds,omitempty" min:"0" max:"315360000" doc:"Seconds between the stop signal and SIGKILL. Default: 30."`
 	KillMode                      KillMode   `json:"killMode,omitempty" doc:"Who gets the stop signal. Default: Mixed for an argv, Tree for a shell string."`
 	Lifecycle                     *Lifecycle `json:"lifecycle,omitempty" doc:"What happens at the edges of a life."`
 
 	Schedule                   string            `json:"schedule,omitempty" doc:"Cron schedule: 5 fields, 6 with seconds first, @hourly and the like, or @every 90s."`
 	TimeZone                   string            `json:"timeZone,omitempty" doc:"IANA zone of the schedule, for example Europe/Brussels. Default: the local one."`
 	ConcurrencyPolicy          ConcurrencyPolicy `json:"concurrencyPolicy,omitempty" doc:"What happens at a scheduled time while the last run goes on. Default: Forbid."`
-	SuccessfulJobsHistoryLimit *int              `json:"successfulJobsHistoryLimit,omitempty" doc:"Finished successful runs that are kept under concurrencyPolicy Allow. Default: 3."`
-	FailedJobsHistoryLimit     *int              `json:"failedJobsHistoryLimit,omitempty" doc:"Finished failed runs that are kept under concurrencyPolicy Allow. Default: 1."`
+	SuccessfulJobsHistoryLimit *int              `json:"successfulJobsHistoryLimit,omitempty" min:"0" max:"10000" doc:"Finished successful runs that are kept under concurrencyPolicy Allow. Default: 3."`
+	FailedJobsHistoryLimit     *int              `json:"failedJobsHistoryLimit,omitempty" min:"0" max:"10000" doc:"Finished failed runs that are kept under concurrencyPolicy Allow. Default: 1."`
 
 	Log Log `json:"log,omitzero" doc:"true, or an object: what is done with the output beside the ring in memory and the container's stdout and stderr."`
 }
@@ -97,7 +98,7 @@ func (c *Command) UnmarshalJSON(data []byte) error {
 // EnvVar is one environment variable. $(NAME) in the value expands to a variable
 // defined before it; $$ is a dollar sign.
 type EnvVar struct {
-	Name  string `json:"name" doc:"Name of the variable."`
+	Name  string `json:"name" required:"true" doc:"Name of the variable."`
 	Value string `json:"value,omitempty" doc:"Its value; $(NAME) expands, $$(NAME) does not."`
 }
 
@@ -115,18 +116,18 @@ const (
 // at most Max, plus up to Jitter of itself. A life of at least ResetAfter is
 // healthy: it resets the count, and the restart after it is immediate.
 type Backoff struct {
-	Initial    *Duration `json:"initial,omitempty" doc:"First delay. Default: 1s."`
-	Factor     *float64  `json:"factor,omitempty" doc:"Growth per restart, at least 1. Default: 2."`
-	Max        *Duration `json:"max,omitempty" doc:"Greatest delay. Default: 60s."`
-	Jitter     *float64  `json:"jitter,omitempty" doc:"Random part added, as a fraction from 0 to 1. Default: 0.1."`
-	ResetAfter *Duration `json:"resetAfter,omitempty" doc:"A life this long is healthy: the next restart is immediate and the count begins anew. Default: 60s."`
+	Initial    *Duration `json:"initial,omitempty" min:"0s" max:"87600h" doc:"First delay. Default: 1s."`
+	Factor     *float64  `json:"factor,omitempty" min:"1" max:"1000" doc:"Growth per restart, at least 1. Default: 2."`
+	Max        *Duration `json:"max,omitempty" min:"0s" max:"87600h" doc:"Greatest delay. Default: 60s."`
+	Jitter     *float64  `json:"jitter,omitempty" min:"0" max:"1" doc:"Random part added, as a fraction from 0 to 1. Default: 0.1."`
+	ResetAfter *Duration `json:"resetAfter,omitempty" min:"0s" max:"87600h" doc:"A life this long is healthy: the next restart is immediate and the count begins anew. Default: 60s."`
 }
 
 // Dependency is something that must have happened to another process.
 type Dependency struct {
-	Name      string    `json:"name" doc:"The other process."`
+	Name      string    `json:"name" required:"true" doc:"The other process."`
 	Condition Condition `json:"condition,omitempty" doc:"What must have happened to it. Default: Started."`
-	Timeout   *Duration `json:"timeout,omitempty" doc:"How long to wait; then this process has failed with DependencyFailed. Absent: for ever."`
+	Timeout   *Duration `json:"timeout,omitempty" min:"1ms" max:"87600h" doc:"How long to wait; then this process has failed with DependencyFailed. Absent: for ever."`
 }
 
 // Condition is what a dependency waits for. It is met once and stays met.

@@ -1,0 +1,125 @@
+package manifest
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+// The limits of what is read.
+const (
+	maxFile      = 1 << 20 // bytes
+	maxFiles     = 1000
+	maxProcesses = 10000
+	maxDepth     = 64      // lists and objects in each other; the deepest that has a meaning is 7
+	maxExpanded  = 4 << 20 // bytes of a document with its aliases written out
+)
+
+// convert reads one document into plain values: maps, lists, strings, booleans,
+// nil and json.Number. What cannot be read at all is reported, and false returned.
+func convert(r *report) (any, bool) {
+	data := r.text.doc.data
+	if mayHoldAlias(data) && r.text.expanded(maxExpanded) >= maxExpanded {
+		r.addf("", "its aliases expand to more than %d bytes", maxExpanded)
+		return nil, false
+	}
+	text, err := yaml.YAMLToJSONStrict(data)
+	if err != nil && strings.Contains(err.Error(), "already set in map") {
+		// A merge (<<) that is overridden is not a key given twice, although the
+		// library thinks so.
+		r.text.doubled(r)
+		text, err = yaml.YAMLToJSON(data)
+	}
+	if err != nil {
+		syntaxError(r, err)
+		return nil, false
+	}
+	if tooDeep(text) {
+		r.addf("", "lists and objects are nested more than %d deep", maxDepth)
+		return nil, false
+	}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	var raw any
+	if err := dec.Decode(&raw); err != nil {
+		r.addf("", "cannot be read: %v", err)
+		return nil, false
+	}
+	return raw, true
+}
+
+// mayHoldAlias reports whether there is something like an anchor: an & that
+// begins a word.
+func mayHoldAlias(data []byte) bool {
+	for i, c := range data {
+		if c == '&' && i+1 < len(data) && !bytes.ContainsRune([]byte(" &\t\r\n"), rune(data[i+1])) {
+			return true
+		}
+	}
+	return false
+}
+
+var yamlError = regexp.MustCompile(`(?s)^(?:yaml: )?(?:line (\d+): )?(.*)$`)
+
+// syntaxError reports what the YAML library says, in our words where its own
+// would puzzle.
+func syntaxError(r *report, err error) {
+	parts := yamlError.FindStringSubmatch(strings.TrimPrefix(err.Error(), "error converting YAML to JSON: "))
+	line, _ := strconv.Atoi(parts[1])
+	what := parts[2]
+	switch {
+	case strings.Contains(what, "cannot start any token"):
+		if at := tabbedLine(r.text.doc.data, line); at > 0 {
+			line, what = at, "a tab cannot indent YAML: use spaces"
+		}
+	case strings.HasPrefix(what, "unsupported map key of type"):
+		what = "a key is empty or not a plain word: quote it"
+	case strings.HasPrefix(what, "json: unsupported value"):
+		what = "a number is not finite: quote it if it is a string"
+	}
+	e := &FieldError{Message: "not valid YAML: " + strings.TrimSpace(what)}
+	if line > 0 {
+		e.Line = line + r.text.doc.line - 1
+	}
+	r.errs = append(r.errs, e)
+}
+
+// tabbedLine finds the first line at or after the given one (both from 1) whose
+// indentation has a tab, or 0.
+func tabbedLine(data []byte, from int) int {
+	for line := 1; len(data) > 0; line++ {
+		end := lineLength(data)
+		text := data[:end]
+		data = data[end:]
+		indent := text[:len(text)-len(bytes.TrimLeft(text, " \t"))]
+		if line >= from && bytes.IndexByte(indent, '\t') >= 0 {
+			return line
+		}
+	}
+	return 0
+}
+
+// tooDeep looks at JSON text.
+func tooDeep(text []byte) bool {
+	depth, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			if depth++; depth > maxDepth {
+				return true
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return false
+}

@@ -1,0 +1,137 @@
+package manifest
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+// An entry is one process and the place where it stands.
+type entry struct {
+	doc   *parsedDocument
+	path  string // spec.processes[2]
+	spec  supervisor.Spec
+	whole bool // it could be read; else only its name is right
+}
+
+// checkNames reports names given twice, and processes whose name is that of a
+// run of another one.
+func checkNames(entries []*entry) map[string]*entry {
+	byName := make(map[string]*entry, len(entries))
+	for _, e := range entries {
+		name := e.spec.Name
+		if name == "" {
+			continue
+		}
+		if first, twice := byName[name]; twice {
+			e.doc.report.addf(join(e.path, "name"), "the name %q is taken by %s", shorten(name), first.where(e))
+			continue
+		}
+		byName[name] = e
+	}
+	for _, e := range entries {
+		i := strings.LastIndexByte(e.spec.Name, '.')
+		if i < 0 {
+			continue
+		}
+		if _, err := strconv.ParseUint(e.spec.Name[i+1:], 10, 64); err != nil {
+			continue
+		}
+		owner := byName[e.spec.Name[:i]]
+		if owner != nil && owner.spec.Schedule != "" && owner.spec.ConcurrencyPolicy == supervisor.ConcurrencyAllow {
+			e.doc.report.addf(join(e.path, "name"), "%q is the name of a run of %q, whose concurrencyPolicy is Allow: want another name", e.spec.Name, owner.spec.Name)
+		}
+	}
+	return byName
+}
+
+// where names an entry for an error of another one.
+func (e *entry) where(from *entry) string {
+	var b strings.Builder
+	if e.doc.file != from.doc.file {
+		b.WriteString(e.doc.file + ": ")
+	}
+	b.WriteString(e.path)
+	if line := e.doc.report.text.line(e.path); line > 0 {
+		b.WriteString(" on line " + strconv.Itoa(line))
+	}
+	return b.String()
+}
+
+// checkGraph reports dependencies on what is not there or can never come, and
+// cycles.
+func checkGraph(entries []*entry, byName map[string]*entry) {
+	var names []string
+	for _, e := range entries {
+		if e.spec.Name != "" {
+			names = append(names, e.spec.Name)
+		}
+	}
+	for _, e := range entries {
+		for i, d := range e.spec.DependsOn {
+			at := index(join(e.path, "dependsOn"), i)
+			target := byName[d.Name]
+			switch {
+			case d.Name == "":
+			case target == nil:
+				e.doc.report.addf(join(at, "name"), "there is no process %q%s", shorten(d.Name), suggest(d.Name, names))
+			case d.Condition == supervisor.ConditionCompleted && target.whole && neverCompletes(target.spec):
+				e.doc.report.addf(at, "%s can never be Completed, because its restartPolicy is Always: give it OnFailure or Never, or wait for Started", d.Name)
+			}
+		}
+	}
+	checkCycles(entries, byName)
+}
+
+func neverCompletes(spec supervisor.Spec) bool {
+	return spec.RestartPolicy == supervisor.RestartAlways && spec.MaxRestarts == nil && spec.Schedule == ""
+}
+
+// checkCycles reports one whole cycle for each dependency that closes one, in
+// manifest order.
+func checkCycles(entries []*entry, byName map[string]*entry) {
+	const (
+		open = 1 + iota
+		done
+	)
+	state := map[*entry]int{}
+	var way []*entry
+	var visit func(e *entry)
+	visit = func(e *entry) {
+		state[e] = open
+		way = append(way, e)
+		for i, d := range e.spec.DependsOn {
+			target := byName[d.Name]
+			switch {
+			case target == nil || target == e: // reported already
+			case state[target] == open:
+				e.doc.report.addf(index(join(e.path, "dependsOn"), i), "the dependencies form a cycle: %s", cycle(way, target))
+			case state[target] == 0:
+				visit(target)
+			}
+		}
+		way = way[:len(way)-1]
+		state[e] = done
+	}
+	for _, e := range entries {
+		if state[e] == 0 {
+			visit(e)
+		}
+	}
+}
+
+// cycle writes a → b → a, for the part of the way from the entry on.
+func cycle(way []*entry, from *entry) string {
+	var b strings.Builder
+	for i := len(way) - 1; i >= 0; i-- {
+		if way[i] == from {
+			way = way[i:]
+			break
+		}
+	}
+	for _, e := range way {
+		b.WriteString(e.spec.Name + " → ")
+	}
+	return b.String() + from.spec.Name
+}
