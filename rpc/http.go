@@ -36,6 +36,10 @@ func (s *Server) Handler() http.Handler {
 		fail(w, http.StatusNotFound, newError(CodeInvalidRequest, "there is nothing here: the API is at /rpc, its description at /openrpc.json"))
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// The server reads the rest of a body also behind an answer that did not want
+		// it, so every request has its time from the beginning. (A recorder in a test
+		// has no deadlines, and is fine without.)
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout))
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store")
 		if err := s.checkBrowser(r); err != nil {
@@ -67,11 +71,7 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusUnsupportedMediaType, newError(CodeInvalidRequest, "cannot read the request: Content-Encoding %s is not supported", clip(coding)))
 		return
 	}
-	ctl := http.NewResponseController(w)
-	// A transport that has no deadlines (a recorder in a test) is fine without.
-	_ = ctl.SetReadDeadline(time.Now().Add(readTimeout))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxMessage))
-	_ = ctl.SetReadDeadline(time.Time{})
 	var tooBig *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooBig):
@@ -81,6 +81,8 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusBadRequest, newError(CodeParse, "cannot read the request: %v", err))
 		return
 	}
+	ctl := http.NewResponseController(w)
+	_ = ctl.SetReadDeadline(time.Time{}) // the call may take longer
 	out := who.answer(r.Context(), parseFrame(body))
 	_ = ctl.SetWriteDeadline(time.Now().Add(writeTimeout))
 	if out == nil {

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -112,8 +113,8 @@ func oneLine(document string) json.RawMessage {
 // the calls in flight are over, or after a few seconds. It closes the listener. It
 // may be called for several listeners.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	ending := make(chan struct{})
-	base := context.WithValue(context.WithoutCancel(ctx), endingKey{}, (<-chan struct{})(ending))
+	run := &serving{ending: make(chan struct{})}
+	base := context.WithValue(context.WithoutCancel(ctx), servingKey{}, run)
 	base, cancel := context.WithCancel(base)
 	defer cancel()
 	protocols := new(http.Protocols)
@@ -138,21 +139,44 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("cannot serve the API on %s: %w", l.Addr(), err)
 	case <-ctx.Done():
 	}
-	close(ending)
+	close(run.ending)
 	grace, stop := context.WithTimeout(base, endTimeout)
 	defer stop()
 	if err := server.Shutdown(grace); err != nil {
 		_ = server.Close() // what did not end in time is cut off
 	}
+	run.wait(grace)
 	<-failed
 	return nil
 }
 
-// endingKey finds the channel that is closed when the server ends; the context of
-// a request goes on then, so that calls in flight can be answered.
-type endingKey struct{}
+// serving is what the connections of one listener have in common. The context of
+// a request goes on when the server ends, so that calls in flight can be answered.
+type serving struct {
+	ending     chan struct{} // closed when the server ends
+	webSockets sync.WaitGroup
+}
 
-func ending(ctx context.Context) <-chan struct{} {
-	c, _ := ctx.Value(endingKey{}).(<-chan struct{})
-	return c
+type servingKey struct{}
+
+// servingOf finds the serving of a request; under another HTTP server there is an
+// idle one.
+func servingOf(ctx context.Context) *serving {
+	if run, ok := ctx.Value(servingKey{}).(*serving); ok {
+		return run
+	}
+	return new(serving)
+}
+
+// wait waits until all WebSockets are closed, which the HTTP server does not.
+func (r *serving) wait(ctx context.Context) {
+	closed := make(chan struct{})
+	go func() {
+		r.webSockets.Wait()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+	case <-ctx.Done():
+	}
 }

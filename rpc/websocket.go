@@ -35,6 +35,11 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 			<-s.pending
 		}
 	}
+	// Counted while the HTTP server still counts the connection too, so that its
+	// end waits for one of them at every moment.
+	run := servingOf(r.Context())
+	run.webSockets.Add(1)
+	defer run.webSockets.Done()
 	// Origin has been checked, more strictly than the library does it.
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled})
 	if err != nil { // it has answered
@@ -77,7 +82,7 @@ func (s *Server) attend(ctx context.Context, conn *jsonrpc2.Conn, st *stream, au
 				st.end(websocket.StatusPolicyViolation, "no answer to a ping")
 				return
 			}
-		case <-ending(ctx):
+		case <-servingOf(ctx).ending:
 			st.drain(ctx)
 			st.end(websocket.StatusGoingAway, "the manager is shutting down")
 			return
