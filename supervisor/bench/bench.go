@@ -14,13 +14,14 @@ import (
 
 // bench is one invocation: what was built, who is measured, what came out.
 type bench struct {
-	cfg    config
-	dir    string // removed by close
-	log    io.Writer
-	tools  tools
-	recv   *receiver
-	peers  []peer
-	absent []string // peers that cannot run here, with the reason
+	cfg     config
+	dir     string // removed by close
+	log     io.Writer
+	machine string // said in the report; taken before anything runs
+	tools   tools
+	recv    *receiver
+	peers   []peer
+	absent  []string // peers that cannot run here, with the reason
 
 	json     *os.File // nil without -json
 	samples  []sample
@@ -101,7 +102,7 @@ func atMost(n int) func(config) []int {
 }
 
 func newBench(ctx context.Context, cfg config, log io.Writer) (_ *bench, err error) {
-	b := &bench{cfg: cfg, log: log}
+	b := &bench{cfg: cfg, log: log, machine: machine()}
 	defer func() {
 		if err != nil {
 			b.close()

@@ -15,7 +15,7 @@ const (
 func orphansScenario() scenario {
 	return scenario{
 		name:    "orphans",
-		timeout: 90 * time.Second,
+		timeout: 60 * time.Second,
 		sizes:   func(config) []int { return []int{1} },
 		fits:    func(p peer, n int) bool { return p.fitsSize(n) },
 		run: func(ctx context.Context, b *bench, p peer, n int) ([]value, error) {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -23,7 +24,7 @@ type row struct {
 // know about each peer.
 func (b *bench) report(w io.Writer) {
 	rows := b.rows()
-	fmt.Fprintf(w, "Medians of %d runs, interleaved; %s.\n\n", b.cfg.runs, machine())
+	fmt.Fprintf(w, "Medians of %d runs, interleaved; %s.\n\n", b.cfg.runs, b.machine)
 	if len(rows) > 0 {
 		b.table(w, rows)
 	}
@@ -161,7 +162,7 @@ func (b *bench) notes(w io.Writer) {
 	}
 }
 
-// machine tells where the numbers come from.
+// machine tells where the numbers come from, and whether it was idle.
 func machine() string {
 	var u unix.Utsname
 	kernel := "an unknown kernel"
@@ -174,5 +175,27 @@ func machine() string {
 			model, _, _ = strings.Cut(rest, "\n")
 		}
 	}
-	return fmt.Sprintf("%d cores of %s, %s", runtime.NumCPU(), model, kernel)
+	text := fmt.Sprintf("%d cores of %s, %s", runtime.NumCPU(), model, kernel)
+	if load := loadAverage(); load >= busy {
+		text += fmt.Sprintf("; **not to be relied on: others were using the machine, load %s at the start**", number(load))
+	}
+	return text
+}
+
+// busy is the load average from which the numbers say more about others than
+// about what is measured.
+const busy = 0.7
+
+// loadAverage is the machine's load of the last minute, 0 when it is unknown.
+func loadAverage() float64 {
+	b, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return 0
+	}
+	first, _, _ := strings.Cut(string(b), " ")
+	load, err := strconv.ParseFloat(first, 64)
+	if err != nil {
+		return 0
+	}
+	return load
 }

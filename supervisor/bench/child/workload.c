@@ -7,8 +7,9 @@
  *            on the next SIGUSR1: BENCH_BURST orphans that end together
  *   logs     on SIGUSR1: BENCH_COUNT lines of 100 bytes on stdout
  *
- * Its number is argv[1], or the digits at the end of the working directory's
- * name (supervisors with service directories give no arguments).
+ * Its number is in the digits at the end of argv[1], or of the working
+ * directory's name: of the supervisors with service directories some give the
+ * service's name as argument, some give none.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -49,13 +50,11 @@ static int64_t number(const char *name)
 static int64_t own_index(int argc, char **argv)
 {
 	static char dir[4096];
-	char *p;
+	char *name = argc > 1 ? argv[1] : getcwd(dir, sizeof dir), *p;
 
-	if (argc > 1)
-		return atoll(argv[1]);
-	if (!getcwd(dir, sizeof dir))
+	if (!name)
 		return -1;
-	for (p = dir + strlen(dir); p > dir && p[-1] >= '0' && p[-1] <= '9'; p--)
+	for (p = name + strlen(name); p > name && p[-1] >= '0' && p[-1] <= '9'; p--)
 		;
 	return *p ? atoll(p) : -1;
 }
