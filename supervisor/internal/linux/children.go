@@ -15,7 +15,11 @@ func (s *System) readStrays(sc *scanner) (whole bool, err error) {
 		return false, err
 	}
 	if !sc.noLists {
-		if err := sc.listChildren(); err == nil {
+		list := (*scanner).listChildren
+		if sc.lists != nil {
+			list = sc.lists
+		}
+		if err := list(sc); err == nil {
 			s.dropLeaders(sc)
 			sc.readStats()
 			return false, nil
@@ -46,37 +50,21 @@ func (s *System) dropLeaders(sc *scanner) {
 	sc.pids = kept
 }
 
-// listChildren fills pids with our direct children: each thread has its own.
+// listChildren fills pids with the children of our first thread, which are all that
+// can be adopted: the kernel gives an orphan to the first thread of its new parent
+// that is not ending, and Go never ends its first. What other threads forked are
+// leaders.
 func (sc *scanner) listChildren() error {
-	tasks, err := unix.Open("/proc/self/task", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	sc.tids, err = sc.numbers(tasks, sc.tids[:0])
-	_ = unix.Close(tasks)
-	if err != nil {
-		return err
-	}
+	var name [64]byte
+	path := append(name[:0], "self/task/"...)
+	path = strconv.AppendInt(path, int64(sc.self), 10)
+	path = append(path, "/children\x00"...)
 	sc.pids = sc.pids[:0]
-	read := 0
-	for _, tid := range sc.tids {
-		path := append(sc.env[:0], "self/task/"...)
-		path = strconv.AppendInt(path, int64(tid), 10)
-		path = append(path, "/children\x00"...)
-		sc.env = path
-		switch err := sc.appendChildren(path); err {
-		case nil:
-			read++
-		case unix.ENOENT, unix.ESRCH: // the thread has ended, or there are no lists
-		default:
-			return err
-		}
-	}
-	if read == 0 {
+	err := sc.appendChildren(path)
+	if err == unix.ENOENT {
 		sc.noLists = true
-		return unix.ENOENT
 	}
-	return nil
+	return err
 }
 
 // appendChildren reads one list, which can be longer than the buffer: each number is

@@ -23,6 +23,7 @@ import (
 const (
 	childMode = "PM_TEST_CHILD"     // what the test binary plays
 	inside    = "PM_TEST_NAMESPACE" // set when it is PID 1 of a namespace
+	withLists = "PM_TEST_LISTS"     // set where the kernel's lists of children are imitated
 	patience  = 20 * time.Second    // how long a test waits before it fails
 )
 
@@ -75,6 +76,8 @@ func play(mode string, args []string) int {
 		<-ch
 		fmt.Println("terminated")
 		return 7
+	case "foreground":
+		return foreground()
 	case "closedpipe":
 		return closedPipe()
 	}
@@ -178,6 +181,9 @@ func newSystem(t testing.TB) (*System, *recorder) {
 	t.Helper()
 	r := newRecorder()
 	s := New(r)
+	if os.Getenv(withLists) != "" {
+		s.tree.scan.lists = listByPass
+	}
 	t.Cleanup(func() {
 		ended, cancel := context.WithCancel(context.Background())
 		cancel() // SIGKILL at once
@@ -308,8 +314,32 @@ func eventually(t testing.TB, what string, cond func() bool) {
 	}
 }
 
-// TestAsPID1 runs this whole suite again as PID 1 of a PID namespace.
-func TestAsPID1(t *testing.T) {
+// listByPass does what the kernel's lists of children do.
+func listByPass(sc *scanner) error {
+	if err := sc.listProcesses(); err != nil {
+		return err
+	}
+	sc.readStats()
+	sc.pids = sc.pids[:0]
+	for _, p := range sc.list {
+		if p.ppid == sc.self {
+			sc.pids = append(sc.pids, p.pid)
+		}
+	}
+	return nil
+}
+
+// TestAsPID1 runs this suite again as PID 1 of a PID namespace.
+func TestAsPID1(t *testing.T) { again(t, ".") }
+
+// TestWithListsOfChildren runs what looks at trees again, as on a kernel that keeps
+// lists of children.
+func TestWithListsOfChildren(t *testing.T) {
+	again(t, "Life|T0|T1|T2|Orphan|Scopes|Kill|Stranger|EndRest|Usage", withLists+"=1")
+}
+
+func again(t *testing.T, tests string, env ...string) {
+	t.Helper()
 	if os.Getenv(inside) != "" {
 		t.Skip("this is it")
 	}
@@ -320,14 +350,11 @@ func TestAsPID1(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(exe, "-test.timeout=3m", "-test.short="+strconv.FormatBool(testing.Short()))
+	cmd := exec.Command(exe, "-test.timeout=3m", "-test.run="+tests, "-test.short="+strconv.FormatBool(testing.Short()))
 	if testing.Verbose() {
 		cmd.Args = append(cmd.Args, "-test.v")
 	}
-	if f := os.Getenv("PM_TEST_RUN"); f != "" {
-		cmd.Args = append(cmd.Args, "-test.run="+f)
-	}
-	cmd.Env = append(os.Environ(), inside+"=1")
+	cmd.Env = append(append(os.Environ(), inside+"=1"), env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS}
 	out, err := cmd.CombinedOutput()
 	if err != nil {

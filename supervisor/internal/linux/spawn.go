@@ -166,7 +166,9 @@ func (s *System) forkExec(l *life) error {
 	if err != nil {
 		s.discardFailed(since)
 		s.land()
+		s.recheck = true // its child may have been the dying one that left a check in doubt
 		s.mu.Unlock()
+		poke(s.treeKick)
 		l.out.abandon()
 		return explain(&l.cmd, path, err)
 	}
