@@ -19,11 +19,12 @@ func FuzzFrame(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
+	srv := NewServer(Options{Control: newFake()})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) > 64<<10 {
 			t.Skip("too long")
 		}
-		s := &session{srv: NewServer(Options{Control: newFake()}), role: 2, webSocket: true}
+		s := &session{srv: srv, role: 2, webSocket: true}
 		frame := parseFrame(data)
 		out := s.answer(t.Context(), frame)
 		wanted := 0

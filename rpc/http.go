@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -126,6 +127,7 @@ func fail(w http.ResponseWriter, status int, failure *Error) {
 // reply writes a body. The caller may have gone, and then there is nobody to tell.
 func reply(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body))) // a reader can make room at once
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
 }

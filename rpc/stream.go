@@ -97,15 +97,16 @@ func (st *stream) run(work func()) {
 	do := func() {
 		defer func() { <-st.calls }()
 		work()
+		if st.session.tries() >= maxWrong {
+			st.end(websocket.StatusPolicyViolation, "too many wrong secrets")
+		}
 	}
 	if st.authenticated() {
 		go do()
 		return
 	}
 	do()
-	if !st.authenticated() && st.session.tries() >= maxWrong {
-		st.end(websocket.StatusPolicyViolation, "too many wrong secrets")
-	}
+	st.authenticated()
 }
 
 // handOn gives a request to the library: its method, and a number instead of its

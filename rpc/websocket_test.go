@@ -73,13 +73,15 @@ func TestHeaderAuthenticatesAWebSocket(t *testing.T) {
 
 func TestWrongSecretsCloseAWebSocket(t *testing.T) {
 	d := open(t, "tcp", Options{Auth: secrets{}})
-	ws := d.dial()
-	for i := range maxWrong {
-		send(t, ws, auth("wrong", fmt.Sprint(i)))
-		receive(t, ws)
-	}
-	if _, err := tryReceive(t, ws); websocket.CloseStatus(err) != websocket.StatusPolicyViolation {
-		t.Errorf("%v", err)
+	stranger, viewer := d.dial(), d.dial("Authorization: Bearer "+viewerSecret)
+	for _, ws := range []*websocket.Conn{stranger, viewer} {
+		for i := range maxWrong {
+			send(t, ws, auth("wrong", fmt.Sprint(i)))
+			receive(t, ws)
+		}
+		if _, err := tryReceive(t, ws); websocket.CloseStatus(err) != websocket.StatusPolicyViolation {
+			t.Errorf("%v", err)
+		}
 	}
 }
 

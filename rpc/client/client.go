@@ -151,11 +151,14 @@ func (c *Client) post(ctx context.Context, body io.Reader) (status int, data []b
 		return 0, nil, c.unreachable(ctx, err)
 	}
 	defer resp.Body.Close()
-	data, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
+	var answer bytes.Buffer
+	if n := resp.ContentLength; n > 0 && n <= maxAnswer {
+		answer.Grow(int(n) + bytes.MinRead) // ReadFrom wants room to see the end
+	}
+	if _, err := answer.ReadFrom(io.LimitReader(resp.Body, maxAnswer)); err != nil {
 		return 0, nil, c.unreachable(ctx, err)
 	}
-	return resp.StatusCode, data, nil
+	return resp.StatusCode, answer.Bytes(), nil
 }
 
 // unreachable says in short what went wrong on the way. A context that ended is
