@@ -126,8 +126,9 @@ func checkWhole(r *report, at string, spec supervisor.Spec) {
 	} else {
 		withSchedule(r, at, spec)
 	}
-	if spec.RestartPolicy == supervisor.RestartNever && spec.MaxRestarts != nil && *spec.MaxRestarts > 0 {
-		r.addf(join(at, "maxRestarts"), "restartPolicy Never means no restart: want restartPolicy OnFailure, or no maxRestarts")
+	never := spec.RestartPolicy == supervisor.RestartNever || spec.RestartPolicy == "" && spec.Schedule != ""
+	if never && spec.MaxRestarts != nil && *spec.MaxRestarts > 0 {
+		r.addf(join(at, "maxRestarts"), "restartPolicy Never (the default with a schedule) means no restart: want restartPolicy OnFailure, or no maxRestarts")
 	}
 	if b := backoffOf(spec); *b.Initial > *b.Max {
 		r.addf(join(at, "restartBackoff.initial"), "%s is more than max, which is %s", time.Duration(*b.Initial), time.Duration(*b.Max))

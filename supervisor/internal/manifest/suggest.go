@@ -11,7 +11,7 @@ func suggest(word string, known []string) string {
 	if len(word) > 64 {
 		return ""
 	}
-	best, least := "", max(2, len(word)/3)+1
+	best, least := "", max(1, len(word)/3)+1
 	for _, k := range known {
 		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < least && d < len(k) {
 			best, least = k, d

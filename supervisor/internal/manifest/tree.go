@@ -53,6 +53,24 @@ func (t *tree) scalar(path string) (string, bool) {
 	return n.Value, true
 }
 
+// wrote reports whether a key that looks like a boolean or a number is in the
+// text as it is: on is read as true, 010 as 8. Other keys are what they seem.
+func (t *tree) wrote(path, key string) bool {
+	if _, err := strconv.ParseFloat(key, 64); err != nil && key != "true" && key != "false" {
+		return true
+	}
+	_, n := t.find(path)
+	if n == nil || n.Kind != yaml.MappingNode {
+		return true
+	}
+	for i := 0; i < len(n.Content); i += 2 {
+		if n.Content[i].Value == key || n.Content[i].Tag == "!!merge" {
+			return true
+		}
+	}
+	return false
+}
+
 // find walks down; the node is nil when the path does not go all the way.
 func (t *tree) find(path string) (line int, n *yaml.Node) {
 	n = t.node()

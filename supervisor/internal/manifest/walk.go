@@ -41,7 +41,7 @@ func (r *report) walk(path string, v any, t reflect.Type) (any, bool) {
 	case reflect.Slice:
 		return r.walkSlice(path, v, t)
 	case reflect.String:
-		return r.walkString(path, v)
+		return r.walkString(path, v, t)
 	case reflect.Bool:
 		if b, ok := v.(bool); ok {
 			return b, true
@@ -108,6 +108,10 @@ func (r *report) walkMap(path string, v any, t reflect.Type) (any, bool) {
 	}
 	out := make(map[string]any, len(object))
 	for _, key := range slices.Sorted(maps.Keys(object)) {
+		if !r.text.wrote(path, key) {
+			r.addf(join(path, printable(key)), "a key was read as %s, because YAML 1.1 takes it for a boolean or a number: quote it", key)
+			continue
+		}
 		if value, ok := r.walk(join(path, printable(key)), object[key], t.Elem()); ok {
 			out[key] = value
 		}
@@ -164,9 +168,13 @@ func (r *report) walkDuration(path string, v any) (any, bool) {
 	return text, true
 }
 
-func (r *report) walkString(path string, v any) (any, bool) {
+func (r *report) walkString(path string, v any, t reflect.Type) (any, bool) {
 	if text, ok := v.(string); ok {
 		return text, true
+	}
+	if allowed := enum(t); allowed != nil {
+		r.wrongType(path, "one of "+strings.Join(allowed, ", "), v)
+		return nil, false
 	}
 	switch v.(type) {
 	case nil:

@@ -1,0 +1,210 @@
+package manifest
+
+import (
+	"bytes"
+	"encoding/json"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	reflector "github.com/invopop/jsonschema"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"sigs.k8s.io/yaml"
+
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+const schemaID = "https://github.com/processmanager/processmanager/manifest.schema.json"
+
+// TestSchemaIsCurrent compares schema.json with the Go types.
+func TestSchemaIsCurrent(t *testing.T) {
+	text, err := json.MarshalIndent(generate(), "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "schema.json", string(text)+"\n")
+}
+
+// generate makes the schema; our tags say what the generator cannot see.
+func generate() *reflector.Schema {
+	r := &reflector.Reflector{
+		BaseSchemaID:               schemaID,
+		ExpandedStruct:             true,
+		RequiredFromJSONSchemaTags: true,
+		Mapper:                     mapped,
+		LookupComment: func(t reflect.Type, name string) string {
+			if t.Kind() != reflect.Struct {
+				return ""
+			}
+			f, _ := t.FieldByName(name)
+			return f.Tag.Get("doc")
+		},
+		Namer: func(t reflect.Type) string {
+			name := t.Name()
+			switch name {
+			case "":
+				return name
+			case "Spec":
+				name = "process"
+			}
+			return strings.ToLower(name[:1]) + name[1:]
+		},
+	}
+	s := r.Reflect(document{})
+	s.ID = schemaID
+	s.Title = "Process Manager manifest"
+	tags(s, reflect.TypeFor[document]())
+	for name, t := range map[string]reflect.Type{
+		"documentSpec": reflect.TypeFor[documentSpec](), "process": reflect.TypeFor[supervisor.Spec](),
+		"envVar": reflect.TypeFor[supervisor.EnvVar](), "dependency": reflect.TypeFor[supervisor.Dependency](),
+		"backoff": reflect.TypeFor[supervisor.Backoff](),
+	} {
+		tags(s.Definitions[name], t)
+	}
+	set(s, "apiVersion").Const, set(s, "kind").Const = apiVersion, kind
+	set(s.Definitions["process"], "name").Pattern = `^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`
+	// The defaults are a process without name, of which nothing is required.
+	d := *s.Definitions["process"]
+	d.Required = nil
+	d.Properties = reflector.NewProperties()
+	for p := s.Definitions["process"].Properties.Oldest(); p != nil; p = p.Next() {
+		if p.Key != "name" {
+			d.Properties.Set(p.Key, p.Value)
+		}
+	}
+	s.Definitions["defaults"] = &d
+	return s
+}
+
+func set(s *reflector.Schema, name string) *reflector.Schema {
+	p, ok := s.Properties.Get(name)
+	if !ok {
+		panic("no property " + name)
+	}
+	return p
+}
+
+// tags carries required, min and max over. Bounds of durations have no word in
+// JSON Schema.
+func tags(s *reflector.Schema, t reflect.Type) {
+	for _, f := range fields(t) {
+		if f.required {
+			s.Required = append(s.Required, f.name)
+		}
+		if f.min == "" {
+			continue
+		}
+		p := set(s, f.name)
+		if p.Items != nil {
+			p = p.Items
+		}
+		if _, err := strconv.ParseFloat(f.min, 64); err == nil {
+			p.Minimum, p.Maximum = json.Number(f.min), json.Number(f.max)
+		}
+	}
+}
+
+func mapped(t reflect.Type) *reflector.Schema {
+	text := func() *reflector.Schema { return &reflector.Schema{Type: "string"} }
+	list := func() *reflector.Schema { return &reflector.Schema{Type: "array", Items: text()} }
+	switch t {
+	case reflect.TypeFor[supervisor.Command]():
+		return &reflector.Schema{OneOf: []*reflector.Schema{text(), list()}}
+	case reflect.TypeFor[supervisor.Duration]():
+		return &reflector.Schema{Type: "string", Pattern: `^[+-]?(0|([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+$`}
+	case reflect.TypeFor[supervisor.Log]():
+		file := &reflector.Schema{Type: "object", AdditionalProperties: reflector.FalseSchema, Properties: reflector.NewProperties()}
+		for _, f := range fields(t) {
+			file.Properties.Set(f.name, &reflector.Schema{Type: f.typ.Kind().String() + "ean", Description: f.doc})
+		}
+		return &reflector.Schema{OneOf: []*reflector.Schema{{Type: "boolean"}, file}}
+	case reflect.TypeFor[defaults]():
+		return &reflector.Schema{Ref: "#/$defs/defaults"}
+	}
+	if words := enum(t); words != nil {
+		s := text()
+		for _, w := range words {
+			s.Enum = append(s.Enum, w)
+		}
+		return s
+	}
+	return nil
+}
+
+func compiled(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	text, err := Schema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource(schemaID, doc); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile(schemaID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// against returns the first error of the schema about any document of a file.
+func against(t *testing.T, s *jsonschema.Schema, path string) error {
+	t.Helper()
+	files, err := read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range split(bytes.TrimPrefix(files[0].Data, []byte("\ufeff"))) {
+		text, err := yaml.YAMLToJSON(c.data)
+		if err != nil {
+			return err
+		}
+		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+		if err != nil {
+			return err
+		}
+		if err := s.Validate(doc); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func TestSchemaAcceptsGoodFiles(t *testing.T) {
+	s := compiled(t)
+	for _, path := range append(glob(t, "testdata/*.good.yaml"), glob(t, "../../../deploy/examples/*.yaml")...) {
+		if filepath.Base(path) == "nulls.good.yaml" {
+			continue // null for absent is Kubernetes' kindness, not the schema's
+		}
+		if err := against(t, s, path); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+func TestSchemaRefusesBadFiles(t *testing.T) {
+	s := compiled(t)
+	// What a schema cannot say: what one part of the text says about another, what
+	// is inside a string, and how YAML was written.
+	beyond := strings.Fields(`allow_names cycle defaults_self duplicate_key empty only_comments
+		merge_last name_twice never_completes nul schedule_only scheduled_always self_dependency set_values_differ
+		utf16 working_dir`)
+	for _, path := range glob(t, "testdata/*.bad.yaml") {
+		name := strings.TrimSuffix(filepath.Base(path), ".bad.yaml")
+		if name == "alias_bomb" {
+			continue
+		}
+		err := against(t, s, path)
+		if accepted, expected := err == nil, slices.Contains(beyond, name); accepted != expected {
+			t.Errorf("%s: accepted by the schema: %t, want %t (%v)", name, accepted, expected, err)
+		}
+	}
+}
