@@ -128,7 +128,7 @@ func decodeParam(p Param, raw json.RawMessage, field reflect.Value) error {
 	if p.Type == reflect.TypeFor[time.Time]() {
 		return fmt.Errorf("parameter %q: want %s", p.Name, article(p.Type))
 	}
-	return fmt.Errorf("parameter %q: %v", p.Name, err)
+	return fmt.Errorf("parameter %q: %w", p.Name, err)
 }
 
 // article says what a Go type wants, in JSON's words.

@@ -17,16 +17,16 @@ import (
 
 // startedWord says what a start has led to.
 func startedWord(info supervisor.ProcessInfo) string {
-	switch info.Status {
-	case supervisor.StatusScheduled:
-		if info.NextRun != nil {
-			return "scheduled, next run " + info.NextRun.UTC().Format(time.RFC3339)
-		}
-		return "scheduled"
-	case supervisor.StatusPending:
+	if info.Status == supervisor.StatusPending {
 		return "waits for " + strings.Join(info.WaitsFor, ", ")
 	}
-	return "started"
+	if info.Status != supervisor.StatusScheduled {
+		return "started"
+	}
+	if info.NextRun == nil {
+		return "scheduled"
+	}
+	return "scheduled, next run " + info.NextRun.UTC().Format(time.RFC3339)
 }
 
 // table shows one line for each process.

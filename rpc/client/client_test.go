@@ -212,8 +212,13 @@ func TestContextEnds(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	for _, o := range []client.Options{
-		{}, {Socket: "/a", URL: "http://b"}, {URL: "localhost:80"}, {URL: "ftp://localhost"}, {URL: "http://"},
-		{URL: "http://user:s3cret-77@localhost"}, {URL: "http://s3cret-77@local host"},
+		{},
+		{Socket: "/a", URL: "http://b"},
+		{URL: "localhost:80"},
+		{URL: "ftp://localhost"},
+		{URL: "http://"},
+		{URL: "http://user:s3cret-77@localhost"},
+		{URL: "http://s3cret-77@local host"},
 	} {
 		_, err := client.New(o)
 		if err == nil || strings.Contains(err.Error(), "s3cret-77") {

@@ -118,7 +118,7 @@ func wordOf(sentinel error) (string, error) {
 			return row.Reason, nil
 		}
 	}
-	return "", fmt.Errorf("cannot document the error %q: it has no code", sentinel)
+	return "", fmt.Errorf("cannot document the error %q: it has no code", sentinel.Error())
 }
 
 // result is the schema of a method's result. The manager's own document is any

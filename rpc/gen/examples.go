@@ -34,16 +34,22 @@ var (
 
 var examples = map[string][]exampleCall{
 	"process.start": {
-		{"a new process", map[string]any{"name": "hello", "command": "echo hello world", "log": true, "jobid": "e42"},
+		{
+			"a new process",
+			map[string]any{"name": "hello", "command": "echo hello world", "log": true, "jobid": "e42"},
 			supervisor.ProcessInfo{
 				Name: "hello", Command: "echo hello world", PID: new(101), Status: supervisor.StatusRunning, Ready: true,
 				StartTime: &moment, LogEnabled: true, JobID: "e42", Run: 1,
-			}},
-		{"a scheduled process", map[string]any{"name": "report", "command": "pg_dump shop | gzip > /backup/shop.gz", "deadline": 600, "cron": "30 2 * * *"},
+			},
+		},
+		{
+			"a scheduled process",
+			map[string]any{"name": "report", "command": "pg_dump shop | gzip > /backup/shop.gz", "deadline": 600, "cron": "30 2 * * *"},
 			supervisor.ProcessInfo{
 				Name: "report", Command: "pg_dump shop | gzip > /backup/shop.gz", Status: supervisor.StatusScheduled,
 				Cron: "30 2 * * *", Deadline: 600, NextRun: &moment,
-			}},
+			},
+		},
 	},
 	"process.stop": {{"stop", map[string]any{"name": "web"}, with(web, func(p *supervisor.ProcessInfo) {
 		p.PID, p.Ready, p.Status, p.Reason = nil, false, supervisor.StatusStopped, supervisor.ReasonStoppedByUser
