@@ -219,10 +219,13 @@ func (d *parsedDocument) process(at string, shared, own map[string]any) *entry {
 		return e
 	}
 	checkFields(r, at, reflect.ValueOf(alone), &alone)
-	var spec supervisor.Spec
-	if err := decode(merge(shared, own), &spec); err != nil {
-		r.addf(at, "cannot be read: %v", err)
-		return e
+	spec := alone
+	if len(shared) > 0 {
+		spec = supervisor.Spec{}
+		if err := decode(merge(shared, own), &spec); err != nil {
+			r.addf(at, "cannot be read: %v", err)
+			return e
+		}
 	}
 	if r.has("spec.defaults") || r.has(at) {
 		e.spec.DependsOn = spec.DependsOn

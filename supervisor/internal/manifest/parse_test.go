@@ -3,6 +3,8 @@ package manifest
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -183,10 +185,37 @@ func TestTags(t *testing.T) {
 	}
 }
 
+// A boot reads the manifest before anything else.
+func BenchmarkParse1000(b *testing.B) {
+	var text strings.Builder
+	text.WriteString(header + "spec:\n  processes:\n")
+	for i := range 1000 {
+		fmt.Fprintf(&text, "    - name: p%d\n      command: [sleep, \"1000\"]\n      env:\n        - {name: A, value: x}\n", i)
+	}
+	files := []File{{"bench.yaml", []byte(text.String())}}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Parse(files); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(header + "spec: {processes: [{name: a, command: [x], env: [{name: A, value: no}]}]}\n---\n"))
 	f.Add([]byte(header + "spec:\n  defaults: &d {labels: {a: b}}\n  processes:\n  - <<: *d\n    name: a\n    command: |\n     x\n"))
 	f.Add([]byte("%YAML 1.1\n--- {a: b}\n...\n\ufeff---\r\n\t"))
+	paths, err := filepath.Glob("testdata/*.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) > 4<<10 {
 			return
