@@ -82,7 +82,7 @@ func (st *stream) ReadObject(v any) error {
 		if !f.batch && f.items[0].bad == nil {
 			return st.handOn(f.items[0].req, v)
 		}
-		st.run(func() {
+		st.run(false, func() {
 			if reply := st.session.answer(st.ctx, f); reply != nil {
 				_ = st.write(reply) // the read fails next
 			}
@@ -90,10 +90,10 @@ func (st *stream) ReadObject(v any) error {
 	}
 }
 
-// run works on a message and gives its token back. Until the caller has
-// authenticated, messages are worked on one after another, so that those sent
-// behind session.authenticate find the role.
-func (st *stream) run(work func()) {
+// run works on a message and gives its token back. With first, and until the
+// caller has authenticated, it is done before the next one is read, so that those
+// sent behind session.authenticate find the role.
+func (st *stream) run(first bool, work func()) {
 	do := func() {
 		defer func() { <-st.calls }()
 		work()
@@ -101,7 +101,7 @@ func (st *stream) run(work func()) {
 			st.end(websocket.StatusPolicyViolation, "too many wrong secrets")
 		}
 	}
-	if st.authenticated() {
+	if st.authenticated() && !first {
 		go do()
 		return
 	}
@@ -129,10 +129,11 @@ type handler struct{ st *stream }
 
 // Handle implements jsonrpc2.Handler. The library calls it from its read loop.
 func (h handler) Handle(ctx context.Context, conn *jsonrpc2.Conn, r *jsonrpc2.Request) {
-	h.st.run(func() {
-		h.st.mu.Lock()
-		ex := h.st.open[r.ID.Num]
-		h.st.mu.Unlock()
+	h.st.mu.Lock()
+	ex := h.st.open[r.ID.Num]
+	h.st.mu.Unlock()
+	// Who is asking is settled before the next message is read.
+	h.st.run(h.st.session.srv.methods[r.Method].Open, func() {
 		ex.reply = h.st.session.answerItem(ctx, item{req: ex.req})
 		// The library writes "result": null under our number; WriteObject puts the
 		// exchange's answer in its place. An error means that the caller has gone.
