@@ -9,10 +9,9 @@ import (
 
 // An entry is one process and the place where it stands.
 type entry struct {
-	doc   *parsedDocument
-	path  string // spec.processes[2]
-	spec  supervisor.Spec
-	whole bool // it could be read; else only its name is right
+	doc  *parsedDocument
+	path string          // spec.processes[2]
+	spec supervisor.Spec // when it cannot be read, only its name and dependencies
 }
 
 // checkNames reports names given twice, and processes whose name is that of a
@@ -76,7 +75,7 @@ func checkGraph(entries []*entry, byName map[string]*entry) {
 			case d.Name == "":
 			case target == nil:
 				e.doc.report.addf(join(at, "name"), "there is no process %q%s", shorten(d.Name), suggest(d.Name, names))
-			case d.Condition == supervisor.ConditionCompleted && target.whole && neverCompletes(target.spec):
+			case d.Condition == supervisor.ConditionCompleted && neverCompletes(target.spec):
 				e.doc.report.addf(at, "%s can never be Completed, because its restartPolicy is Always: give it OnFailure or Never, or wait for Started", d.Name)
 			}
 		}
@@ -84,6 +83,8 @@ func checkGraph(entries []*entry, byName map[string]*entry) {
 	checkCycles(entries, byName)
 }
 
+// neverCompletes looks at a spec with its defaults; one that could not be read
+// has no restartPolicy.
 func neverCompletes(spec supervisor.Spec) bool {
 	return spec.RestartPolicy == supervisor.RestartAlways && spec.MaxRestarts == nil && spec.Schedule == ""
 }

@@ -234,7 +234,7 @@ func (d *parsedDocument) process(at string, shared, own map[string]any) *entry {
 	}
 	checkWhole(r, at, spec)
 	ApplyDefaults(&spec)
-	e.spec, e.whole = spec, true
+	e.spec = spec
 	return e
 }
 

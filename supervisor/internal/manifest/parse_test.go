@@ -239,3 +239,45 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// What is wrong with one process is not also held against those that wait for it.
+func TestBrokenProcessIsReportedOnce(t *testing.T) {
+	text := header + `spec:
+  processes:
+  - {name: a, command: [x], restartPolicy: 5}
+  - {name: b, command: [x], dependsOn: [{name: a, condition: Completed}]}
+`
+	_, err := Parse([]File{{"x", []byte(text)}})
+	want := "x: spec.processes[0].restartPolicy: want one of Always, OnFailure, Never, got the number 5 (line 5)"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v\nwant %s", err, want)
+	}
+}
+
+func TestWhatMayBeWaitedForToComplete(t *testing.T) {
+	for _, how := range []string{"restartPolicy: Never", "restartPolicy: OnFailure", "maxRestarts: 3", `schedule: "@daily"`} {
+		text := header + "spec:\n  processes:\n  - {name: a, command: [x], " + how + "}\n" +
+			"  - {name: b, command: [x], dependsOn: [{name: a, condition: Completed}]}\n"
+		if _, err := Parse([]File{{"x", []byte(text)}}); err != nil {
+			t.Errorf("%s: %v", how, err)
+		}
+	}
+}
+
+func TestDepthCountsNoBracketsInText(t *testing.T) {
+	text := header + `spec: {processes: [{name: a, command: ["\"` + strings.Repeat("[", 2*maxDepth) + `"]}]}`
+	if _, err := Parse([]File{{"x", []byte(text)}}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestStringsThatLinuxCannotPass(t *testing.T) {
+	spec := supervisor.Spec{Name: "a", Command: supervisor.Command{Argv: []string{"x", strings.Repeat("y", maxString)}}}
+	if err := CheckSpec(spec); err != nil {
+		t.Errorf("the longest: %v", err)
+	}
+	spec.Command.Argv[1] += "y"
+	if err := CheckSpec(spec); err == nil || !strings.Contains(err.Error(), "command[1]: it is 131072 bytes long") {
+		t.Errorf("one more: %v", err)
+	}
+}
