@@ -14,6 +14,9 @@ import (
 // sweepEvery bounds how long a lost wake-up can go unnoticed.
 const sweepEvery = time.Minute
 
+// wakeTries bounds, in milliseconds, how long Close tries to end the reaper.
+const wakeTries = 2000
+
 // reap is the one owner of wait. It sleeps in the kernel without a lock until some
 // child is dead, and only then takes the table's lock to collect the dead.
 func (s *System) reap() {
@@ -152,9 +155,10 @@ func (s *System) closing() bool {
 
 // wakeReaper gets the reaper out of its wait after quit was closed: nothing but the
 // death of a child does that, so one is made. It is a fork whose exec fails; package
-// syscall may reap it before the reaper has looked, hence the loop.
+// syscall may reap it before the reaper has looked, hence the loop. Where nothing can
+// be forked any more, the reaper is left behind.
 func (s *System) wakeReaper() {
-	for {
+	for range wakeTries {
 		_, _ = syscall.ForkExec("/dev/null/wake", []string{"wake"}, nil)
 		select {
 		case <-s.reaperDone:

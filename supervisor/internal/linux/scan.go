@@ -111,6 +111,7 @@ type scanner struct {
 	opened   bool
 	noLists  bool // this kernel has no task/TID/children
 	failures uint64
+	torn     bool                 // the last readStats could not open what was there, though it was permitted
 	lists    func(*scanner) error // in place of listChildren, where a test runs on a kernel without
 
 	pids  []int
@@ -182,7 +183,7 @@ func (sc *scanner) numbers(dir int, to []int) ([]int, error) {
 
 // readStats fills list from pids. Processes that vanish meanwhile are left out.
 func (sc *scanner) readStats() {
-	sc.list = sc.list[:0]
+	sc.list, sc.torn = sc.list[:0], false
 	clear(sc.index)
 	for _, pid := range sc.pids {
 		var p procStat
@@ -202,6 +203,7 @@ func (sc *scanner) stat(pid int, p *procStat) bool {
 	if err != nil {
 		if err != unix.ENOENT && err != unix.ESRCH {
 			sc.failures++
+			sc.torn = sc.torn || err != unix.EACCES && err != unix.EPERM
 		}
 		return false
 	}

@@ -131,7 +131,6 @@ func (s *System) Close() {
 	s.mu.Unlock()
 	if again {
 		s.done.Wait()
-		<-s.reaperDone
 		return
 	}
 	close(s.quit)

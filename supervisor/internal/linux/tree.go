@@ -74,16 +74,17 @@ func (s *System) round(swept bool) {
 // checkDraining finds out, for all lives whose leader is reaped, what is left of
 // their trees, and reports it.
 func (s *System) checkDraining() {
-	members, sure := s.countMembers(s.tree.draining)
+	members, doubt := s.countMembers(s.tree.draining)
 	waits := s.tree.draining
 	s.tree.draining = nil
 	for i, l := range waits {
 		switch {
-		case members[i] == 0 && (sure || l.undecided >= doubtMax):
+		case members[i] == 0 && (doubt == certain || doubt == dying && l.undecided >= doubtMax):
 			s.finish(l)
 			continue
-		case members[i] == 0: // the reaper will take the one in doubt, and wake us
+		case members[i] == 0 && doubt == dying: // the reaper will take the one that dies, and wake us
 			l.undecided++
+		case members[i] == 0: // the sweep will look again
 		case !l.reported:
 			l.reported = true
 			s.reports.Exited(l.Life, l.exit, members[i])
@@ -118,11 +119,18 @@ func (s *System) finish(l *life) {
 	}
 }
 
+// doubt says what a count of zero is worth.
+type doubt uint8
+
+const (
+	certain doubt = iota
+	dying         // a stray died during the look: its children may have been missed on their way to us
+	blind         // something was there and could not be read, for want of descriptors or memory
+)
+
 // countMembers counts the living members of each life. All of them descend from our
-// direct children by now, so as a rule the list of those is all that is read. It is
-// not sure of a zero when a stray was dying during the look: its children may have
-// been missed on their way to us.
-func (s *System) countMembers(lives []*life) (counts []int, sure bool) {
+// direct children by now, so as a rule the list of those is all that is read.
+func (s *System) countMembers(lives []*life) (counts []int, zero doubt) {
 	sc := &s.tree.scan
 	s.mu.Lock()
 	before := s.strays
@@ -136,38 +144,40 @@ func (s *System) countMembers(lives []*life) (counts []int, sure bool) {
 			// Somebody is left: see all of them.
 			if err = s.readOthers(sc); err == nil {
 				s.settle(sc, true)
-				whole = true
 			}
 		}
 	}
-	if err != nil { // no /proc: the group is all there is to ask
+	switch {
+	case err == unix.ENOENT: // no /proc at all: the group is all there is to ask
 		for i, l := range lives {
-			counts[i] = 0
 			if groupAlive(l) {
 				counts[i] = 1
 			}
 		}
-		return counts, true
+		return counts, certain
+	case err != nil || sc.torn:
+		zero = blind
 	}
 
-	dying := false
 	place := make(map[*life]int, len(lives))
 	for i, l := range lives {
 		place[l] = i
 	}
 	for i := range sc.list {
 		p := &sc.list[i]
-		if p.dead() {
-			dying = dying || p.ppid == s.self
-			continue
-		}
-		if n, ok := place[p.owner]; ok {
+		if n, ok := place[p.owner]; ok && !p.dead() {
 			counts[n]++
+		}
+		if p.dead() && p.ppid == s.self {
+			zero = max(zero, dying)
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return counts, !dying && s.strays == before
+	if s.strays != before {
+		zero = max(zero, dying)
+	}
+	return counts, zero
 }
 
 func anyOwned(sc *scanner) bool {

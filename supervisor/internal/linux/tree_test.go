@@ -61,6 +61,42 @@ func TestStrangerHoldsThePipe(t *testing.T) {
 	}
 }
 
+// Who cannot look does not say "empty".
+func TestBlindIsNotEmpty(t *testing.T) {
+	s, r := newSystem(t)
+	gate := fifo(t)
+	l, out := Life{"crowded", 1}, newText()
+	s.Spawn(l, shell(l, out, `sleep 1000 & echo up; read x < `+gate+`; exit 0`))
+	out.await(t, "up")
+	f, err := os.OpenFile(gate, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.await(t, l, "spawned")
+	var before unix.Rlimit
+	if err := unix.Prlimit(0, unix.RLIMIT_NOFILE, nil, &before); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Prlimit(0, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 1, Max: before.Max}, nil); err != nil {
+		t.Skip(err)
+	}
+	defer func() { _ = unix.Prlimit(0, unix.RLIMIT_NOFILE, &before, nil) }()
+	f.Close() // the shell goes on, and exits
+	eventually(t, "the leader is reaped", func() bool { return unix.Kill(r.pid(l), 0) == unix.ESRCH })
+	s.mu.Lock()
+	s.recheck = true
+	s.mu.Unlock()
+	poke(s.treeKick)
+	eventually(t, "a check was made", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return !s.recheck })
+	if err := unix.Prlimit(0, unix.RLIMIT_NOFILE, &before, nil); err != nil {
+		t.Fatal(err)
+	}
+	r.await(t, l, "exited")
+	if r.left[l] != 1 {
+		t.Errorf("left %d, want 1", r.left[l])
+	}
+}
+
 // fifo makes a named pipe; a process that reads it waits for open.
 func fifo(t *testing.T) string {
 	t.Helper()
