@@ -90,12 +90,21 @@ func TestArgv(t *testing.T) {
 		spec  supervisor.Spec
 		want  []string
 	}{
-		{"an argv with args", supervisor.Spec{Command: supervisor.Command{Argv: []string{"x", "$(A)"}}, Args: []string{"$(B)$(C)", "$$(A)", ""}},
-			[]string{"x", "a", "b$(C)", "$(A)", ""}},
-		{"a shell text is not touched", supervisor.Spec{Name: "web", Command: supervisor.Command{Shell: "echo $(A) $$"}},
-			[]string{"/bin/sh", "-c", "echo $(A) $$"}},
-		{"args of a shell text", supervisor.Spec{Name: "web", Command: supervisor.Command{Shell: `exec x "$1"`}, Args: []string{"$(A)"}},
-			[]string{"/bin/sh", "-c", `exec x "$1"`, "web", "a"}},
+		{
+			"an argv with args",
+			supervisor.Spec{Command: supervisor.Command{Argv: []string{"x", "$(A)"}}, Args: []string{"$(B)$(C)", "$$(A)", ""}},
+			[]string{"x", "a", "b$(C)", "$(A)", ""},
+		},
+		{
+			"a shell text is not touched",
+			supervisor.Spec{Name: "web", Command: supervisor.Command{Shell: "echo $(A) $$"}},
+			[]string{"/bin/sh", "-c", "echo $(A) $$"},
+		},
+		{
+			"args of a shell text",
+			supervisor.Spec{Name: "web", Command: supervisor.Command{Shell: `exec x "$1"`}, Args: []string{"$(A)"}},
+			[]string{"/bin/sh", "-c", `exec x "$1"`, "web", "a"},
+		},
 	}
 	for _, tt := range tests {
 		if diff := cmp.Diff(tt.want, Argv(tt.spec, env)); diff != "" {

@@ -132,6 +132,7 @@ func (t *tree) doubled(r *report) {
 
 func doubledIn(r *report, n *yaml.Node, path string) {
 	switch n.Kind {
+	case yaml.DocumentNode, yaml.ScalarNode, yaml.AliasNode: // an alias was looked at where its anchor is
 	case yaml.SequenceNode:
 		for i, item := range n.Content {
 			doubledIn(r, item, index(path, i))
