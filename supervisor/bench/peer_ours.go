@@ -82,12 +82,10 @@ func ourManifest(t task) string {
 	var b strings.Builder
 	b.WriteString("apiVersion: processmanager/v1\nkind: ProcessManifest\nmetadata: {name: bench}\nspec:\n" +
 		"  exitPolicy: Never\n" +
-		"  defaults:\n" +
-		"    restartPolicy: Always\n" +
-		"    restartBackoff: {initial: 0s, max: 0s}\n" +
 		"  processes:\n")
 	for i := range t.n {
-		fmt.Fprintf(&b, "    - {name: %s, command: [%q, \"%d\"]}\n", childName(i), t.workload, i)
+		fmt.Fprintf(&b, "    - name: %s\n      command: [%q, \"%d\"]\n      restartPolicy: Always\n"+
+			"      restartBackoff: {initial: 0s, max: 0s}\n", childName(i), t.workload, i)
 	}
 	return b.String()
 }

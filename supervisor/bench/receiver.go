@@ -150,7 +150,7 @@ func send(path string, w wire) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	w.Stamp = now()
 	var b bytes.Buffer
 	if err := binary.Write(&b, binary.NativeEndian, w); err != nil {
