@@ -28,7 +28,7 @@
 //	Scenario   Measured                                               Counted
 //	boot       exec of PID 1 → the last of N children runs            wall time
 //	restart    SIGKILL of one child → its replacement runs            wall time, one after the other
-//	orphans    20,000 orphans one by one; 1000 that end together      CPU of PID 1; wall time until all are reaped
+//	orphans    20,000 orphans, 20 to a parent; 1000 ending together  CPU of PID 1; wall time until all are reaped
 //	footprint  memory 3 s after boot                                  PSS of everything in the namespace but the workload
 //	idle       10 s of nothing, from 3 s after boot                   CPU and context switches of the same
 //	logs       one child writes lines of 100 bytes at full speed      bytes a second at the far end, CPU of all but the workload, lines lost

@@ -42,7 +42,7 @@ func measureOrphans(ctx context.Context, b *bench, p peer, t task) ([]value, err
 		return nil, err
 	}
 	if _, err := in.ask(ctx, pids[0]); err != nil {
-		return nil, fmt.Errorf("orphans one by one: %w", err)
+		return nil, fmt.Errorf("orphans in a stream: %w", err)
 	}
 	after, err := effortOf([]int{in.pid})
 	if err != nil {

@@ -3,7 +3,7 @@
  * time on CLOCK_MONOTONIC, and then does what BENCH_MODE asks for.
  *
  *   wait     nothing, for ever
- *   orphans  on SIGUSR1: BENCH_COUNT orphans one after the other;
+ *   orphans  on SIGUSR1: BENCH_COUNT orphans, twenty to a parent;
  *            on the next SIGUSR1: BENCH_BURST orphans that end together
  *   logs     on SIGUSR1: BENCH_COUNT lines of 100 bytes on stdout
  *
@@ -25,7 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RECENT = 1024, LINE = 100, CHUNK_LINES = 640 };
+enum { RECENT = 1024, LITTER = 20, LINE = 100, CHUNK_LINES = 640 };
 
 /* The layout is known to receiver.go. */
 struct message {
@@ -92,22 +92,28 @@ static void wait_gone(volatile pid_t *pids, int n)
 			pause_briefly();
 }
 
-/* stream makes count orphans; the parent of each ends at once. */
+/* stream makes count orphans, a litter at a time: the parent of a litter ends
+ * as soon as it has started the last of it. */
 static void stream(volatile pid_t *recent, int64_t count)
 {
-	int64_t i;
+	int64_t made, i;
 
-	for (i = 0; i < count; i++) {
+	for (made = 0; made < count; made += LITTER) {
+		int64_t end = made + LITTER < count ? made + LITTER : count;
 		pid_t middle = fork();
+		int status;
 
 		if (middle == 0) {
-			pid_t orphan = fork();
+			for (i = made; i < end; i++) {
+				pid_t orphan = fork();
 
-			if (orphan > 0)
+				if (orphan <= 0)
+					_exit(orphan < 0);
 				recent[i % RECENT] = orphan;
-			_exit(orphan < 0);
+			}
+			_exit(0);
 		}
-		if (middle < 0 || waitpid(middle, NULL, 0) < 0)
+		if (middle < 0 || waitpid(middle, &status, 0) < 0 || status != 0)
 			_exit(113);
 	}
 	wait_gone(recent, RECENT);
