@@ -76,6 +76,13 @@ func play(mode string, args []string) int {
 		<-ch
 		fmt.Println("terminated")
 		return 7
+	case "owngroup": // leaves its group, but not its session
+		if err := unix.Setpgid(0, 0); err != nil {
+			return 1
+		}
+		fmt.Println("up")
+		_ = unix.Exec("/bin/sleep", []string{"sleep", "1000"}, nil)
+		return 1
 	case "foreground":
 		return foreground()
 	case "closedpipe":
@@ -335,7 +342,7 @@ func TestAsPID1(t *testing.T) { again(t, ".") }
 // TestWithListsOfChildren runs what looks at trees again, as on a kernel that keeps
 // lists of children.
 func TestWithListsOfChildren(t *testing.T) {
-	again(t, "Life|T0|T1|T2|Orphan|Scopes|Kill|Stranger|EndRest|Usage", withLists+"=1")
+	again(t, "Life|Owns|T0|T1|T2|Orphan|Scopes|Kill|Stranger|EndRest|Usage", withLists+"=1")
 }
 
 func again(t *testing.T, tests string, env ...string) {

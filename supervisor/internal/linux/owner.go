@@ -26,7 +26,7 @@ const environMax = 1 << 20
 // settle finds the owner of every process in sc.list. whole says that the list holds
 // everybody but perhaps the leaders, so that it replaces what the last pass saw.
 func (s *System) settle(sc *scanner, whole bool) {
-	sc.todo = sc.todo[:0]
+	sc.todo, sc.unsure = sc.todo[:0], false
 	s.mu.Lock()
 	s.dropStale(sc)
 	for i := range sc.list {
@@ -50,13 +50,18 @@ func (s *System) settle(sc *scanner, whole bool) {
 
 	for _, i := range sc.todo {
 		p := &sc.list[i]
-		id, found := sc.environOwner(p.pid)
+		id, answer := sc.environOwner(p.pid)
 		s.mu.Lock()
-		if found {
-			p.owner = s.lives[id]
-		}
 		p.settled = true
-		s.adopt(p)
+		switch answer {
+		case told:
+			p.owner = s.lives[id]
+			s.adopt(p)
+		case silent:
+			s.adopt(p)
+		case executing: // ask again next time
+			sc.unsure = true
+		}
 		s.mu.Unlock()
 	}
 
@@ -152,16 +157,46 @@ func (s *System) remember(sc *scanner) {
 	}
 }
 
+// answer is what an environment says about its process's life.
+type answer uint8
+
+const (
+	silent    answer = iota // nothing, now and for ever
+	told                    // name and number
+	executing               // the process is in the middle of exec and has none yet
+)
+
 // environOwner reads which life a process was started in.
-func (sc *scanner) environOwner(pid int) (Life, bool) {
+func (sc *scanner) environOwner(pid int) (Life, answer) {
+	if !sc.readAll(pid, "/environ") {
+		return Life{}, silent
+	}
+	if len(sc.env) == 0 {
+		// Emptied on purpose, or not set up yet: then there are no arguments either. They
+		// come first, so the environment has to be asked once more.
+		if !sc.readAll(pid, "/cmdline") || len(sc.env) == 0 {
+			return Life{}, executing
+		}
+		if !sc.readAll(pid, "/environ") {
+			return Life{}, silent
+		}
+	}
+	if id, ok := parseOwner(sc.env); ok {
+		return id, told
+	}
+	return Life{}, silent
+}
+
+// readAll reads a file of a process into sc.env, up to environMax bytes.
+func (sc *scanner) readAll(pid int, file string) bool {
 	var name [32]byte
 	path := strconv.AppendUint(name[:0], uint64(pid), 10)
-	fd, err := unix.Openat(sc.proc, string(append(path, "/environ"...)), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	fd, err := unix.Openat(sc.proc, string(append(path, file...)), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		if err != unix.ENOENT && err != unix.ESRCH {
 			sc.failures++ // another user's, and we may not look
 		}
-		return Life{}, false
+		return false
 	}
 	defer func() { _ = unix.Close(fd) }()
 	sc.env = sc.env[:0]
@@ -178,7 +213,7 @@ func (sc *scanner) environOwner(pid int) (Life, bool) {
 		}
 		sc.env = sc.env[:len(sc.env)+n]
 	}
-	return parseOwner(sc.env)
+	return true
 }
 
 // parseOwner finds name and number of a life in an environment.

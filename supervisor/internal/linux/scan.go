@@ -112,6 +112,7 @@ type scanner struct {
 	noLists  bool // this kernel has no task/TID/children
 	failures uint64
 	torn     bool                 // the last readStats could not open what was there, though it was permitted
+	unsure   bool                 // the last settle met a process in the middle of exec
 	lists    func(*scanner) error // in place of listChildren, where a test runs on a kernel without
 
 	pids  []int

@@ -30,7 +30,8 @@ func (s *System) Stop(id Life, sig supervisor.Signal, scope Scope) {
 	_ = s.ask(id, &request{sig: sig, scope: scope, cont: true})
 }
 
-// Kill sends SIGKILL; to a tree, until a walk finds nobody new. It returns at once.
+// Kill sends SIGKILL; to a tree, until a walk finds nobody new, and later to everybody
+// who turns up before the tree is empty. It returns at once.
 func (s *System) Kill(id Life, scope Scope) {
 	_ = s.ask(id, &request{sig: supervisor.SIGKILL, scope: scope, again: true})
 }
@@ -131,12 +132,16 @@ func (s *System) walk(requests []*request) {
 	}
 }
 
-// hitGroup sends to the leader and its group in one call, if that is meant and safe.
+// hitGroup sends to the leader and its group in one call, if that is meant and safe,
+// and remembers a SIGKILL to everybody.
 func (s *System) hitGroup(r *request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r.scope == ScopeTree && !r.life.reaped {
 		r.group = r.kill(-r.life.pid) == nil
+	}
+	if r.again && (r.scope == ScopeTree || r.life.reaped) {
+		r.life.doomed = r
 	}
 }
 

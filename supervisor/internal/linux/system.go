@@ -82,9 +82,10 @@ type life struct {
 	waiting   []*request // signals asked for before it was spawned
 
 	// The tree goroutine's own.
-	reported  bool // Exited was reported
-	groupGone bool // once true it stays true: the number may be somebody else's later
-	undecided int  // checks in a row that a dying stray made doubtful
+	reported  bool     // Exited was reported
+	groupGone bool     // once true it stays true: the number may be somebody else's later
+	doomed    *request // SIGKILL to the tree: also for who turns up after the walk
+	undecided int      // checks in a row that a dying stray made doubtful
 }
 
 // New starts a System. Call [Prepare] before it.

@@ -11,6 +11,8 @@ const (
 	// drainSweep is how often draining trees are looked at although nothing was
 	// reaped: a member can die as the child of somebody else.
 	drainSweep = 2 * time.Second
+	// execSoon is when a process in the middle of exec is asked again.
+	execSoon = 5 * time.Millisecond
 	// doubtMax is how many checks in a row a dying stray may put off.
 	doubtMax = 10
 )
@@ -77,7 +79,11 @@ func (s *System) checkDraining() {
 	members, doubt := s.countMembers(s.tree.draining)
 	waits := s.tree.draining
 	s.tree.draining = nil
+	var again []*request
 	for i, l := range waits {
+		if members[i] > 0 && l.doomed != nil {
+			again = append(again, l.doomed)
+		}
 		switch {
 		case members[i] == 0 && (doubt == certain || doubt == dying && l.undecided >= doubtMax):
 			s.finish(l)
@@ -93,6 +99,9 @@ func (s *System) checkDraining() {
 			l.undecided = 0
 		}
 		s.tree.draining = append(s.tree.draining, l)
+	}
+	if len(again) > 0 {
+		s.walk(again)
 	}
 }
 
@@ -124,8 +133,11 @@ type doubt uint8
 
 const (
 	certain doubt = iota
-	dying         // a stray died during the look: its children may have been missed on their way to us
-	blind         // something was there and could not be read, for want of descriptors or memory
+	// A stray died during the look, so that its children may have been missed on their
+	// way to us; or one is in the middle of exec and cannot be asked.
+	dying
+	// Something was there and could not be read, for want of descriptors or memory.
+	blind
 )
 
 // countMembers counts the living members of each life. All of them descend from our
@@ -177,7 +189,18 @@ func (s *System) countMembers(lives []*life) (counts []int, zero doubt) {
 	if s.strays != before {
 		zero = max(zero, dying)
 	}
+	if sc.unsure {
+		zero = max(zero, dying)
+		time.AfterFunc(execSoon, s.lookAgain)
+	}
 	return counts, zero
+}
+
+func (s *System) lookAgain() {
+	s.mu.Lock()
+	s.recheck = true
+	s.mu.Unlock()
+	poke(s.treeKick)
 }
 
 func anyOwned(sc *scanner) bool {

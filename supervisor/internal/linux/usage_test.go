@@ -114,6 +114,13 @@ func TestT92ReapedChildrenCount(t *testing.T) {
 	if was < 20*time.Millisecond || is < was || is > was+50*time.Millisecond {
 		t.Errorf("CPU %v while it lived, %v when it was reaped", was, is)
 	}
+	next := Life{"orphans", 2} // what is used from now on comes on top
+	s.Spawn(next, shell(next, newText(), spin+"(spin); exit 0"))
+	exit = r.over(t, next)
+	more := s.Usage(0)[o.Name]
+	if used := exit.CPUUser + exit.CPUSystem; more.CPUUser+more.CPUSystem < was+used {
+		t.Errorf("CPU %v, want at least %v and %v", more.CPUUser+more.CPUSystem, was, used)
+	}
 	if living.TreeSize != 1 || reaped.TreeSize != 0 {
 		t.Errorf("tree size %d, then %d", living.TreeSize, reaped.TreeSize)
 	}
