@@ -53,5 +53,5 @@
 // service everywhere.
 //
 // Running it takes root (or CAP_SYS_ADMIN), gcc with a static libc, and about
-// fifteen minutes.
+// half an hour with the defaults.
 package main
