@@ -14,6 +14,10 @@
 // included; the reason is not optional. Empty lines and lines that begin with # are
 // comments.
 //
+// A test that runs the test binary again and logs what it says (as PID 1 of a
+// namespace, for one) hides skips in its own output. They are found too, under the
+// name OuterTest//InnerTest.
+//
 // Exit codes: 0 all is well; 1 a test failed, was skipped without permission, or
 // none ran at all; 2 the input or the allow file cannot be read.
 package main

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -85,6 +86,7 @@ func (s *summary) endTest(w io.Writer, action string, id testID, output []string
 	switch action {
 	case "pass":
 		s.passed++
+		s.skipped = append(s.skipped, nestedSkips(id, output)...)
 	case "fail":
 		s.failed++
 		fmt.Fprint(w, strings.Join(output, ""))
@@ -123,6 +125,26 @@ func flushUnfinished(w io.Writer, pkg string, output map[testID][]string) {
 		fmt.Fprintf(w, "not finished: %s\n%s", id.test, strings.Join(output[id], ""))
 		delete(output, id)
 	}
+}
+
+var nestedSkip = regexp.MustCompile(`^\s+--- SKIP: (\S+)`)
+
+// nestedSkips finds what was skipped in a test binary that a test has run again, for
+// example as PID 1, and whose output it has logged.
+func nestedSkips(id testID, output []string) []skip {
+	var found []skip
+	for i, line := range output {
+		match := nestedSkip.FindStringSubmatch(line)
+		if match == nil {
+			continue
+		}
+		var said []string
+		if i > 0 {
+			said = output[i-1 : i]
+		}
+		found = append(found, skip{testID{id.pkg, id.test + "//" + match[1]}, skipReason(said)})
+	}
+	return found
 }
 
 // skipReason picks the words given to t.Skip out of a test's output.
