@@ -13,22 +13,25 @@ ARG BUILD_IMAGE=golang:1.26
 FROM ${BUILD_IMAGE} AS build
 LABEL org.processmanager.stage=build
 ARG VERSION=dev
+ARG REVISION=
 # A build context that carries its modules (vendor/, as make image prepares it) asks
 # nobody; any other asks here.
 ARG GOPROXY=https://proxy.golang.org,direct
 WORKDIR /src
 COPY . .
 RUN CGO_ENABLED=0 GOTOOLCHAIN=local go build -trimpath -buildvcs=false \
-      -ldflags "-s -w -X main.version=${VERSION}" -o /out/ ./cmd/processmanager ./cmd/pmclient \
+      -ldflags "-s -w -X main.version=${VERSION} -X main.revision=${REVISION}" -o /out/ ./cmd/processmanager ./cmd/pmclient \
  && mkdir -p /empty/processmanager \
  && chmod 1777 /empty/processmanager
 
 FROM scratch
 ARG VERSION=dev
+ARG REVISION=
 LABEL org.opencontainers.image.title="Process Manager" \
       org.opencontainers.image.description="PID 1 that supervises the processes of a Kubernetes-style manifest" \
       org.opencontainers.image.source="https://github.com/processmanager/processmanager" \
-      org.opencontainers.image.version="${VERSION}"
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
 
 # The sockets' folder is the one thing that is written to. Like /tmp it is open and
 # sticky, because platforms give out user and group ids as they like, and a tmpfs that

@@ -15,17 +15,18 @@ SHELL       := bash
 .NOTPARALLEL:
 
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+REVISION    ?= $(shell git rev-parse --short HEAD 2>/dev/null)
 FUZZTIME    ?= 30s
 IMAGE       ?= processmanager:dev
 BUILD_IMAGE ?= golang:1.26
 MANIFEST    ?= deploy/examples/quickstart.yaml
 
-export IMAGE BUILD_IMAGE VERSION PM_REQUIRE_ALL
+export IMAGE BUILD_IMAGE VERSION REVISION PM_REQUIRE_ALL
 
 # -race is the only thing here that needs a C compiler; the binaries never do.
 GOTEST      := go test -race -shuffle=on
 BINARIES    := ./cmd/processmanager ./cmd/pmclient
-LDFLAGS     := -s -w -X main.version=$(VERSION)
+LDFLAGS     := -s -w -X main.version=$(VERSION) -X main.revision=$(REVISION)
 
 ##@ Build
 

@@ -125,10 +125,10 @@ func TestLogsAreNamed(t *testing.T) {
 	c.says("hello from web")
 	c.says("trouble in web")
 	r := docker(t, "logs", c.id)
-	if !regexp.MustCompile(`(?m)^\W*web\b.*hello from web$`).MatchString(r.stdout) {
+	if !regexp.MustCompile(`(?m)^web \| hello from web$`).MatchString(r.stdout) {
 		t.Errorf("stdout has no line of web with its name in front:\n%s", r.stdout)
 	}
-	if !regexp.MustCompile(`(?m)^\W*web\b.*trouble in web$`).MatchString(r.stderr) {
+	if !regexp.MustCompile(`(?m)^web \| trouble in web$`).MatchString(r.stderr) {
 		t.Errorf("stderr has no line of web with its name in front:\n%s", r.stderr)
 	}
 }
