@@ -50,3 +50,41 @@ func TestWhoOwnsAnAdoptedProcess(t *testing.T) {
 		})
 	}
 }
+
+// What was seen is believed only of the same process, not of the same number.
+func TestLastPassNamesProcessesNotNumbers(t *testing.T) {
+	s := table()
+	s.self = 1
+	l := &life{Life: Life{"a", 1}, account: &account{}}
+	s.seen[nobody] = sighting{start: 7, owner: l}
+	if got, _ := s.knownOwner(&procStat{pid: nobody, start: 7}); got != l {
+		t.Error("the same process is not known")
+	}
+	if got, known := s.knownOwner(&procStat{pid: nobody, start: 8}); known {
+		t.Errorf("another process with its number is owned by %v", got)
+	}
+	sc := &scanner{self: 1, list: []procStat{{pid: nobody, ppid: 1, start: 7, owner: l, settled: true}}}
+	clear(s.seen)
+	s.remember(sc)
+	if s.seen[nobody] != (sighting{start: 7, owner: l}) {
+		t.Errorf("a member is not remembered: %v", s.seen)
+	}
+}
+
+// A process that has the number of a leader that was reaped before it began proves
+// that nothing of the leader's session and group is left.
+func TestReusedLeaderNumber(t *testing.T) {
+	for _, c := range []struct {
+		start uint64
+		kept  bool
+	}{{99, true}, {100, true}, {101, false}} {
+		s := table()
+		l := &life{pid: nobody, session: true, reaped: true, ended: 100}
+		s.groups[nobody] = l
+		sc := &scanner{self: 1, list: []procStat{{pid: nobody, start: c.start}}, index: map[int]int{nobody: 0}}
+		s.dropStale(sc)
+		if got := s.groups[nobody] != nil; got != c.kept {
+			t.Errorf("start %d: kept %v, want %v", c.start, got, c.kept)
+		}
+	}
+}

@@ -203,6 +203,9 @@ func TestParkedIsClaimedByItsSpawn(t *testing.T) {
 	s := table()
 	var used unix.Rusage
 	s.reaped(nobody, exited(1), &used) // no spawn in flight: an orphan
+	if !s.recheck {
+		t.Error("an orphan was reaped, and draining trees are not looked at again")
+	}
 	first := s.takeOff()
 	s.reaped(nobody, exited(2), &used)
 	second := s.takeOff()

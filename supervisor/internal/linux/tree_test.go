@@ -44,9 +44,11 @@ func TestT08GrandchildHoldsThePipe(t *testing.T) {
 // own, nobody saw it as a member) does not keep the life.
 func TestStrangerHoldsThePipe(t *testing.T) {
 	s, r := newSystem(t)
-	gate, told := fifo(t), newText()
+	gate, leader, told := fifo(t), fifo(t), newText()
 	l := Life{"host", 1}
-	s.Spawn(l, shell(l, told, `env -i setsid sh -c 'read x < `+gate+`; echo never' & sleep 0.1; exit 0`))
+	s.Spawn(l, shell(l, told, `env -i setsid sh -c 'echo up; read x < `+gate+`; echo never' & read x < `+leader+`; exit 0`))
+	told.await(t, "up")
+	open(t, leader)
 	exit := r.over(t, l)
 	if exit.Code != 0 {
 		t.Errorf("exit %+v", exit)
@@ -374,13 +376,16 @@ func TestEndRest(t *testing.T) {
 	r.over(t, l)
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
-		for {
+		defer cancel()
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for range 20000 {
 			if _, err := os.Stat(dir + "/polite"); err == nil {
-				cancel()
 				return
 			}
-			time.Sleep(time.Millisecond) // outside the test's goroutine: a poll of the file system
+			<-tick.C
 		}
+		t.Error("the polite one was not asked to end")
 	}()
 	if left := s.EndRest(ctx); left != nil {
 		t.Errorf("%v is left", left)
