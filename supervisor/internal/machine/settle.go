@@ -1,0 +1,103 @@
+package machine
+
+import (
+	"hash/fnv"
+	"math"
+	"time"
+
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+// settle answers: the life is over and nothing of it is left, what now? The first
+// row of the table in the package comment that applies wins. This is where a
+// restart happens.
+func (p Proc) settle(now time.Time) (Proc, []Action) {
+	clean := p.Cause == NoCause && p.Rules.success(p.Last.Exit)
+	healthy := p.Last.Exit.Err == "" && p.Last.At.Sub(p.Born) >= p.Rules.Backoff.ResetAfter
+	if p.Rules.Scheduled && p.Cause == Replaced {
+		p.Runs.Replaced++
+	}
+	switch p.Goal {
+	case Gone:
+		return p.enter(Idle, time.Time{}, now), []Action{Forget{}}
+	case Down:
+		return p.enter(Idle, time.Time{}, now), nil
+	case Again:
+		return p.beginRun(now)
+	case Up:
+	}
+	if p.Cause == Overdue {
+		return p.giveUp(supervisor.ReasonDeadlineExceeded, p.Last.Exit, now), nil
+	}
+	if p.Rules.Restart == supervisor.RestartNever || p.Rules.Restart == supervisor.RestartOnFailure && clean {
+		return p.conclude(clean, p.Last.Reason, now), nil
+	}
+	if healthy {
+		p.Fails, p.Delays = 0, 0
+	}
+	if p.Rules.MaxRestarts >= 0 && p.Fails >= p.Rules.MaxRestarts {
+		return p.conclude(clean, supervisor.ReasonBackoffLimitExceeded, now), nil
+	}
+	p.Fails++
+	delay := p.Rules.Backoff.delay(p.Rules.Name, p.Gen, p.Delays)
+	if healthy || delay == 0 {
+		p.Restarts++
+		return p.spawn(now)
+	}
+	p.Delays++
+	return p.enter(Backoff, now.Add(delay), now), nil
+}
+
+// conclude ends the run for good.
+func (p Proc) conclude(clean bool, why supervisor.Reason, now time.Time) Proc {
+	if !clean {
+		return p.giveUp(why, p.Last.Exit, now)
+	}
+	p = p.enter(Idle, time.Time{}, now)
+	p.Outcome, p.Final, p.Succeeded = Completed, Exit{}, true
+	if p.Rules.Scheduled {
+		p.Runs.Succeeded++
+		p.Runs.LastSuccess = now
+	}
+	return p
+}
+
+// reason is the word for how the life that is ending ended.
+func (p Proc) reason(e Exit) supervisor.Reason {
+	switch p.Cause {
+	case Asked:
+		return supervisor.ReasonStoppedByUser
+	case Overdue:
+		return supervisor.ReasonDeadlineExceeded
+	case Replaced:
+		return supervisor.ReasonReplaced
+	case Changed:
+		return supervisor.ReasonConfigChanged
+	case Ending:
+		return supervisor.ReasonShutdown
+	case NoCause:
+	}
+	switch {
+	case e.Signal != 0:
+		return supervisor.ReasonSignaled
+	case p.Rules.success(e):
+		return supervisor.ReasonCompleted
+	}
+	return supervisor.ReasonError
+}
+
+// delay is the pause after `earlier` others: Initial × Factor^earlier, at most
+// Max, plus up to Jitter of itself. The random part is a hash of the name and the
+// life, so that many processes spread and a replay is exact.
+func (b BackoffRules) delay(name string, gen uint64, earlier int) time.Duration {
+	if b.Initial <= 0 {
+		return 0
+	}
+	d := float64(b.Initial) * math.Pow(max(b.Factor, 1), float64(earlier))
+	d = min(d, float64(b.Max))
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(name))
+	_, _ = h.Write([]byte{byte(gen), byte(gen >> 8), byte(gen >> 16), byte(gen >> 24)})
+	part := float64(h.Sum64()>>11) / (1 << 53)
+	return time.Duration(d * (1 + b.Jitter*part))
+}

@@ -1,0 +1,101 @@
+package machine
+
+import (
+	"slices"
+
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+// Status is the public word for where the process stands. It is derived here and
+// stored nowhere.
+func (p Proc) Status() supervisor.Status {
+	switch p.State {
+	case Waiting:
+		return supervisor.StatusPending
+	case Starting:
+		return supervisor.StatusStarting
+	case Running:
+		return supervisor.StatusRunning
+	case Stopping, Draining:
+		return supervisor.StatusStopping
+	case Killing:
+		if p.Kills > stuckAfter {
+			return supervisor.StatusStuck
+		}
+		return supervisor.StatusStopping
+	case Backoff:
+		return supervisor.StatusBackoff
+	case Idle:
+	}
+	switch {
+	case p.Goal == Down, p.Goal == Gone:
+		return supervisor.StatusStopped
+	case !p.CronAt.IsZero():
+		return supervisor.StatusScheduled
+	case p.Outcome == Completed:
+		return supervisor.StatusCompleted
+	case p.Outcome == Failed:
+		return supervisor.StatusFailed
+	}
+	return supervisor.StatusPending // not started yet
+}
+
+// Reason is the public word for why the last life, or the whole run, ended.
+func (p Proc) Reason() supervisor.Reason {
+	if p.State == Idle && p.Why != "" {
+		return p.Why
+	}
+	return p.Last.Reason
+}
+
+// Meets reports whether a dependency on p is met, or never will be.
+func (p Proc) Meets(c supervisor.Condition) (met, failed bool) {
+	_, over := p.Over()
+	switch c {
+	case supervisor.ConditionCompleted:
+		met = p.Succeeded
+	case supervisor.ConditionStarted:
+		met = p.Started
+	}
+	return met, !met && (p.Goal == Gone || over && p.Outcome == Failed)
+}
+
+// Order returns the names so that each comes after those it needs; names is the
+// order among equals. What waits for itself, over however many others, is
+// returned as cycle, first name repeated at the end; nil when there is none.
+func Order(names []string, needs map[string][]string) (order, cycle []string) {
+	const (
+		fresh = iota
+		open
+		done
+	)
+	mark := make(map[string]int, len(names))
+	var path []string
+	var visit func(name string) bool
+	visit = func(name string) bool {
+		switch mark[name] {
+		case done:
+			return true
+		case open:
+			cycle = append(slices.Clone(path[slices.Index(path, name):]), name)
+			return false
+		}
+		mark[name] = open
+		path = append(path, name)
+		for _, n := range needs[name] {
+			if !visit(n) {
+				return false
+			}
+		}
+		path = path[:len(path)-1]
+		mark[name] = done
+		order = append(order, name)
+		return true
+	}
+	for _, name := range names {
+		if !visit(name) {
+			return nil, cycle
+		}
+	}
+	return order, nil
+}
