@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/processmanager/processmanager/rpc/client"
+	"github.com/processmanager/processmanager/supervisor"
 )
 
 // defaultSocket is the manager's own default.
@@ -84,7 +85,7 @@ func (p *program) connect(c *cli.Command) (*client.Client, error) {
 	case "rpc-socket":
 		o.Socket = where
 	default:
-		o.Socket = client.SocketFor(where)
+		o.Socket = supervisor.RPCSocketFor(where)
 	}
 	if o.Secret, err = p.secret(c); err != nil {
 		return nil, err

@@ -27,7 +27,7 @@ const maxAnswer = 256 << 20
 
 // Options say where the manager is. Exactly one of Socket and URL is set.
 type Options struct {
-	Socket string      // path of the API's unix socket; see [SocketFor]
+	Socket string      // path of the API's unix socket; see [supervisor.RPCSocketFor]
 	URL    string      // http://host:port, https://host:port or unix:///path; /rpc is added to an empty path
 	Secret string      // empty: none is sent
 	TLS    *tls.Config // of https; nil: the system's

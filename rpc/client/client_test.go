@@ -227,20 +227,6 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-func TestSocketFor(t *testing.T) {
-	for telnet, want := range map[string]string{
-		"/tmp/processmanager.sock":     "/tmp/processmanager-rpc.sock",
-		"/run/pm":                      "/run/pm-rpc",
-		"/run/x.sock/pm":               "/run/x.sock/pm-rpc",
-		"/tmp/processmanager-rpc.sock": "/tmp/processmanager-rpc.sock",
-		"/run/pm-rpc":                  "/run/pm-rpc",
-	} {
-		if got := client.SocketFor(telnet); got != want {
-			t.Errorf("%s: %s, want %s", telnet, got, want)
-		}
-	}
-}
-
 // The classic interface over the API is the one in the process.
 func TestClassic(t *testing.T) {
 	fake := supervisortest.New()
