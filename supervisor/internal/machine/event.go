@@ -41,10 +41,11 @@ type (
 		Gen uint64
 		PID int
 	}
-	// SpawnFailed: fork or exec failed.
+	// SpawnFailed: fork or exec failed; Code is what a shell would say, 126 or 127.
 	SpawnFailed struct {
-		Gen uint64
-		Err string
+		Gen  uint64
+		Err  string
+		Code int
 	}
 	// Exited: the leader was reaped; Left others of its tree live.
 	Exited struct {

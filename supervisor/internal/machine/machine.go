@@ -111,18 +111,15 @@ type Need struct {
 
 // Exit is how a leader ended.
 type Exit struct {
-	Code   int               // when Signal is 0 and Err is empty
+	Code   int               // when Signal is 0; of a failed start what a shell would say: 126 or 127
 	Signal supervisor.Signal // 0: it exited
 	Err    string            // fork or exec failed: it never lived
 }
 
-// ShellCode is the exit as one number: the code, 128+n for a signal, 127 for a
-// failed start.
+// ShellCode is the exit as one number, as a shell has it in $?: the code, or
+// 128+n for a signal.
 func (e Exit) ShellCode() int {
-	switch {
-	case e.Err != "":
-		return 127
-	case e.Signal != 0:
+	if e.Signal != 0 {
 		return 128 + int(e.Signal)
 	}
 	return e.Code

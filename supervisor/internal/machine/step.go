@@ -302,7 +302,7 @@ func (p Proc) spawnFailed(ev SpawnFailed, now time.Time) (Proc, []Action) {
 	}
 	p = p.startRunClock(now)
 	p.Born = now
-	p.Last = Last{Gen: p.Gen, Exit: Exit{Err: ev.Err}, Reason: supervisor.ReasonStartError, At: now}
+	p.Last = Last{Gen: p.Gen, Exit: Exit{Err: ev.Err, Code: ev.Code}, Reason: supervisor.ReasonStartError, At: now}
 	return p.settle(now)
 }
 

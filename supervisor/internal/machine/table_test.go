@@ -75,7 +75,7 @@ func columns() []column {
 		{"DependencyMet", DependencyMet{"db"}, 0, need},
 		{"DependencyFailed", DependencyFailed{Name: "db"}, 0, need},
 		{"Spawned", Spawned{1, 42}, 0, nil},
-		{"SpawnFailed", SpawnFailed{1, "no"}, 0, nil},
+		{"SpawnFailed", SpawnFailed{Gen: 1, Err: "no"}, 0, nil},
 		{"Exited, none left", Exited{Gen: 1}, 0, nil},
 		{"Exited, some left", Exited{Gen: 1, Left: 2}, 0, nil},
 		{"TreeEmpty", TreeEmpty{1}, 0, func(_ *Rules, p *Proc) { p.PID = 0 }},
