@@ -32,8 +32,6 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func number(n int) *int { return &n }
-
 // story is a manager that has seen everything: a healthy server, a job that
 // failed, a cron job, and jobs without series of their own.
 func story() supervisor.Snapshot {
@@ -45,12 +43,12 @@ func story() supervisor.Snapshot {
 				CPUUser: time.Hour, ResidentBytes: 1,
 			},
 			{
-				Name: "migrate", Own: true, Status: supervisor.StatusFailed, StartTime: at, LastExitCode: number(137),
+				Name: "migrate", Own: true, Status: supervisor.StatusFailed, StartTime: at, LastExitCode: new(137),
 				Exits:    map[supervisor.Reason]uint64{supervisor.ReasonOOMKilled: 1, supervisor.ReasonError: 3},
 				Restarts: map[supervisor.Reason]uint64{supervisor.ReasonError: 3},
 			},
 			{
-				Name: "report", Own: true, Cron: true, Status: supervisor.StatusScheduled, StartTime: at, LastExitCode: number(0),
+				Name: "report", Own: true, Cron: true, Status: supervisor.StatusScheduled, StartTime: at, LastExitCode: new(0),
 				Exits:            map[supervisor.Reason]uint64{supervisor.ReasonCompleted: 4, supervisor.ReasonDeadlineExceeded: 1},
 				CronRuns:         map[supervisor.CronResult]uint64{supervisor.CronSucceeded: 4, supervisor.CronFailed: 1, supervisor.CronSkipped: 2},
 				CronLastSuccess:  at.Add(90 * time.Second),
@@ -432,7 +430,7 @@ func large(n int) supervisor.Snapshot {
 	for i := range n {
 		p := story().Processes[3]
 		p.Name = fmt.Sprintf("process-%04d", i)
-		p.LastExitCode = number(1)
+		p.LastExitCode = new(1)
 		p.Restarts = map[supervisor.Reason]uint64{supervisor.ReasonError: 3}
 		p.Exits = map[supervisor.Reason]uint64{supervisor.ReasonError: 3, supervisor.ReasonOOMKilled: 1}
 		snap.Processes = append(snap.Processes, p)
