@@ -178,7 +178,7 @@ func goType(s apiSchema) (string, error) {
 func comment(text string) string {
 	var b strings.Builder
 	line := "//"
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if len(line)+1+len(word) > 80 {
 			b.WriteString(line + "\n")
 			line = "//"
