@@ -187,23 +187,21 @@ func bubble(t *testing.T, tcp bool, auth telnet.Authenticator, change func(*teln
 	})
 }
 
-func ptr[T any](v T) *T { return &v }
-
 // newFake is the world of all stories.
 func newFake() *supervisortest.Fake {
 	f := supervisortest.New()
 	f.Put(supervisor.ProcessInfo{
-		Name: "web", Command: `/app/server --listen=:8080 "a & b"`, PID: ptr(4711), Status: supervisor.StatusRunning, Ready: true,
-		CPUPercent: 12.345, MemoryMB: 64.25, StartTime: ptr(supervisortest.Epoch), LogEnabled: true, Restarts: 2, Run: 3,
-		ExitCode: ptr(1), Reason: supervisor.ReasonError, Labels: map[string]string{"tier": "front", "app": "shop"},
+		Name: "web", Command: `/app/server --listen=:8080 "a & b"`, PID: new(4711), Status: supervisor.StatusRunning, Ready: true,
+		CPUPercent: 12.345, MemoryMB: 64.25, StartTime: new(supervisortest.Epoch), LogEnabled: true, Restarts: 2, Run: 3,
+		ExitCode: new(1), Reason: supervisor.ReasonError, Labels: map[string]string{"tier": "front", "app": "shop"},
 	})
 	f.Put(supervisor.ProcessInfo{
-		Name: "migrate", Command: "echo one\necho two", Status: supervisor.StatusFailed, StartTime: ptr(supervisortest.Epoch), Run: 1,
-		Signal: ptr("SIGKILL"), Reason: supervisor.ReasonOOMKilled, Error: "killed: out of memory", JobID: "e41", Deadline: 300,
+		Name: "migrate", Command: "echo one\necho two", Status: supervisor.StatusFailed, StartTime: new(supervisortest.Epoch), Run: 1,
+		Signal: new("SIGKILL"), Reason: supervisor.ReasonOOMKilled, Error: "killed: out of memory", JobID: "e41", Deadline: 300,
 	})
 	f.Put(supervisor.ProcessInfo{
 		Name: "report", Command: "pg_dump $DB | gzip > /backup/$(date +%F).gz; echo this is a very long command", Cron: "30 2 * * *",
-		Status: supervisor.StatusScheduled, NextRun: ptr(supervisortest.Epoch.Add(24 * time.Hour)), WaitsFor: []string{"migrate (Completed)"},
+		Status: supervisor.StatusScheduled, NextRun: new(supervisortest.Epoch.Add(24 * time.Hour)), WaitsFor: []string{"migrate (Completed)"},
 	})
 	for i, msg := range []string{"plain line", "", "**RESULT** e42", "**ENDRESULT**", "*** three", " ** blank first", "<b>&\xff\xfe\u2028", "a\rb"} {
 		stream := supervisor.Stdout
