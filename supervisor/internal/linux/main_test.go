@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -61,7 +62,7 @@ func play(mode string, args []string) int {
 		if err != nil {
 			return 1
 		}
-		for _, line := range strings.Split(string(status), "\n") {
+		for line := range strings.SplitSeq(string(status), "\n") {
 			if strings.HasPrefix(line, "SigBlk") || strings.HasPrefix(line, "SigIgn") {
 				fmt.Println(strings.Join(strings.Fields(line), " "))
 			}
@@ -125,6 +126,7 @@ func (r *recorder) Spawned(l Life, pid int) { r.note(l, "spawned", func() { r.pi
 func (r *recorder) SpawnFailed(l Life, err error) {
 	r.note(l, "failed", func() { r.errs[l] = err })
 }
+
 func (r *recorder) Exited(l Life, e Exit, left int) {
 	r.note(l, "exited", func() { r.exits[l], r.left[l] = e, left })
 }
@@ -147,12 +149,7 @@ func (r *recorder) until(t testing.TB, what string, cond func() bool) {
 }
 
 func (r *recorder) has(l Life, what string) bool {
-	for _, e := range r.events[l] {
-		if e == what {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(r.events[l], what)
 }
 
 func (r *recorder) await(t testing.TB, l Life, what string) {

@@ -26,10 +26,9 @@ type pipes struct {
 	wake  int // eventfd
 	buf   []byte
 
-	mu    sync.Mutex
-	byFD  map[int32]*capture
-	ended bool
-	err   error // why there is no reader
+	mu   sync.Mutex
+	byFD map[int32]*capture
+	err  error // why there is no reader
 }
 
 // capture is the reading end of one life's output.

@@ -27,7 +27,7 @@ func findProgram(c *Command) (string, error) {
 	}
 	search := searchPath(c.Env)
 	var denied error
-	for _, dir := range strings.Split(search, ":") {
+	for dir := range strings.SplitSeq(search, ":") {
 		if dir == "" {
 			dir = "."
 		}

@@ -42,13 +42,9 @@ func parseStat(text []byte, p *procStat) bool {
 	}
 	*p = procStat{pid: int(pid), state: text[shut+2]}
 	field := 0
-	for rest := text[shut+2:]; len(rest) > 0 && field <= 21; field++ {
+	for rest := bytes.TrimRight(text[shut+2:], "\n"); len(rest) > 0 && field <= 21; field++ {
 		var word []byte
-		if end := bytes.IndexByte(rest, ' '); end >= 0 {
-			word, rest = rest[:end], rest[end+1:]
-		} else {
-			word, rest = bytes.TrimRight(rest, "\n"), nil
-		}
+		word, rest, _ = bytes.Cut(rest, []byte{' '})
 		if !p.setField(field, word) {
 			return false
 		}

@@ -55,7 +55,6 @@ type usage struct {
 
 	// Of the one who runs the pass.
 	scan   scanner
-	early  []int
 	closed bool
 }
 
