@@ -168,6 +168,7 @@ func (s *sink) progressed() {
 // pause waits before the next attempt. False says that there is none.
 func (w *writer) pause(err error) bool {
 	if errors.Is(err, syscall.EAGAIN) { // somebody made a shared stream non-blocking: full is not failed
+		//nolint:forbidigo // nothing may cut this short: at the end a full output is still drained, and Close has its own deadline
 		time.Sleep(retryFull)
 		return true
 	}
