@@ -165,6 +165,48 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 }
 
+// TestLastReports looks for the report of a PID 1 that is gone before the report is
+// read, which a command like true often is.
+func TestLastReports(t *testing.T) {
+	t.Chdir(t.TempDir()) // short enough for a socket's path
+	recv, err := newReceiver("reports")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(recv.close)
+	exited := make(chan struct{})
+	close(exited)
+	for run := range int64(200) {
+		in := &instance{b: &bench{recv: recv}, run: run, exited: exited, out: silent(t), errs: silent(t)}
+		for _, w := range []wire{{Run: run, Kind: kindLaunched}, {Run: run, Kind: kindRuns, Index: 7}} {
+			if err := send(recv.path, w); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := in.next(t.Context(), kindLaunched); err != nil {
+			t.Fatalf("run %d: the first report is lost: %v", run, err)
+		}
+		if m, err := in.next(t.Context(), kindRuns); err != nil || m.Index != 7 {
+			t.Fatalf("run %d: the second report is lost: %+v %v", run, m, err)
+		}
+		if _, err := in.next(t.Context(), kindDone); err == nil || !strings.Contains(err.Error(), "PID 1 has exited") {
+			t.Fatalf("run %d: a report that was never sent: %v", run, err)
+		}
+	}
+}
+
+// silent is a stream that has ended without a word.
+func silent(t *testing.T) *sink {
+	t.Helper()
+	s, w, err := newSink()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	t.Cleanup(s.close)
+	return s
+}
+
 func newTestBench(t *testing.T) *bench {
 	t.Helper()
 	t.Setenv("TMPDIR", t.TempDir())

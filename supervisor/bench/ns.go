@@ -166,18 +166,29 @@ func (in *instance) environ() []string {
 	return env
 }
 
-// next returns the next message of this run of one of the kinds.
-func (in *instance) next(ctx context.Context, kinds ...int64) (message, error) {
+// next returns the next message of this run of the kind. What was sent before
+// PID 1 ended is returned also when it is noticed later: a command that is over at
+// once has exited, and its report may still be in the socket.
+func (in *instance) next(ctx context.Context, kind int64) (message, error) {
+	exited := in.exited
 	for {
 		select {
 		case m := <-in.b.recv.messages:
-			for _, k := range kinds {
-				if m.Run == in.run && m.Kind == k {
-					return m, nil
-				}
+			if m.Run != in.run {
+				continue
 			}
-		case <-in.exited:
-			return message{}, in.explain(errors.New("PID 1 has exited"))
+			switch m.Kind {
+			case kind:
+				return m, nil
+			case kindEnd:
+				return message{}, in.explain(errors.New("PID 1 has exited"))
+			}
+		case <-exited:
+			exited = nil
+			// The socket keeps the order: behind this nothing can come.
+			if err := send(in.b.recv.path, wire{Run: in.run, Kind: kindEnd}); err != nil {
+				return message{}, in.explain(fmt.Errorf("PID 1 has exited, and its last reports cannot be read: %w", err))
+			}
 		case <-ctx.Done():
 			return message{}, in.explain(context.Cause(ctx))
 		}

@@ -18,6 +18,7 @@ const (
 	kindLaunched = 'S' // PID 1 is about to be executed
 	kindRuns     = 'R' // a child runs
 	kindDone     = 'D' // a child has done what it was asked to do; value is in ns
+	kindEnd      = 'E' // PID 1 has been reaped; sent by this program to itself
 )
 
 // wire is a message as it is sent. workload.c knows the layout.
@@ -144,13 +145,19 @@ func senderPID(oob []byte) int {
 	return 0
 }
 
-// send reports from Go; the launcher uses it.
+// sendWait is how long a report may wait for room in the socket.
+const sendWait = 20 * time.Second
+
+// send reports from Go, as workload.c does.
 func send(path string, w wire) error {
 	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: path, Net: "unixgram"})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
+	if err := conn.SetWriteDeadline(time.Now().Add(sendWait)); err != nil {
+		return err
+	}
 	w.Stamp = now()
 	var b bytes.Buffer
 	if err := binary.Write(&b, binary.NativeEndian, w); err != nil {
