@@ -69,10 +69,11 @@
 //	3  Goal is Again                                a new run: Waiting or Starting
 //	4  the deadline ended it                        Idle, failed: DeadlineExceeded
 //	5  policy Never, or OnFailure and it succeeded  Idle, completed or failed
-//	6  it lived for ResetAfter                      counts are 0, and go on
-//	7  Fails has reached MaxRestarts                Idle, completed or failed: BackoffLimitExceeded
-//	8  it was healthy (6), or there is no delay     Starting, +spawn
-//	9  otherwise                                    Backoff, Due = now + Initial × Factor^Delays
+//	6  the deadline has passed meanwhile            Idle, failed: DeadlineExceeded
+//	7  it lived for ResetAfter                      counts are 0, and go on
+//	8  Fails has reached MaxRestarts                Idle, completed or failed: BackoffLimitExceeded
+//	9  it was healthy (7), or there is no delay     Starting, +spawn
+//	10 otherwise                                    Backoff, Due = now + Initial × Factor^Delays
 //
 // # Ends
 //

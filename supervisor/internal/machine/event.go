@@ -63,6 +63,8 @@ type (
 	Tick struct{}
 	// Armed answers the action Arm: the next scheduled time.
 	Armed struct{ At time.Time }
+	// AsideEnded: a run that an Aside began has ended by itself.
+	AsideEnded struct{ OK bool }
 	// CronDue: CronAt has come; Next is the scheduled time after it.
 	CronDue struct{ Next time.Time }
 )
@@ -80,6 +82,7 @@ func (Exited) event()           {}
 func (TreeEmpty) event()        {}
 func (Tick) event()             {}
 func (Armed) event()            {}
+func (AsideEnded) event()       {}
 func (CronDue) event()          {}
 
 // Scope says who gets a signal.

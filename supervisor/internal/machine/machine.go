@@ -211,9 +211,9 @@ func (p Proc) Next() time.Time {
 }
 
 // Over reports whether the process has ended for good by itself, and the exit
-// it counts as.
+// it counts as. A scheduled one never has: between runs it may be without CronAt.
 func (p Proc) Over() (Exit, bool) {
-	if p.State == Idle && p.Goal == Up && p.CronAt.IsZero() && p.Outcome != NoOutcome {
+	if p.State == Idle && p.Goal == Up && !p.Rules.Scheduled && p.Outcome != NoOutcome {
 		return p.Final, true
 	}
 	return Exit{}, false

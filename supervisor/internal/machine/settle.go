@@ -32,6 +32,9 @@ func (p Proc) settle(now time.Time) (Proc, []Action) {
 	if p.Rules.Restart == supervisor.RestartNever || p.Rules.Restart == supervisor.RestartOnFailure && clean {
 		return p.conclude(clean, p.Last.Reason, now), nil
 	}
+	if !p.RunEnd.IsZero() && !now.Before(p.RunEnd) {
+		return p.giveUp(supervisor.ReasonDeadlineExceeded, p.Last.Exit, now), nil
+	}
 	if healthy {
 		p.Fails, p.Delays = 0, 0
 	}

@@ -48,6 +48,8 @@ func Step(p Proc, ev Event, now time.Time) (Proc, []Action) {
 		return p.armed(ev.At)
 	case CronDue:
 		return p.cronDue(ev.Next, now)
+	case AsideEnded:
+		return p.asideEnded(ev.OK, now), nil
 	}
 	return p, nil
 }
@@ -105,17 +107,17 @@ func (p Proc) start(now time.Time) (Proc, []Action) {
 			return p, []Action{Arm{}}
 		}
 		return p.beginRun(now)
-	case Waiting:
-		return p, nil
 	case Starting:
 		p.Cause = NoCause
 		return p.rearm(Up)
-	case Running:
+	case Waiting, Running:
 		return p.rearm(Up)
 	case Stopping, Draining, Killing:
 		return p.rearm(Again)
 	case Backoff:
-		return p.beginRun(now)
+		p, acts := p.beginRun(now)
+		p, arm := p.rearm(Up)
+		return p, append(acts, arm...)
 	}
 	return p, nil
 }
@@ -154,6 +156,9 @@ func (p Proc) graceEnd(due time.Time) time.Time {
 }
 
 func (p Proc) remove(cause Cause, now time.Time) (Proc, []Action) {
+	if p.Goal == Gone {
+		return p, nil // it is forgotten once
+	}
 	if p, acts := p.end(Gone, cause, now); p.State != Idle {
 		return p, acts
 	}
@@ -406,4 +411,15 @@ func (p Proc) cronDue(next, now time.Time) (Proc, []Action) {
 		p.Runs.Skipped++
 	}
 	return p, nil
+}
+
+func (p Proc) asideEnded(ok bool, now time.Time) Proc {
+	if !ok {
+		p.Runs.Failed++
+		return p
+	}
+	p.Runs.Succeeded++
+	p.Runs.LastSuccess = now
+	p.Succeeded = true
+	return p
 }

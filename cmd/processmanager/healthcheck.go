@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+)
+
+// healthcheck asks a running manager whether it is alive: its health page, or,
+// where there is none, its API. It exits with 0 or 1.
+func healthcheck(o *options, stdout, stderr io.Writer) int {
+	ctx, cancel := context.WithTimeout(context.Background(), 7*time.Second)
+	defer cancel()
+	var (
+		answer string
+		err    error
+	)
+	if o.metricsAddr != "" {
+		answer, err = askHealth(ctx, o.metricsAddr)
+	} else {
+		answer, err = askAPI(ctx, o)
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "processmanager: not healthy: %v\n", err)
+		return 1
+	}
+	fmt.Fprintln(stdout, answer)
+	return exitDone
+}
+
+func askHealth(ctx context.Context, addr string) (string, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", fmt.Errorf("-metrics-addr: %w", err)
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return get(ctx, http.DefaultTransport, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/livez", "", "")
+}
+
+// askAPI asks for the list: that goes through the manager's own loop.
+func askAPI(ctx context.Context, o *options) (string, error) {
+	secret := o.secrets.Secret
+	if path := o.secrets.SecretFile; path != "" && secret == "" {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return "", err
+		}
+		secret = strings.TrimSuffix(string(data), "\n")
+	}
+	path := o.rpcPath()
+	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", path)
+	}}
+	const body = `{"jsonrpc":"2.0","id":1,"method":"process.list"}`
+	if _, err := get(ctx, transport, http.MethodPost, "http://localhost/rpc", body, secret); err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	return "ok", nil
+}
+
+func get(ctx context.Context, t http.RoundTripper, method, url, body, secret string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if secret != "" {
+		req.Header.Set("Authorization", "Bearer "+secret)
+	}
+	res, err := t.RoundTrip(req)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = res.Body.Close() }()
+	data, err := io.ReadAll(io.LimitReader(res.Body, 1<<10))
+	if err != nil {
+		return "", err
+	}
+	if res.StatusCode != http.StatusOK || body != "" && strings.Contains(string(data), `"error":{`) {
+		return "", fmt.Errorf("the answer is %s: %.200s", res.Status, data)
+	}
+	return strings.TrimSpace(string(data)), nil
+}

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/processmanager/processmanager/metrics"
+	"github.com/processmanager/processmanager/rpc"
+	"github.com/processmanager/processmanager/supervisor/access"
+	"github.com/processmanager/processmanager/supervisor/manager"
+	"github.com/processmanager/processmanager/telnet"
+)
+
+// terminationLog is where Kubernetes looks for the last word of a container.
+const terminationLog = "/dev/termination-log"
+
+// doorsEnd is how long the doors have to finish their last answers.
+const doorsEnd = 2 * time.Second
+
+// serve runs the manager and its doors until it ends.
+func serve(o *options, env []string, stdout, stderr io.Writer) int {
+	if err := manager.Prepare(); err != nil {
+		fmt.Fprintf(stderr, "processmanager: cannot prepare for children: %v\n", err)
+		return exitInternal
+	}
+	cfg := manager.Config{
+		Command: o.command, Rewrite: o.rewrite,
+		Stdout: stdout, Stderr: stderr, LogFormat: o.logFormat, LogDir: o.logDir,
+		Environ: slices.DeleteFunc(slices.Clone(env), func(kv string) bool { return strings.HasPrefix(kv, variable("secret")+"=") }),
+	}
+	if len(o.command) == 0 {
+		cfg.TerminationLog = terminationLog
+		if path := o.manifestPath(); path != "" {
+			set, err := manager.Load(path)
+			if err != nil {
+				fmt.Fprintf(stderr, "processmanager: the manifest is refused:\n%v\n", err)
+				return exitConfig
+			}
+			cfg.Set = set
+		}
+	}
+	m, err := manager.New(cfg)
+	if err != nil {
+		fmt.Fprintf(stderr, "processmanager: %v\n", err)
+		return exitUsage
+	}
+	doors, err := open(o, m)
+	if err != nil {
+		fmt.Fprintf(stderr, "processmanager: %v\n", err)
+		return exitUsage
+	}
+	if len(o.command) == 0 {
+		m.Log().Info("process manager", "version", version, "listens", strings.Join(doors.names, " "))
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	doors.serve(ctx, m.Log())
+	code := m.Run(context.Background())
+	cancel()
+	doors.wait()
+	return code
+}
+
+// door is one listener and who serves it.
+type door struct {
+	name     string
+	listener net.Listener
+	serve    func(context.Context, net.Listener) error
+}
+
+type doors struct {
+	list    []door
+	names   []string
+	running sync.WaitGroup
+}
+
+// open opens all listeners that are wanted. On an error none stays open.
+func open(o *options, m *manager.Manager) (_ *doors, err error) {
+	d := &doors{}
+	defer func() {
+		if err != nil {
+			for _, one := range d.list {
+				_ = one.listener.Close() // the error that is returned is the one to read
+			}
+		}
+	}()
+	auth, err := access.NewAuthenticator(o.secrets, m.Log())
+	if err != nil {
+		return nil, err
+	}
+	tlsConfig, err := o.tls.Config(m.Log())
+	if err != nil {
+		return nil, err
+	}
+	numbers := metrics.New(metrics.Options{Control: m, Version: version, Revision: revision, Logger: m.Log()})
+	throttle := &access.Throttle{}
+	tel := telnet.NewServer(telnet.Options{Control: m, Auth: auth, Throttle: throttle, Observer: telnetCounts{numbers}, Logger: m.Log()})
+	api := rpc.NewServer(rpc.Options{
+		Control: m, Auth: auth, Throttle: throttle, Observer: rpcCounts{numbers}, Logger: m.Log(),
+		AllowedHosts: o.allowedHosts, Version: version,
+	})
+	telnetUnix := func(ctx context.Context, l net.Listener) error { return tel.Serve(ctx, l, false) }
+	telnetTCP := func(ctx context.Context, l net.Listener) error { return tel.Serve(ctx, l, true) }
+
+	if err := d.unix(o, m.Log(), "socket", o.socket, telnetUnix); err != nil {
+		return nil, err
+	}
+	if err := d.unix(o, m.Log(), "rpc-socket", o.rpcPath(), api.Serve); err != nil {
+		return nil, err
+	}
+	if err := d.tcp(o, "telnet-addr", o.telnetAddr, tlsConfig, telnetTCP); err != nil {
+		return nil, err
+	}
+	if err := d.tcp(o, "rpc-addr", o.rpcAddr, tlsConfig, api.Serve); err != nil {
+		return nil, err
+	}
+	if err := d.tcp(o, "metrics-addr", o.metricsAddr, nil, numbers.Serve); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// unix opens a unix socket. One that nobody asked for by a flag is left out, with
+// one line in the log, where it cannot be made (a read-only root, say); one that
+// another manager answers is an error.
+func (d *doors) unix(o *options, log *slog.Logger, flag, path string, serve func(context.Context, net.Listener) error) error {
+	asked := o.fromFlag[flag] || flag == "rpc-socket" && o.fromFlag["socket"]
+	if len(o.command) > 0 && !asked {
+		return nil
+	}
+	l, err := access.ListenUnix(path, access.UnixOptions{Mode: o.socketMode, Group: o.socketGroup})
+	switch {
+	case err == nil:
+		d.add(flag, path, l, serve)
+		return nil
+	case asked || errors.Is(err, access.ErrInUse):
+		return fmt.Errorf("-%s: %w", flag, err)
+	}
+	log.Warn("this interface stays off", "flag", "-"+flag, "error", err)
+	return nil
+}
+
+// tcp opens a TCP address; an empty one is none.
+func (d *doors) tcp(o *options, flag, addr string, t *tls.Config, serve func(context.Context, net.Listener) error) error {
+	if addr == "" || !o.wants(flag) {
+		return nil
+	}
+	l, err := access.ListenTCP(addr, t)
+	if err != nil {
+		return fmt.Errorf("-%s: %w", flag, err)
+	}
+	d.add(flag, l.Addr().String(), l, serve)
+	return nil
+}
+
+func (d *doors) add(flag, where string, l net.Listener, serve func(context.Context, net.Listener) error) {
+	d.list = append(d.list, door{flag, l, serve})
+	d.names = append(d.names, flag+"="+where)
+}
+
+// serve serves all doors until ctx ends. One that fails is a line in the log: PID 1
+// does not end for it.
+func (d *doors) serve(ctx context.Context, log *slog.Logger) {
+	for _, one := range d.list {
+		d.running.Go(func() {
+			if err := one.serve(ctx, one.listener); err != nil {
+				log.Error("an interface has ended", "flag", "-"+one.name, "error", err)
+			}
+		})
+	}
+}
+
+// wait waits until the doors have given their last answers.
+func (d *doors) wait() {
+	ended := make(chan struct{})
+	go func() { d.running.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-time.After(doorsEnd):
+	}
+}
+
+// telnetCounts and rpcCounts carry what the doors count to the metrics.
+type telnetCounts struct{ *metrics.Server }
+
+// Verb implements telnet.Observer; verbs have no metric.
+func (telnetCounts) Verb(string, string) {}
+
+type rpcCounts struct{ *metrics.Server }
+
+// AuthFailed implements rpc.Observer.
+func (c rpcCounts) AuthFailed() { c.Server.AuthFailed("rpc") }

@@ -1,0 +1,212 @@
+package machine
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+// invariants says what must hold of every step, whatever the rules and the event.
+func invariants(w *world, old Proc, ev Event, p Proc, acts []Action) error {
+	for _, check := range []func() error{
+		func() error { return ofState(p) },
+		func() error { return ofGoal(old, p) },
+		func() error { return ofLife(old, ev, p, acts) },
+		func() error { return ofTime(w.now, old, p, acts) },
+		func() error { return ofCounts(old, p) },
+		func() error { return ofWords(p) },
+	} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ofState: what each state has and has not.
+func ofState(p Proc) error {
+	ending := p.State == Stopping || p.State == Draining || p.State == Killing
+	switch {
+	case (ending || p.State == Backoff) && p.Due.IsZero():
+		return fmt.Errorf("%s for ever: no Due", p.State)
+	case (p.State == Idle || p.State == Starting || p.State == Running) && !p.Due.IsZero():
+		return fmt.Errorf("%s has a Due", p.State)
+	case (p.State == Running || p.State == Stopping) && p.PID == 0:
+		return fmt.Errorf("%s without a leader", p.State)
+	case p.State != Running && p.State != Stopping && p.State != Killing && p.PID != 0:
+		return fmt.Errorf("%s with leader %d", p.State, p.PID)
+	case (p.State == Stopping) && p.Cause == NoCause:
+		return fmt.Errorf("%s without a cause: the exit would be taken for a crash", p.State)
+	case (p.State == Idle || p.State == Waiting || p.State == Running || p.State == Backoff) && p.Cause != NoCause:
+		return fmt.Errorf("%s with the cause of an old end, %s", p.State, p.Cause)
+	case (p.State == Killing) != (p.Kills > 0):
+		return fmt.Errorf("%s and %d SIGKILLs", p.State, p.Kills)
+	case p.State == Waiting && len(p.Unmet) == 0:
+		return fmt.Errorf("waiting for nothing")
+	case p.State != Waiting && p.State != Idle && len(p.Unmet) > 0:
+		return fmt.Errorf("%s while %v is not met", p.State, p.Unmet)
+	case p.State == Backoff && p.Rules.Restart == supervisor.RestartNever:
+		return fmt.Errorf("restartPolicy Never, and Backoff")
+	case !p.RunEnd.IsZero() && (p.State == Idle || p.State == Waiting || p.Rules.Deadline == 0):
+		return fmt.Errorf("%s with the deadline of a run", p.State)
+	case p.RunEnd.IsZero() && (p.State == Running || p.State == Backoff) && p.Rules.Deadline > 0:
+		return fmt.Errorf("%s without the deadline of its run", p.State)
+	case p.State != Idle && (p.Outcome != NoOutcome || p.Why != ""):
+		return fmt.Errorf("%s with the outcome of the run before: %s, %s", p.State, p.Outcome, p.Why)
+	case p.Alive() != (ending || p.State == Starting || p.State == Running):
+		return fmt.Errorf("%s: Alive is %t", p.State, p.Alive())
+	}
+	return nil
+}
+
+// ofGoal: which goals are possible where, and that Gone is final.
+func ofGoal(old, p Proc) error {
+	switch {
+	case old.Goal == Gone && p.Goal != Gone:
+		return fmt.Errorf("goal Gone became %s", p.Goal)
+	case (p.Goal == Down || p.Goal == Gone) && !p.CronAt.IsZero():
+		return fmt.Errorf("goal %s and its schedule is armed", p.Goal)
+	case !p.Rules.Scheduled && !p.CronAt.IsZero():
+		return fmt.Errorf("no schedule, and armed")
+	case (p.State == Running || p.State == Waiting || p.State == Backoff) && p.Goal != Up:
+		return fmt.Errorf("%s with goal %s", p.State, p.Goal)
+	case p.Goal == Again && p.State != Stopping && p.State != Draining && p.State != Killing:
+		return fmt.Errorf("%s with goal Again", p.State)
+	}
+	return nil
+}
+
+// ofLife: lives are numbered, one follows the other, and only what the system
+// reports ends one.
+func ofLife(old Proc, ev Event, p Proc, acts []Action) error {
+	spawns, forgets := 0, 0
+	for _, a := range acts {
+		switch a := a.(type) {
+		case Spawn:
+			spawns++
+			if a.Gen != p.Gen {
+				return fmt.Errorf("spawn %d, the life is %d", a.Gen, p.Gen)
+			}
+		case Forget:
+			forgets++
+		case Signal, Kill, Arm, Aside:
+		}
+	}
+	_, exited := ev.(Exited)
+	_, failed := ev.(SpawnFailed)
+	_, empty := ev.(TreeEmpty)
+	switch {
+	case p.Gen != old.Gen+uint64(spawns) || spawns > 1:
+		return fmt.Errorf("life %d became %d with %d spawns", old.Gen, p.Gen, spawns)
+	case (p.State == Starting && old.State != Starting) != (spawns == 1) && !failed:
+		return fmt.Errorf("%s → %s with %d spawns", old.State, p.State, spawns)
+	case old.PID != 0 && p.PID != old.PID && !exited:
+		return fmt.Errorf("%T: the leader %d became %d", ev, old.PID, p.PID)
+	case old.Alive() && (!p.Alive() || p.Gen != old.Gen) && !exited && !failed && !empty:
+		return fmt.Errorf("%T ended a life", ev)
+	case forgets > 0 && (p.Goal != Gone || p.State != Idle):
+		return fmt.Errorf("forgotten in %s with goal %s", p.State, p.Goal)
+	case p.Gen == old.Gen && p.Last.Gen != old.Last.Gen && !exited && !failed:
+		return fmt.Errorf("%T wrote the record of life %d", ev, p.Last.Gen)
+	case (exited || failed) && p.Last.Gen != old.Gen:
+		return fmt.Errorf("life %d ended and the last record is of %d", old.Gen, p.Last.Gen)
+	}
+	return nil
+}
+
+// ofTime: nothing comes before its time.
+func ofTime(now time.Time, old, p Proc, acts []Action) error {
+	passed := !old.Due.IsZero() && !now.Before(old.Due)
+	late := !p.RunEnd.IsZero() && !now.Before(p.RunEnd)
+	switch {
+	case p.Since.After(now), p.Born.After(now), p.Last.At.After(now):
+		return fmt.Errorf("something happened after now, %s", now.Sub(t0))
+	case p.State == old.State && p.Gen == old.Gen && !p.Since.Equal(old.Since) && p.State != Waiting && p.State != Idle:
+		return fmt.Errorf("%s since %s became since %s", p.State, old.Since.Sub(t0), p.Since.Sub(t0))
+	case p.State != old.State && !p.Since.Equal(now):
+		return fmt.Errorf("%s → %s at %s, since %s", old.State, p.State, now.Sub(t0), p.Since.Sub(t0))
+	case p.Kills > old.Kills && !passed:
+		return fmt.Errorf("SIGKILL before the grace period was over")
+	case p.State == Stopping && p.Due.After(maxTime(now, old.Due).Add(p.Rules.Grace)):
+		return fmt.Errorf("more grace than %s", p.Rules.Grace)
+	case (p.State == Stopping || p.State == Draining) && !p.EndBy.IsZero() && p.Due.After(p.EndBy):
+		return fmt.Errorf("a grace period until %s, it all ends by %s", p.Due.Sub(t0), p.EndBy.Sub(t0))
+	case p.State == Draining && old.State == Stopping && p.Due.After(old.Due):
+		return fmt.Errorf("a second grace period")
+	case p.State == Killing && p.Due.After(now.Add(killRetry)):
+		return fmt.Errorf("next SIGKILL at %s, now is %s", p.Due.Sub(t0), now.Sub(t0))
+	}
+	for _, a := range acts {
+		if _, spawn := a.(Spawn); spawn && late {
+			return fmt.Errorf("a life begins after the deadline of its run")
+		}
+	}
+	return nil
+}
+
+// ofCounts: limits hold, and what counts for ever never goes back.
+func ofCounts(old, p Proc) error {
+	switch {
+	case p.Rules.MaxRestarts >= 0 && p.Fails > p.Rules.MaxRestarts:
+		return fmt.Errorf("%d restarts, the limit is %d", p.Fails, p.Rules.MaxRestarts)
+	case p.Delays > p.Fails:
+		return fmt.Errorf("%d delays in %d restarts", p.Delays, p.Fails)
+	case p.Restarts < old.Restarts || p.Restarts > old.Restarts+1 || p.Restarts != old.Restarts && p.Gen != old.Gen+1:
+		return fmt.Errorf("automatic restarts %d → %d, lives %d → %d", old.Restarts, p.Restarts, old.Gen, p.Gen)
+	case p.Restarts != old.Restarts && p.Rules.Restart == supervisor.RestartNever:
+		return fmt.Errorf("restartPolicy Never, and restarted")
+	case old.Started && !p.Started, old.Succeeded && !p.Succeeded:
+		return fmt.Errorf("what has happened has not")
+	case p.Asides < old.Asides:
+		return fmt.Errorf("asides %d → %d", old.Asides, p.Asides)
+	case len(p.Unmet) > len(old.Unmet):
+		return fmt.Errorf("unmet again: %v → %v", old.Unmet, p.Unmet)
+	}
+	a, b := old.Runs, p.Runs
+	more := (b.Succeeded - a.Succeeded) + (b.Failed - a.Failed) + (b.Skipped - a.Skipped) + (b.Replaced - a.Replaced)
+	if more > 1 || more > 0 && !p.Rules.Scheduled {
+		return fmt.Errorf("runs %+v → %+v", a, b)
+	}
+	return nil
+}
+
+// ofWords: what is told to others fits.
+func ofWords(p Proc) error {
+	_, over := p.Over()
+	status := p.Status()
+	met, failed := p.Meets(supervisor.ConditionStarted)
+	completed, never := p.Meets(supervisor.ConditionCompleted)
+	switch {
+	case over && (p.Alive() || !p.Next().IsZero() || p.Goal != Up || p.Rules.Scheduled):
+		return fmt.Errorf("over, and yet %+v", p)
+	case over != (p.State == Idle && !p.Rules.Scheduled && (status == supervisor.StatusCompleted || status == supervisor.StatusFailed)):
+		return fmt.Errorf("over is %t and the status %s", over, status)
+	case met && failed, completed && never:
+		return fmt.Errorf("a dependency on it is met and never will be")
+	case met != p.Started:
+		return fmt.Errorf("started: %t, started for others: %t", p.Started, met)
+	case (status == supervisor.StatusStuck) != (p.Kills > stuckAfter):
+		return fmt.Errorf("status %s after %d SIGKILLs", status, p.Kills)
+	case p.Alive() && (status == supervisor.StatusStopped || status == supervisor.StatusCompleted || status == supervisor.StatusFailed || status == supervisor.StatusScheduled):
+		return fmt.Errorf("%s is called %s", p.State, status)
+	}
+	return nil
+}
+
+// agrees: what the machine believes is what is.
+func agrees(w *world, p Proc) error {
+	switch {
+	case p.PID != w.pid:
+		return fmt.Errorf("leader %d, in the world %d", p.PID, w.pid)
+	case p.Alive() != w.alive():
+		return fmt.Errorf("alive %t, in the world: in flight %t, leader %d, rest %d", p.Alive(), w.inFlight, w.pid, w.rest)
+	case (p.State == Starting) != w.inFlight:
+		return fmt.Errorf("%s, in flight: %t", p.State, w.inFlight)
+	case p.Gen != w.gen:
+		return fmt.Errorf("life %d, in the world %d", p.Gen, w.gen)
+	case w.forgets > 0 && (p.State != Idle || p.Goal != Gone):
+		return fmt.Errorf("forgotten, and %s", p.State)
+	}
+	return nil
+}

@@ -1,0 +1,87 @@
+package manager
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/internal/machine"
+)
+
+// account derives counters and log lines from one step.
+func (l *loop) account(e *entry, old, now machine.Proc) {
+	if now.Restarts != old.Restarts {
+		e.stats.restarts[now.Last.Reason]++
+	}
+	if now.Last.Gen != old.Last.Gen {
+		e.stats.exits[now.Last.Reason]++
+		code := now.Last.Exit.ShellCode()
+		e.stats.lastExit = &code
+		l.logEnd(e, old, now)
+	}
+	if overdue(now) && !overdue(old) {
+		e.stats.deadlines++
+	}
+	if now.State != old.State {
+		l.logState(e, old, now)
+	}
+}
+
+// overdue reports whether the deadline ended, or is ending, the run.
+func overdue(p machine.Proc) bool {
+	return p.Cause == machine.Overdue || p.State == machine.Idle && p.Why == supervisor.ReasonDeadlineExceeded
+}
+
+// logEnd says how a life ended.
+func (l *loop) logEnd(e *entry, old, now machine.Proc) {
+	if e.origin == fromCommand {
+		return // its caller sees the exit code
+	}
+	exit := now.Last.Exit
+	attrs := []any{"name", e.spec.Name, "run", now.Last.Gen, "reason", string(now.Last.Reason)}
+	switch {
+	case exit.Err != "":
+		l.m.log.Warn("cannot start", append(attrs, "error", exit.Err)...)
+		return
+	case exit.Signal != 0:
+		attrs = append(attrs, "signal", exit.Signal.String())
+	default:
+		attrs = append(attrs, "code", exit.Code)
+	}
+	attrs = append(attrs, "after", now.Last.At.Sub(old.Born).Round(time.Millisecond))
+	level := slog.LevelInfo
+	if now.Last.Reason == supervisor.ReasonError || now.Last.Reason == supervisor.ReasonSignaled {
+		level = slog.LevelWarn
+	}
+	l.m.log.Log(nil, level, "ended", attrs...) //nolint:staticcheck // there is no request to take a context from
+}
+
+// logState says where the process stands now.
+func (l *loop) logState(e *entry, old, now machine.Proc) {
+	if e.origin == fromCommand && now.State != machine.Killing {
+		return
+	}
+	log, name := l.m.log, e.spec.Name
+	switch now.State {
+	case machine.Waiting:
+		log.Info("waits", "name", name, "for", waitsFor(now))
+	case machine.Running:
+		log.Info("started", "name", name, "run", now.Gen, "pid", now.PID)
+	case machine.Stopping:
+		log.Info("stopping", "name", name, "run", now.Gen, "cause", now.Cause.String(), "signal", now.Rules.StopSignal.String(), "grace", now.Due.Sub(now.Since).Round(time.Millisecond))
+	case machine.Draining:
+		log.Info("has left processes behind, which get the stop signal", "name", name, "run", now.Gen)
+	case machine.Killing:
+		log.Warn("did not end in time: SIGKILL", "name", name, "run", now.Gen)
+	case machine.Backoff:
+		log.Info("will be restarted", "name", name, "in", now.Due.Sub(now.Since).Round(time.Millisecond), "restarts", now.Restarts)
+	case machine.Idle:
+		if now.Outcome == machine.Failed && old.Outcome != machine.Failed {
+			log.Error("has failed for good", "name", name, "reason", string(now.Why), "code", now.Final.ShellCode())
+		}
+	case machine.Starting:
+	}
+	if now.Status() == supervisor.StatusStuck && old.Status() != supervisor.StatusStuck {
+		log.Error("survived SIGKILL and is stuck", "name", name, "run", now.Gen, "pid", now.PID)
+	}
+}

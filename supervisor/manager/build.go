@@ -1,0 +1,142 @@
+package manager
+
+import (
+	"errors"
+	"io/fs"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/internal/linux"
+	"github.com/processmanager/processmanager/supervisor/internal/machine"
+	"github.com/processmanager/processmanager/supervisor/internal/manifest"
+)
+
+// rulesOf is what the machine needs to know of a spec that has its defaults.
+func rulesOf(s supervisor.Spec) *machine.Rules {
+	r := &machine.Rules{
+		Name: s.Name, Restart: s.RestartPolicy, MaxRestarts: -1, SuccessCodes: s.SuccessExitCodes,
+		KillMode: s.KillMode, StopSignal: supervisor.SIGTERM,
+		Scheduled: s.Schedule != "", Concurrency: s.ConcurrencyPolicy,
+	}
+	if s.MaxRestarts != nil {
+		r.MaxRestarts = *s.MaxRestarts
+	}
+	if b := s.RestartBackoff; b != nil {
+		r.Backoff = machine.BackoffRules{
+			Initial: span(b.Initial), Max: span(b.Max), ResetAfter: span(b.ResetAfter),
+			Factor: value(b.Factor), Jitter: value(b.Jitter),
+		}
+	}
+	r.Grace = seconds(s.TerminationGracePeriodSeconds)
+	r.Deadline = seconds(s.ActiveDeadlineSeconds)
+	if s.Lifecycle != nil && s.Lifecycle.StopSignal != "" {
+		if sig, err := supervisor.ParseSignal(s.Lifecycle.StopSignal); err == nil {
+			r.StopSignal = sig
+		}
+	}
+	for _, d := range s.DependsOn {
+		r.Needs = append(r.Needs, machine.Need{Name: d.Name, Condition: d.Condition, Timeout: span(d.Timeout)})
+	}
+	return r
+}
+
+func value[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}
+
+func span(d *supervisor.Duration) time.Duration { return time.Duration(value(d)) }
+
+func seconds(n *int64) time.Duration { return time.Duration(value(n)) * time.Second }
+
+// command is what is executed for one life.
+func (l *loop) command(e *entry) linux.Command {
+	base := append(l.environ[:len(l.environ):len(l.environ)],
+		linux.EnvName+"="+e.spec.Name, linux.EnvRun+"="+strconv.FormatUint(e.proc.Gen, 10))
+	if e.origin == fromCommand { // as it was given: nothing expands
+		return linux.Command{Argv: e.spec.Command.Argv, Env: base, Foreground: true}
+	}
+	env := manifest.Environment(e.spec, base)
+	return linux.Command{
+		Argv: manifest.Argv(e.spec, env), Env: env, Dir: e.spec.WorkingDir,
+		Output: e.log.Life(e.proc.Gen),
+	}
+}
+
+// startCode is what a shell says of a program that could not be executed.
+func startCode(err error) int {
+	if errors.Is(err, fs.ErrNotExist) {
+		return 127
+	}
+	return 126
+}
+
+// apiSpec is the spec of a process that a caller asks for.
+func (m *Manager) apiSpec(req supervisor.StartRequest) (supervisor.Spec, error) {
+	spec := supervisor.Spec{
+		Name: req.Name, Command: supervisor.Command{Shell: req.Command},
+		RestartPolicy: supervisor.RestartNever, Schedule: req.Cron, Log: supervisor.Log{File: req.Log},
+	}
+	if !m.shell {
+		if words, ok := plainWords(req.Command); ok {
+			spec.Command = supervisor.Command{Argv: words}
+		}
+	}
+	if req.Deadline < 0 {
+		return spec, invalid(req.Name, "deadline %d is negative (want seconds, 0 for none)", req.Deadline)
+	}
+	if req.Deadline > 0 {
+		n := int64(req.Deadline)
+		spec.ActiveDeadlineSeconds = &n
+	}
+	if err := manifest.CheckSpec(spec); err != nil {
+		return spec, refused("start", req.Name, err)
+	}
+	manifest.ApplyDefaults(&spec)
+	return spec, nil
+}
+
+// plainWords splits a command that means the same without a shell; false when it
+// has anything that a shell would treat specially.
+func plainWords(command string) ([]string, bool) {
+	if strings.ContainsAny(command, "|&;<>()$`\\\"'*?[]#~=%{}!\n") {
+		return nil, false
+	}
+	words := strings.Fields(command)
+	return words, len(words) > 0
+}
+
+// commandText is the command as one string: a shell text as it is, an argv quoted
+// where it must be and joined.
+func commandText(s supervisor.Spec) string {
+	if s.Command.Shell != "" && len(s.Args) == 0 {
+		return s.Command.Shell
+	}
+	argv := s.Command.Argv
+	if s.Command.Shell != "" {
+		argv = []string{"sh", "-c", s.Command.Shell, s.Name}
+	}
+	var b strings.Builder
+	for i, w := range append(argv[:len(argv):len(argv)], s.Args...) {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(quoteWord(w))
+	}
+	return b.String()
+}
+
+func quoteWord(w string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./:=,@%+", r)
+	}
+	if w != "" && strings.TrimLeftFunc(w, plain) == "" {
+		return w
+	}
+	return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+}

@@ -1,0 +1,209 @@
+package manager
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/internal/machine"
+)
+
+func invalid(name, format string, args ...any) error {
+	return fmt.Errorf("process %q: %w: %s", name, supervisor.ErrInvalid, fmt.Sprintf(format, args...))
+}
+
+func refused(verb, name string, err error) error {
+	return fmt.Errorf("cannot %s %q: %w", verb, name, err)
+}
+
+// Start implements supervisor.Control.
+func (m *Manager) Start(ctx context.Context, who supervisor.Caller, req supervisor.StartRequest) (*supervisor.ProcessInfo, error) {
+	if err := supervisor.CheckName(req.Name); err != nil {
+		return nil, err
+	}
+	if req.Command == "" {
+		return m.change(ctx, who, "start", req.Name, false, startAgain(req))
+	}
+	spec, err := m.apiSpec(req)
+	if err != nil {
+		return nil, err
+	}
+	return m.change(ctx, who, "start", req.Name, true, func(l *loop, known []*entry) ([]*waiter, error) {
+		if len(known) > 0 {
+			return nil, fmt.Errorf("cannot start %q: %w (%s); stop and delete it first, or start it again without a command", req.Name, supervisor.ErrExists, known[0].proc.Status())
+		}
+		e := l.newEntry(spec, fromAPI)
+		e.jobID = req.JobID
+		if e.own = l.owned < maxOwned; e.own {
+			l.owned++
+		}
+		gen := e.proc.Gen
+		l.add(e)
+		l.step(e, machine.Start{})
+		return []*waiter{l.wait(e, hasStarted("start", gen))}, nil
+	})
+}
+
+// startAgain starts an existing process that is not going on.
+func startAgain(req supervisor.StartRequest) action {
+	return func(l *loop, known []*entry) ([]*waiter, error) {
+		if req.Log || req.Deadline != 0 || req.Cron != "" {
+			return nil, invalid(req.Name, "log, deadline and cron belong to a new process: give a command too")
+		}
+		e := known[0]
+		switch e.proc.State {
+		case machine.Idle:
+			if !e.proc.CronAt.IsZero() {
+				return nil, fmt.Errorf("cannot start %q: %w and is scheduled", req.Name, supervisor.ErrExists)
+			}
+		case machine.Backoff, machine.Stopping, machine.Draining, machine.Killing:
+		case machine.Waiting, machine.Starting, machine.Running:
+			return nil, fmt.Errorf("cannot start %q: %w and is %s", req.Name, supervisor.ErrExists, e.proc.Status())
+		}
+		if req.JobID != "" {
+			e.jobID = req.JobID
+		}
+		gen := e.proc.Gen
+		l.step(e, machine.Start{})
+		return []*waiter{l.wait(e, hasStarted("start", gen))}, nil
+	}
+}
+
+// Stop implements supervisor.Control.
+func (m *Manager) Stop(ctx context.Context, who supervisor.Caller, name string) (*supervisor.ProcessInfo, error) {
+	return m.change(ctx, who, "stop", name, false, func(l *loop, known []*entry) ([]*waiter, error) {
+		if first := known[0]; len(known) == 1 && first.idle() {
+			return nil, fmt.Errorf("cannot stop %q: %w (it is %s)", name, supervisor.ErrNotRunning, first.proc.Status())
+		}
+		var list []*waiter
+		for _, e := range known {
+			if !e.idle() {
+				l.step(e, machine.Stop{Cause: machine.Asked})
+				list = append(list, l.wait(e, hasStopped("stop", e.proc.Gen)))
+			}
+		}
+		if len(list) == 0 {
+			return nil, fmt.Errorf("cannot stop %q: %w", name, supervisor.ErrNotRunning)
+		}
+		return list, nil
+	})
+}
+
+// Restart implements supervisor.Control.
+func (m *Manager) Restart(ctx context.Context, who supervisor.Caller, name string) (*supervisor.ProcessInfo, error) {
+	return m.change(ctx, who, "restart", name, false, func(l *loop, known []*entry) ([]*waiter, error) {
+		var list []*waiter
+		for _, e := range known {
+			if e.parent != "" && e.parent == name && e.idle() {
+				continue // a run that is over is not run again
+			}
+			gen := e.proc.Gen
+			if e.proc.State == machine.Starting {
+				gen-- // the life that is just beginning is the new one
+			}
+			l.step(e, machine.Restart{Cause: machine.Asked})
+			list = append(list, l.wait(e, hasStarted("restart", gen)))
+		}
+		return list, nil
+	})
+}
+
+// Delete implements supervisor.Control.
+func (m *Manager) Delete(ctx context.Context, who supervisor.Caller, name string) error {
+	_, err := m.change(ctx, who, "delete", name, false, func(l *loop, known []*entry) ([]*waiter, error) {
+		if known[0].origin == fromCommand {
+			return nil, invalid(name, "the command this container runs cannot be deleted; stop it")
+		}
+		var list []*waiter
+		for _, e := range known {
+			list = append(list, l.wait(e, wasForgotten("delete")))
+			l.step(e, machine.Delete{Cause: machine.Asked})
+		}
+		return list, nil
+	})
+	return err
+}
+
+// action does something to a process and its runs on the loop; known[0] is the
+// one of the name.
+type action func(l *loop, known []*entry) ([]*waiter, error)
+
+// change is what all changes have in common: permission, the end of the manager,
+// the name, waiting, and the answer.
+func (m *Manager) change(ctx context.Context, who supervisor.Caller, verb, name string, create bool, do action) (*supervisor.ProcessInfo, error) {
+	if err := who.MayChange(); err != nil {
+		return nil, refused(verb, name, err)
+	}
+	var (
+		list []*waiter
+		view *view
+		err  error
+	)
+	asked := m.ask(ctx, func(l *loop) {
+		known := l.family(name)
+		switch {
+		case l.ending != nil:
+			err = closed(verb, name)
+			return
+		case len(known) == 0 && !create:
+			err = l.notFound(verb, name)
+			return
+		}
+		list, err = do(l, known)
+	})
+	if asked != nil {
+		return nil, refused(verb, name, asked)
+	}
+	m.audit(who, verb, name, err)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.await(ctx, verb, name, list); err != nil {
+		return nil, err
+	}
+	if verb == "delete" {
+		return nil, nil //nolint:nilnil // there is nothing left to describe
+	}
+	if err := m.ask(ctx, func(l *loop) { view = l.view(name) }); err != nil {
+		return nil, refused(verb, name, err)
+	}
+	if view == nil {
+		return nil, fmt.Errorf("cannot show %q: %w (it was deleted meanwhile)", name, supervisor.ErrNotFound)
+	}
+	return view.info(m.os.Usage(onDemand)[name]), nil
+}
+
+// audit writes who changed what. It says nothing about what was asked beside the
+// name: a command may hold a secret.
+func (m *Manager) audit(who supervisor.Caller, verb, name string, err error) {
+	if err != nil {
+		m.log.Warn("refused", "verb", verb, "name", name, "door", string(who.Door), "peer", who.Peer, "error", err)
+		return
+	}
+	m.log.Info("asked", "verb", verb, "name", name, "door", string(who.Door), "peer", who.Peer)
+}
+
+// family is the process of a name, then its runs under Allow.
+func (l *loop) family(name string) []*entry {
+	e := l.entries[name]
+	if e == nil {
+		return nil
+	}
+	list := []*entry{e}
+	if e.proc.Asides > 0 {
+		for _, n := range l.sortedNames() {
+			if run := l.entries[n]; run.parent == name {
+				list = append(list, run)
+			}
+		}
+	}
+	return list
+}
+
+func (l *loop) notFound(verb, name string) error {
+	hint := ""
+	if verb == "start" {
+		hint = " (give a command to make one)"
+	}
+	return fmt.Errorf("cannot %s %q: %w%s", verb, name, supervisor.ErrNotFound, hint)
+}

@@ -1,0 +1,122 @@
+package manager
+
+import (
+	"maps"
+	"path/filepath"
+	"time"
+
+	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/internal/linux"
+	"github.com/processmanager/processmanager/supervisor/internal/logbuf"
+	"github.com/processmanager/processmanager/supervisor/internal/machine"
+	"github.com/processmanager/processmanager/supervisor/internal/schedule"
+)
+
+// origin says where an entry came from.
+type origin uint8
+
+const (
+	fromManifest origin = iota
+	fromAPI             // started by a caller
+	fromSchedule        // one run under concurrencyPolicy Allow
+	fromCommand         // the one command of `-- command`
+)
+
+// entry is one process as the loop keeps it. Only the loop touches it.
+type entry struct {
+	spec     supervisor.Spec
+	origin   origin
+	jobID    string
+	parent   string // of a run under Allow: the scheduled process
+	proc     machine.Proc
+	schedule schedule.Schedule
+	log      *logbuf.Log
+	text     string // the command as one string
+
+	due, cron slot   // places in the loop's heaps
+	dirty     bool   // consequences are to be settled
+	left      bool   // has left pending and starting once
+	own       bool   // has metric series of its own
+	gone      bool   // forgotten
+	closed    bool   // has ended in the shutdown
+	counted   bool   // of a run under Allow: its parent knows of its end
+	retired   uint64 // of an API-made one: Gen+1 when its end was noted
+	waiters   []*waiter
+	needed    []*entry // those whose dependsOn names this one
+
+	stats stats
+}
+
+// stats are an entry's counters; they only go up.
+type stats struct {
+	restarts, exits map[supervisor.Reason]uint64
+	lastExit        *int
+	deadlines       uint64
+	// What is summed after a delete: CPU of reaped leaders, and the log's bytes.
+	cpuUser, cpuSys time.Duration
+	log             logbuf.Counters
+}
+
+// add counts another entry's numbers as one's own.
+func (s *stats) add(o stats) {
+	for reason, n := range o.restarts {
+		s.restarts[reason] += n
+	}
+	for reason, n := range o.exits {
+		s.exits[reason] += n
+	}
+	s.deadlines += o.deadlines
+	s.cpuUser += o.cpuUser
+	s.cpuSys += o.cpuSys
+	s.log.Stdout += o.log.Stdout
+	s.log.Stderr += o.log.Stderr
+	s.log.Dropped += o.log.Dropped
+}
+
+func newStats() stats {
+	return stats{restarts: map[supervisor.Reason]uint64{}, exits: map[supervisor.Reason]uint64{}}
+}
+
+// clone is for readers outside the loop.
+func (s *stats) clone() stats {
+	c := *s
+	c.restarts, c.exits = maps.Clone(s.restarts), maps.Clone(s.exits)
+	return c
+}
+
+// newEntry makes an entry of a spec that was checked and has its defaults.
+func (l *loop) newEntry(spec supervisor.Spec, from origin) *entry {
+	e := &entry{spec: spec, origin: from, stats: newStats(), text: commandText(spec), own: true}
+	e.due.entry, e.cron.entry = e, e
+	e.proc = machine.New(rulesOf(spec), spec.Suspend, time.Now())
+	e.proc.Gen = l.lastGen[spec.Name]
+	if spec.Schedule != "" {
+		var err error
+		if e.schedule, err = schedule.Parse(spec.Schedule, spec.TimeZone); err != nil {
+			l.m.log.Error("schedule cannot be used", "name", spec.Name, "error", err) // it was checked: this is a defect
+		}
+	}
+	e.log = logbuf.New(logbuf.Options{Name: spec.Name, Console: l.m.console, File: l.logFile(spec)})
+	return e
+}
+
+func (l *loop) logFile(spec supervisor.Spec) string {
+	switch {
+	case !spec.Log.File:
+		return ""
+	case l.m.cfg.LogDir == "":
+		if !l.toldNoLogDir {
+			l.toldNoLogDir = true
+			l.m.log.Info("a log file is asked for and there is no -log-dir: lines are kept in memory and on the container's streams only", "name", spec.Name)
+		}
+		return ""
+	}
+	return filepath.Join(l.m.cfg.LogDir, spec.Name+".log")
+}
+
+// life names the current or last life of the entry for the operating system.
+func (e *entry) life() linux.Life { return linux.Life{Name: e.spec.Name, Gen: e.proc.Gen} }
+
+// idle reports whether the entry has ended and waits for nothing: stopped,
+// completed or failed.
+func (e *entry) idle() bool { return e.proc.State == machine.Idle && e.proc.CronAt.IsZero() }

@@ -1,0 +1,216 @@
+package manager
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/internal/linux"
+	"github.com/processmanager/processmanager/supervisor/internal/logbuf"
+	"github.com/processmanager/processmanager/supervisor/internal/machine"
+)
+
+// onDemand is the age at which a reader finds a usage sample too old.
+const onDemand = time.Second
+
+// view is a copy of what the loop knows of an entry, to be shaped elsewhere.
+type view struct {
+	spec  supervisor.Spec // not to be changed
+	text  string
+	jobID string
+	proc  machine.Proc
+	own   bool
+	api   bool
+	stats stats
+	log   *logbuf.Log
+}
+
+// view copies an entry; nil when there is none.
+func (l *loop) view(name string) *view {
+	e := l.entries[name]
+	if e == nil {
+		return nil
+	}
+	return &view{spec: e.spec, text: e.text, jobID: e.jobID, proc: e.proc, own: e.own, api: e.origin == fromAPI, log: e.log}
+}
+
+// Status implements supervisor.Control.
+func (m *Manager) Status(ctx context.Context, who supervisor.Caller, name string) (*supervisor.ProcessInfo, error) {
+	if err := who.MayLook(); err != nil {
+		return nil, refused("show", name, err)
+	}
+	var v *view
+	if err := m.ask(ctx, func(l *loop) { v = l.view(name) }); err != nil {
+		return nil, refused("show", name, err)
+	}
+	if v == nil {
+		return nil, fmt.Errorf("cannot show %q: %w", name, supervisor.ErrNotFound)
+	}
+	return v.info(m.os.Usage(onDemand)[name]), nil
+}
+
+// List implements supervisor.Control.
+func (m *Manager) List(ctx context.Context, who supervisor.Caller, req supervisor.ListRequest) ([]*supervisor.ProcessInfo, error) {
+	if err := who.MayLook(); err != nil {
+		return nil, fmt.Errorf("cannot list: %w", err)
+	}
+	var views []*view
+	if err := m.ask(ctx, func(l *loop) {
+		views = make([]*view, 0, len(l.entries))
+		for _, name := range l.sortedNames() {
+			if v := l.view(name); v.selected(req) {
+				views = append(views, v)
+			}
+		}
+	}); err != nil {
+		return nil, fmt.Errorf("cannot list: %w", err)
+	}
+	usage := m.os.Usage(onDemand)
+	list := make([]*supervisor.ProcessInfo, len(views))
+	for i, v := range views {
+		list[i] = v.info(usage[v.spec.Name])
+	}
+	return list, nil
+}
+
+func (v *view) selected(req supervisor.ListRequest) bool {
+	for key, want := range req.Labels {
+		if got, ok := v.spec.Labels[key]; !ok || got != want {
+			return false
+		}
+	}
+	return len(req.Status) == 0 || slices.Contains(req.Status, v.proc.Status())
+}
+
+// info is the public description.
+func (v *view) info(use linux.TreeUsage) *supervisor.ProcessInfo {
+	p := v.proc
+	info := &supervisor.ProcessInfo{
+		Name: v.spec.Name, Command: v.text, Status: p.Status(), Ready: p.State == machine.Running,
+		LogEnabled: v.spec.Log.File, Cron: v.spec.Schedule, JobID: v.jobID,
+		Deadline: int(value(v.spec.ActiveDeadlineSeconds)), Error: v.trouble(),
+		Restarts: int(p.Restarts), Reason: p.Reason(), Run: p.Gen, Labels: v.spec.Labels,
+	}
+	if p.PID != 0 {
+		pid := p.PID
+		info.PID = &pid
+	}
+	if p.PID != 0 || use.TreeSize > 0 {
+		info.CPUPercent = round(use.CPUPercent, 10)
+		info.MemoryMB = round(float64(use.ResidentBytes)/(1<<20), 100)
+	}
+	if !p.Born.IsZero() && p.Started {
+		born := p.Born.Round(0)
+		info.StartTime = &born
+	}
+	if last, ok := lastExit(p); ok {
+		if last.Signal != 0 {
+			text := last.Signal.String()
+			info.Signal = &text
+		} else if last.Err == "" {
+			code := last.Code
+			info.ExitCode = &code
+		}
+	}
+	if !p.CronAt.IsZero() {
+		at := p.CronAt.Round(0)
+		info.NextRun = &at
+	}
+	if p.State == machine.Backoff {
+		at := p.Due.Round(0)
+		info.NextRetry = &at
+	}
+	if p.State == machine.Waiting {
+		info.WaitsFor = waitsFor(p)
+	}
+	return info
+}
+
+// lastExit is how the last life ended, or, of what never lived because of a
+// dependency, what it counts as.
+func lastExit(p machine.Proc) (machine.Exit, bool) {
+	if p.State == machine.Idle && p.Why == supervisor.ReasonDependencyFailed {
+		return p.Final, true
+	}
+	return p.Last.Exit, p.Last.Gen != 0
+}
+
+// trouble says in words what is wrong; empty: nothing.
+func (v *view) trouble() string {
+	p := v.proc
+	how := ""
+	switch e := p.Last.Exit; {
+	case p.Last.Gen == 0:
+	case e.Err != "":
+		how = e.Err
+	case e.Signal != 0:
+		how = "ended by " + e.Signal.String()
+	case e.Code != 0:
+		how = fmt.Sprintf("exit code %d", e.Code)
+	}
+	switch {
+	case p.Status() == supervisor.StatusStuck:
+		return fmt.Sprintf("pid %d survived SIGKILL", p.PID)
+	case p.State == machine.Backoff:
+		return how
+	case p.State != machine.Idle || p.Outcome != machine.Failed:
+		return ""
+	}
+	switch p.Why {
+	case supervisor.ReasonDependencyFailed:
+		return "a process it depends on has failed, or did not get ready in time: " + fmt.Sprint(p.Unmet)
+	case supervisor.ReasonDeadlineExceeded:
+		return fmt.Sprintf("the run was longer than %d seconds", value(v.spec.ActiveDeadlineSeconds))
+	case supervisor.ReasonBackoffLimitExceeded:
+		return fmt.Sprintf("gave up after %d restarts: %s", p.Rules.MaxRestarts, how)
+	default:
+		return how
+	}
+}
+
+// waitsFor names the unmet dependencies.
+func waitsFor(p machine.Proc) []string {
+	var list []string
+	for _, n := range p.Rules.Needs {
+		if slices.Contains(p.Unmet, n.Name) {
+			list = append(list, fmt.Sprintf("%s (%s)", n.Name, n.Condition))
+		}
+	}
+	return list
+}
+
+func round(x, unit float64) float64 { return float64(int64(x*unit+0.5)) / unit }
+
+// Logs implements supervisor.Control.
+func (m *Manager) Logs(ctx context.Context, who supervisor.Caller, req supervisor.LogsRequest) ([]supervisor.LogLine, error) {
+	const verb = "show the log of"
+	if err := who.MayLook(); err != nil {
+		return nil, refused(verb, req.Name, err)
+	}
+	if req.Lines < 0 {
+		return nil, fmt.Errorf("cannot %s %q: %w: lines %d is negative (0 means %d)", verb, req.Name, supervisor.ErrInvalid, req.Lines, supervisor.DefaultLogLines)
+	}
+	switch req.Stream {
+	case "", supervisor.Stdout, supervisor.Stderr:
+	default:
+		return nil, fmt.Errorf("cannot %s %q: %w: stream %q (want stdout, stderr or nothing for both)", verb, req.Name, supervisor.ErrInvalid, req.Stream)
+	}
+	var log *logbuf.Log
+	if err := m.ask(ctx, func(l *loop) {
+		if e := l.entries[req.Name]; e != nil {
+			log = e.log
+		}
+	}); err != nil {
+		return nil, refused(verb, req.Name, err)
+	}
+	if log == nil {
+		return nil, fmt.Errorf("cannot %s %q: %w", verb, req.Name, supervisor.ErrNotFound)
+	}
+	lines := log.Tail(logbuf.Query{Lines: req.Lines, Stream: req.Stream, Since: req.Since})
+	if lines == nil {
+		lines = []supervisor.LogLine{}
+	}
+	return lines, nil
+}

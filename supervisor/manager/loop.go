@@ -1,0 +1,313 @@
+package manager
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/internal/linux"
+	"github.com/processmanager/processmanager/supervisor/internal/machine"
+)
+
+// cronNap bounds the sleep while a schedule is armed: a wall clock that was set is
+// noticed after this time.
+const cronNap = time.Minute
+
+// loop is the state of a manager. Only the goroutine of Run touches it.
+type loop struct {
+	m       *Manager
+	environ []string
+
+	entries map[string]*entry
+	order   []*entry // manifest order
+	names   []string // sorted; nil: to be made anew
+
+	due, cron moments
+	dirty     []*entry
+
+	lastGen      map[string]uint64 // of deleted names: numbers of lives are not used twice
+	ended        []endedRef        // API-made processes that have ended, oldest first
+	owned        int               // API-made processes with metric series of their own
+	other        stats             // sums of deleted processes without
+	otherCPU     cpuFloor          // what was shown of them
+	manifestStat supervisor.ManifestStat
+	toldNoLogDir bool
+
+	booted bool
+	ending *ending // the shutdown; nil: none
+	over   bool
+	code   int
+	// lastWord is the line for the termination log.
+	lastWord string
+}
+
+func newLoop(m *Manager) *loop {
+	return &loop{
+		m: m, environ: baseEnviron(m.cfg.Environ),
+		entries: map[string]*entry{}, lastGen: map[string]uint64{}, other: newStats(),
+	}
+}
+
+// boot makes the entries and starts them, in manifest order; those that wait for
+// others are started by the consequences.
+func (l *loop) boot() {
+	if len(l.m.cfg.Command) > 0 {
+		l.add(l.newEntry(commandSpec(l.m.cfg.Command), fromCommand))
+	}
+	if set := l.m.cfg.Set; set != nil {
+		for _, spec := range set.Processes {
+			l.add(l.newEntry(spec, fromManifest))
+		}
+	}
+	l.order = slices.Clone(l.order)
+	for _, e := range l.order {
+		for _, d := range e.spec.DependsOn {
+			if on := l.entries[d.Name]; on != nil {
+				on.needed = append(on.needed, e)
+			}
+		}
+	}
+	for _, e := range l.order {
+		if !e.spec.Suspend {
+			l.step(e, machine.Start{})
+		}
+		l.touch(e)
+	}
+	l.settle()
+	l.noteBooted()
+}
+
+// add makes an entry known.
+func (l *loop) add(e *entry) {
+	l.entries[e.spec.Name] = e
+	l.names = nil
+	if e.origin == fromManifest || e.origin == fromCommand {
+		l.order = append(l.order, e)
+	}
+}
+
+// run is the loop: it ends when everything has.
+func (l *loop) run(ctx context.Context) {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	asked := ctx.Done()
+	for !l.over {
+		timer.Reset(l.nap())
+		select {
+		case f := <-l.m.inbox:
+			f(l)
+		case <-timer.C:
+			l.tick()
+		case <-asked:
+			asked = nil
+			l.shutdown(0, "asked to end")
+		}
+		l.settle()
+	}
+}
+
+// nap is how long there is nothing to do.
+func (l *loop) nap() time.Duration {
+	nap := time.Hour
+	if s := l.due.first(); s != nil {
+		nap = time.Until(s.at)
+	}
+	if s := l.cron.first(); s != nil {
+		nap = min(nap, cronNap, s.at.Sub(l.m.wall()))
+	}
+	if l.ending != nil {
+		nap = min(nap, time.Until(l.ending.giveUp))
+	}
+	return max(nap, 0)
+}
+
+// tick gives each entry whose moment has come its event.
+func (l *loop) tick() {
+	for s := l.due.first(); s != nil && !time.Now().Before(s.at); s = l.due.first() {
+		l.step(s.entry, machine.Tick{})
+	}
+	wall := l.m.wall()
+	for s := l.cron.first(); s != nil && !wall.Before(s.at); s = l.cron.first() {
+		// One event for however many times have passed: a late run, not a storm.
+		l.step(s.entry, machine.CronDue{Next: s.entry.schedule.Next(wall)})
+	}
+	if l.ending != nil && !time.Now().Before(l.ending.giveUp) {
+		l.leave()
+	}
+}
+
+// event is a report about a life; one of a process that is gone is dropped.
+func (l *loop) event(name string, ev machine.Event) {
+	if e := l.entries[name]; e != nil {
+		l.step(e, ev)
+	}
+}
+
+// step is the only place where a process changes.
+func (l *loop) step(e *entry, ev machine.Event) {
+	old := e.proc
+	next, actions := machine.Step(old, ev, time.Now())
+	e.proc = next
+	l.due.set(&e.due, next.Next())
+	l.cron.set(&e.cron, next.CronAt)
+	l.account(e, old, next)
+	for _, a := range actions {
+		l.perform(e, a)
+	}
+	l.touch(e)
+}
+
+// perform carries out one action.
+func (l *loop) perform(e *entry, a machine.Action) {
+	switch a := a.(type) {
+	case machine.Spawn:
+		l.m.os.Spawn(e.life(), l.command(e))
+	case machine.Signal:
+		l.m.os.Stop(linux.Life{Name: e.spec.Name, Gen: a.Gen}, a.Signal, scopeOf(a.Scope))
+	case machine.Kill:
+		l.m.os.Kill(linux.Life{Name: e.spec.Name, Gen: a.Gen}, scopeOf(a.Scope))
+	case machine.Arm:
+		l.step(e, machine.Armed{At: e.schedule.Next(l.m.wall())})
+	case machine.Aside:
+		if l.ending == nil {
+			l.runAside(e, a.N)
+		}
+	case machine.Forget:
+		l.forget(e)
+	}
+}
+
+func scopeOf(s machine.Scope) linux.Scope {
+	switch s {
+	case machine.ToLeader:
+		return linux.ScopeLeader
+	case machine.ToGroup:
+		return linux.ScopeGroup
+	case machine.ToTree:
+		return linux.ScopeTree
+	case machine.ToRest:
+		return linux.ScopeRest
+	}
+	return linux.ScopeLeader
+}
+
+// touch marks an entry: its consequences are to be settled.
+func (l *loop) touch(e *entry) {
+	if !e.dirty {
+		e.dirty = true
+		l.dirty = append(l.dirty, e)
+	}
+}
+
+// settle works off the consequences of what has changed, which may change more.
+func (l *loop) settle() {
+	for len(l.dirty) > 0 {
+		e := l.dirty[0]
+		l.dirty = l.dirty[1:]
+		e.dirty = false
+		l.answer(e)
+		if !e.gone {
+			l.lookAtNeeds(e)
+		}
+		for _, d := range e.needed {
+			l.lookAtNeeds(d)
+		}
+		l.noteLeft(e)
+		l.concludeAside(e)
+		l.retire(e)
+		l.decideEnd(e)
+		l.continueShutdown(e)
+	}
+}
+
+// lookAtNeeds tells a waiting process what has become of those it waits for.
+func (l *loop) lookAtNeeds(e *entry) {
+	if e.proc.State != machine.Waiting {
+		return
+	}
+	for _, need := range e.proc.Rules.Needs {
+		if !slices.Contains(e.proc.Unmet, need.Name) {
+			continue
+		}
+		on := l.entries[need.Name]
+		if on == nil {
+			l.step(e, machine.DependencyFailed{Name: need.Name, Exit: machine.Exit{Code: 1}})
+			return
+		}
+		met, failed := on.proc.Meets(need.Condition)
+		switch {
+		case met:
+			l.step(e, machine.DependencyMet{Name: need.Name})
+		case failed:
+			l.step(e, machine.DependencyFailed{Name: need.Name, Exit: on.proc.Final})
+			return
+		}
+	}
+}
+
+// noteLeft notes that a process has left pending and starting for the first time.
+func (l *loop) noteLeft(e *entry) {
+	if e.left || l.booted {
+		return
+	}
+	switch e.proc.Status() {
+	case supervisor.StatusPending, supervisor.StatusStarting:
+		return
+	default:
+	}
+	e.left = true
+	l.noteBooted()
+}
+
+func (l *loop) noteBooted() {
+	if l.booted || slices.ContainsFunc(l.order, func(e *entry) bool { return !e.left }) {
+		return
+	}
+	l.booted = true
+}
+
+// forget removes an entry of which nothing is left.
+func (l *loop) forget(e *entry) {
+	name := e.spec.Name
+	e.gone = true
+	delete(l.entries, name)
+	l.names = nil
+	l.order = slices.DeleteFunc(l.order, func(o *entry) bool { return o == e })
+	l.due.set(&e.due, time.Time{})
+	l.cron.set(&e.cron, time.Time{})
+	if len(l.lastGen) >= maxLastGen {
+		clear(l.lastGen)
+	}
+	l.lastGen[name] = e.proc.Gen
+	if !e.own {
+		e.stats.log = e.log.Counters()
+		l.other.add(e.stats)
+	} else if e.origin == fromAPI {
+		l.owned--
+	}
+	e.log.Close()
+	l.m.os.Forget(name)
+	l.touch(e)
+}
+
+// maxLastGen bounds the memory for deleted names. Forgetting all of them at once
+// is harmless: a number that is used again is only met by reports that are long
+// past.
+const maxLastGen = 10_000
+
+// used adds what a reaped leader used.
+func (l *loop) used(life linux.Life, exit linux.Exit) {
+	if e := l.entries[life.Name]; e != nil {
+		e.stats.cpuUser += exit.CPUUser
+		e.stats.cpuSys += exit.CPUSystem
+	}
+}
+
+// sortedNames lists the names of all entries.
+func (l *loop) sortedNames() []string {
+	if l.names == nil {
+		l.names = sortedKeys(l.entries)
+	}
+	return l.names
+}

@@ -1,0 +1,222 @@
+package manager
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/internal/linux"
+	"github.com/processmanager/processmanager/supervisor/internal/logbuf"
+	"github.com/processmanager/processmanager/supervisor/internal/machine"
+	"github.com/processmanager/processmanager/supervisor/internal/manifest"
+)
+
+// Config says how a manager is to run. The zero value runs nothing and stays up.
+type Config struct {
+	// Set is what the manifest asks for; nil: there is no manifest.
+	Set *supervisor.Set
+	// Command, when not empty, is run instead of a manifest: the manager does what
+	// tini does, hands over stdio and the terminal, forwards signals and ends with
+	// the command's code.
+	Command []string
+	// Rewrite, with Command, forwards another signal than came in; 0 drops it.
+	Rewrite map[supervisor.Signal]supervisor.Signal
+
+	// Stdout and Stderr are the container's; nil swallows.
+	Stdout, Stderr io.Writer
+	// LogFormat is "raw", "text" or "json"; empty: text.
+	LogFormat string
+	// LogDir is where log files of processes go; empty: none are written.
+	LogDir string
+	// LogLevel is the least level of the manager's own lines.
+	LogLevel slog.Leveler
+
+	// Environ is what processes inherit; nil: the manager's own environment. Secrets
+	// of the manager are not to be in it.
+	Environ []string
+	// TerminationLog is the file that gets the last word, if it exists; empty: none.
+	TerminationLog string
+}
+
+// sampleEvery is the pace of usage samples when nobody asks.
+const sampleEvery = 5 * time.Second
+
+// Manager is a supervisor.Control over real processes. Make one with New, and let
+// it live by Run; its methods may be called from any goroutine, before, during and
+// after Run.
+type Manager struct {
+	cfg     Config
+	console *logbuf.Console
+	log     *slog.Logger
+	os      OS
+	wall    func() time.Time
+	signals func() (<-chan supervisor.Signal, func())
+	shell   bool // the image has /bin/sh
+
+	inbox chan func(*loop)
+	done  chan struct{} // closed when the loop has ended
+}
+
+var _ supervisor.Control = (*Manager)(nil)
+
+// Prepare makes this program fit to be the parent of others. Call it once, before
+// anything else is done.
+func Prepare() error { return linux.Prepare() }
+
+// Load reads a manifest, a file or a directory. The error has everything that is
+// wrong, one line each.
+func Load(path string) (*supervisor.Set, error) { return manifest.Load(path) }
+
+// Schema is the JSON Schema of a manifest.
+func Schema() ([]byte, error) { return manifest.Schema() }
+
+// CheckLogFormat returns an error unless Config.LogFormat may have this value.
+func CheckLogFormat(text string) error {
+	_, err := logbuf.ParseFormat(text)
+	return err
+}
+
+// New makes a manager. Nothing is started before Run. The error is about the
+// configuration.
+func New(cfg Config) (*Manager, error) {
+	format := logbuf.FormatText
+	if cfg.LogFormat != "" {
+		var err error
+		if format, err = logbuf.ParseFormat(cfg.LogFormat); err != nil {
+			return nil, err
+		}
+	}
+	if cfg.Environ == nil {
+		cfg.Environ = os.Environ()
+	}
+	m := &Manager{
+		cfg: cfg, wall: time.Now,
+		console: logbuf.NewConsole(cfg.Stdout, cfg.Stderr, format),
+		inbox:   make(chan func(*loop), 256),
+		done:    make(chan struct{}),
+	}
+	m.signals = m.catchSignals
+	m.log = m.console.Logger(cfg.LogLevel)
+	_, err := os.Stat("/bin/sh")
+	m.shell = err == nil
+	return m, nil
+}
+
+// Log is the manager's own log: in the shape of the processes' lines, on the
+// container's stderr. It never waits.
+func (m *Manager) Log() *slog.Logger { return m.log }
+
+// Run starts the processes and returns when all have ended: because ctx has ended,
+// a signal or Shutdown asked for it, or the set is done. code is the exit code for
+// the container. It is called once.
+func (m *Manager) Run(ctx context.Context) (code int) {
+	if m.os == nil {
+		m.os = linux.New((*reports)(m))
+	}
+	l := newLoop(m)
+	stop := make(chan struct{})
+	go m.sample(stop)
+	sigs, release := m.signals()
+	go m.handleSignals(sigs)
+
+	l.boot()
+	l.run(ctx)
+
+	close(m.done)
+	close(stop)
+	m.os.Close()
+	release()
+	m.lastWord(l.lastWord)
+	m.console.Close(time.Second)
+	return l.code
+}
+
+// sample keeps the usage numbers fresh when nobody asks: adopted processes are
+// recognised by them.
+func (m *Manager) sample(stop <-chan struct{}) {
+	tick := time.NewTicker(sampleEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			m.os.Usage(sampleEvery / 2)
+		case <-stop:
+			return
+		}
+	}
+}
+
+// lastWord tells Kubernetes why the container ended.
+func (m *Manager) lastWord(text string) {
+	path := m.cfg.TerminationLog
+	if path == "" || text == "" {
+		return
+	}
+	f, err := os.OpenFile(filepath.Clean(path), os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		return // it does not exist: this is no Pod
+	}
+	_, err = f.WriteString(text + "\n")
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		m.log.Warn("cannot write the termination message", "path", path, "error", err)
+	}
+}
+
+// post gives the loop something to do; false: it has ended.
+func (m *Manager) post(f func(*loop)) bool {
+	select {
+	case <-m.done:
+		return false
+	default:
+	}
+	select {
+	case m.inbox <- f:
+		return true
+	case <-m.done:
+		return false
+	}
+}
+
+// reports turns what the operating system says into events of the machine.
+type reports Manager
+
+var _ linux.Reports = (*reports)(nil)
+
+func (r *reports) Spawned(life linux.Life, pid int) {
+	(*Manager)(r).post(func(l *loop) { l.event(life.Name, machine.Spawned{Gen: life.Gen, PID: pid}) })
+}
+
+func (r *reports) SpawnFailed(life linux.Life, err error) {
+	ev := machine.SpawnFailed{Gen: life.Gen, Err: err.Error(), Code: startCode(err)}
+	(*Manager)(r).post(func(l *loop) { l.event(life.Name, ev) })
+}
+
+func (r *reports) Exited(life linux.Life, exit linux.Exit, left int) {
+	(*Manager)(r).post(func(l *loop) {
+		l.used(life, exit)
+		l.event(life.Name, machine.Exited{Gen: life.Gen, Exit: machine.Exit{Code: exit.Code, Signal: exit.Signal}, Left: left})
+	})
+}
+
+func (r *reports) TreeEmpty(life linux.Life) {
+	(*Manager)(r).post(func(l *loop) { l.event(life.Name, machine.TreeEmpty{Gen: life.Gen}) })
+}
+
+// baseEnviron is what every life inherits, without what only the manager may know.
+func baseEnviron(environ []string) []string {
+	return slices.DeleteFunc(slices.Clone(environ), func(kv string) bool {
+		return strings.HasPrefix(kv, "PM_SECRET=") || strings.HasPrefix(kv, linux.EnvName+"=") || strings.HasPrefix(kv, linux.EnvRun+"=")
+	})
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

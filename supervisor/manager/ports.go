@@ -1,0 +1,26 @@
+package manager
+
+import (
+	"context"
+	"time"
+
+	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/internal/linux"
+)
+
+// OS is what the loop asks of the operating system. linux.System is the real one;
+// the methods are described there. Spawn, Stop, Kill, Signal and Forget return at
+// once.
+type OS interface {
+	Spawn(life linux.Life, c linux.Command)
+	Stop(life linux.Life, sig supervisor.Signal, scope linux.Scope)
+	Kill(life linux.Life, scope linux.Scope)
+	Signal(life linux.Life, sig supervisor.Signal, scope linux.Scope) error
+	Usage(maxAge time.Duration) map[string]linux.TreeUsage
+	Forget(name string)
+	Orphans() uint64
+	EndRest(ctx context.Context) []linux.Remnant
+	Close()
+}
+
+var _ OS = (*linux.System)(nil)

@@ -1,0 +1,185 @@
+package manager
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/internal/machine"
+)
+
+// beyond is how long after the budget the manager waits for what SIGKILL has not
+// ended; then it leaves it to the end of the container.
+const beyond = 2 * time.Second
+
+// ending is a shutdown. It is one-way.
+type ending struct {
+	by     time.Time // the budget's end: no grace period lasts longer
+	giveUp time.Time
+	told   map[*entry]bool
+	open   int // entries that have not ended
+	rest   context.CancelFunc
+}
+
+// shutdown begins the end: dependents first, then what they depend on, all inside
+// one budget. A second call does nothing.
+func (l *loop) shutdown(code int, why string) {
+	if l.ending != nil {
+		return
+	}
+	grace := supervisor.DefaultShutdownGrace
+	if set := l.m.cfg.Set; set != nil {
+		grace = set.GracePeriod
+	}
+	by := time.Now().Add(grace)
+	l.code = code
+	if l.lastWord == "" {
+		l.lastWord = why
+	}
+	l.ending = &ending{by: by, giveUp: by.Add(beyond), told: map[*entry]bool{}, open: len(l.entries)}
+	if len(l.m.cfg.Command) == 0 {
+		l.m.log.Info("shutting down", "why", why, "code", code, "within", grace, "alive", len(l.alive()))
+	}
+	for _, name := range l.sortedNames() {
+		l.tryStop(l.entries[name])
+	}
+	if l.ending.open == 0 {
+		l.leave()
+	}
+}
+
+// tryStop stops an entry once those that depend on it have ended.
+func (l *loop) tryStop(e *entry) {
+	if e == nil || l.ending.told[e] {
+		return
+	}
+	for _, d := range e.needed {
+		if !d.gone && (!l.ending.told[d] || d.proc.State != machine.Idle) {
+			return
+		}
+	}
+	l.ending.told[e] = true
+	l.step(e, machine.Stop{Cause: machine.Ending, By: l.ending.by})
+}
+
+// continueShutdown goes on to the next tier when an entry has ended.
+func (l *loop) continueShutdown(e *entry) {
+	if l.ending == nil || e.closed || e.proc.State != machine.Idle || !l.ending.told[e] && !e.gone {
+		return
+	}
+	e.closed = true
+	for _, d := range e.spec.DependsOn {
+		l.tryStop(l.entries[d.Name])
+	}
+	if l.ending.open--; l.ending.open == 0 {
+		l.leave()
+	}
+}
+
+// force ends all grace periods now.
+func (l *loop) force() {
+	l.m.log.Warn("asked to end a second time: SIGKILL to all", "alive", strings.Join(l.alive(), ", "))
+	l.ending.by = time.Now()
+	l.ending.giveUp = l.ending.by.Add(beyond)
+	for _, name := range l.sortedNames() {
+		e := l.entries[name]
+		l.ending.told[e] = true
+		l.step(e, machine.Stop{Cause: machine.Ending, By: l.ending.by})
+	}
+	if l.ending.rest != nil {
+		l.ending.rest()
+	}
+}
+
+// leave ends what belongs to nobody, then the loop.
+func (l *loop) leave() {
+	if l.ending.rest != nil {
+		return
+	}
+	if alive := l.alive(); len(alive) > 0 {
+		l.m.log.Error("ends although some are still alive", "names", strings.Join(alive, ", "))
+	}
+	ctx, cancel := context.WithDeadline(context.Background(), l.ending.by)
+	l.ending.rest = cancel
+	l.ending.giveUp = time.Now().Add(time.Hour) // from here on EndRest has the bound
+	go func() {
+		defer cancel()
+		left := l.m.os.EndRest(ctx)
+		l.m.post(func(l *loop) {
+			for _, r := range left {
+				l.m.log.Error("a process is left behind", "pid", r.PID, "command", r.Command)
+			}
+			l.over = true
+		})
+	}()
+}
+
+// alive names what has not ended.
+func (l *loop) alive() []string {
+	var list []string
+	for _, name := range l.sortedNames() {
+		if l.entries[name].proc.Alive() {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// decideEnd ends the manager when an essential process, or everything, has ended
+// for good by itself.
+func (l *loop) decideEnd(e *entry) {
+	if l.ending != nil || e.proc.State != machine.Idle {
+		return
+	}
+	if exit, over := e.proc.Over(); over && !e.gone && e.spec.Essential {
+		l.shutdown(exit.ShellCode(), lastWord(e))
+		return
+	}
+	if code, done := l.done(); done {
+		l.shutdown(code, "every process has ended")
+	}
+}
+
+// lastWord says how an essential process ended.
+func lastWord(e *entry) string {
+	p := e.proc
+	switch {
+	case p.Outcome == machine.Completed:
+		return fmt.Sprintf("%s has completed", e.spec.Name)
+	case p.Final.Err != "":
+		return fmt.Sprintf("%s: %s (%s)", e.spec.Name, p.Final.Err, p.Reason())
+	case p.Final.Signal != 0:
+		return fmt.Sprintf("%s was ended by %s (%s)", e.spec.Name, p.Final.Signal, p.Reason())
+	}
+	return fmt.Sprintf("%s has failed with code %d (%s)", e.spec.Name, p.Final.Code, p.Reason())
+}
+
+// done applies exitPolicy WhenDone: the code is the first one in manifest order
+// that is not 0.
+func (l *loop) done() (code int, done bool) {
+	set := l.m.cfg.Set
+	if set == nil || set.ExitPolicy != supervisor.ExitWhenDone {
+		return 0, false
+	}
+	counted := 0
+	for _, e := range l.order {
+		if e.proc.Goal == machine.Down && e.proc.Why == supervisor.ReasonSuspended {
+			continue
+		}
+		exit, over := e.proc.Over()
+		if !over || e.spec.Schedule != "" {
+			return 0, false
+		}
+		if counted++; code == 0 {
+			code = exit.ShellCode()
+		}
+	}
+	for _, e := range l.entries {
+		if e.origin == fromAPI && !e.idle() {
+			return 0, false
+		}
+	}
+	return code, counted > 0
+}

@@ -1,0 +1,113 @@
+package manager
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/internal/linux"
+	"github.com/processmanager/processmanager/supervisor/internal/machine"
+)
+
+// Snapshot implements supervisor.Control.
+func (m *Manager) Snapshot(ctx context.Context) (*supervisor.Snapshot, error) {
+	snap := &supervisor.Snapshot{}
+	var (
+		views []*view
+		other stats
+		floor cpuFloor
+	)
+	if err := m.ask(ctx, func(l *loop) {
+		snap.Booted, snap.ShuttingDown = l.booted, l.ending != nil
+		snap.Manifest = l.manifestStat
+		views = make([]*view, 0, len(l.entries))
+		for _, name := range l.sortedNames() {
+			v := l.view(name)
+			v.stats = l.entries[name].stats.clone()
+			views = append(views, v)
+		}
+		other, floor = l.other.clone(), l.otherCPU
+	}); err != nil {
+		return nil, fmt.Errorf("cannot take a snapshot: %w", err)
+	}
+	snap.OrphansReaped = m.os.Orphans()
+	usage := m.os.Usage(onDemand)
+	snap.Other = supervisor.ProcessStat{
+		CPUUser: other.cpuUser, CPUSystem: other.cpuSys, DeadlineExceeded: other.deadlines,
+		Restarts: other.restarts, Exits: other.exits,
+		LogBytes:   map[supervisor.Stream]uint64{supervisor.Stdout: other.log.Stdout, supervisor.Stderr: other.log.Stderr},
+		LogDropped: other.log.Dropped,
+	}
+	snap.Processes = make([]supervisor.ProcessStat, 0, len(views))
+	for _, v := range views {
+		stat := v.stat(usage[v.spec.Name])
+		snap.Processes = append(snap.Processes, stat)
+		if !stat.Own {
+			sum(&snap.Other, &stat)
+		}
+	}
+	// What a deleted process used is known from its exits only, which may be less
+	// than what was shown while it lived.
+	snap.Other.CPUUser = max(snap.Other.CPUUser, floor.user)
+	snap.Other.CPUSystem = max(snap.Other.CPUSystem, floor.system)
+	shown := cpuFloor{snap.Other.CPUUser, snap.Other.CPUSystem}
+	m.post(func(l *loop) {
+		l.otherCPU.user = max(l.otherCPU.user, shown.user)
+		l.otherCPU.system = max(l.otherCPU.system, shown.system)
+	})
+	return snap, nil
+}
+
+// cpuFloor is what was shown of the summed processes: it never goes back.
+type cpuFloor struct{ user, system time.Duration }
+
+// stat is the numbers of one process.
+func (v *view) stat(use linux.TreeUsage) supervisor.ProcessStat {
+	p := v.proc
+	count := v.log.Counters()
+	return supervisor.ProcessStat{
+		Name: v.spec.Name, Own: v.own, Status: p.Status(),
+		Up: p.PID != 0, Ready: p.State == machine.Running,
+		Essential: v.spec.Essential, Cron: v.spec.Schedule != "",
+		CPUUser: use.CPUUser, CPUSystem: use.CPUSystem, ResidentBytes: use.ResidentBytes,
+		TreeSize: use.TreeSize, Threads: use.Threads, StartTime: startTime(p),
+		Restarts: v.stats.restarts, Exits: v.stats.exits, LastExitCode: v.stats.lastExit,
+		LogBytes:   map[supervisor.Stream]uint64{supervisor.Stdout: count.Stdout, supervisor.Stderr: count.Stderr},
+		LogDropped: count.Dropped,
+		CronRuns: map[supervisor.CronResult]uint64{
+			supervisor.CronSucceeded: p.Runs.Succeeded, supervisor.CronFailed: p.Runs.Failed,
+			supervisor.CronSkipped: p.Runs.Skipped, supervisor.CronReplaced: p.Runs.Replaced,
+		},
+		CronLastSuccess: p.Runs.LastSuccess.Round(0), CronNext: p.CronAt,
+		DeadlineExceeded: v.stats.deadlines,
+	}
+}
+
+func startTime(p machine.Proc) time.Time {
+	if !p.Started {
+		return time.Time{}
+	}
+	return p.Born.Round(0)
+}
+
+// sum adds a process to the summed ones.
+func sum(to, s *supervisor.ProcessStat) {
+	to.CPUUser += s.CPUUser
+	to.CPUSystem += s.CPUSystem
+	to.ResidentBytes += s.ResidentBytes
+	to.TreeSize += s.TreeSize
+	to.Threads += s.Threads
+	to.LogDropped += s.LogDropped
+	to.DeadlineExceeded += s.DeadlineExceeded
+	to.Up = to.Up || s.Up
+	for reason, n := range s.Restarts {
+		to.Restarts[reason] += n
+	}
+	for reason, n := range s.Exits {
+		to.Exits[reason] += n
+	}
+	for stream, n := range s.LogBytes {
+		to.LogBytes[stream] += n
+	}
+}

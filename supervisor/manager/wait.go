@@ -1,0 +1,128 @@
+package manager
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/internal/machine"
+)
+
+// waiter is a caller who waits for something to become true of an entry.
+type waiter struct {
+	done   func(e *entry) (bool, error) // runs on the loop
+	answer chan error                   // has room for one
+}
+
+// wait makes a waiter for an entry; it is looked at when the entry next settles,
+// which touch makes happen now.
+func (l *loop) wait(e *entry, done func(*entry) (bool, error)) *waiter {
+	w := &waiter{done: done, answer: make(chan error, 1)}
+	e.waiters = append(e.waiters, w)
+	l.touch(e)
+	return w
+}
+
+// answer answers those whose wish has come true.
+func (l *loop) answer(e *entry) {
+	if len(e.waiters) == 0 {
+		return
+	}
+	still := e.waiters[:0]
+	for _, w := range e.waiters {
+		if ok, err := w.done(e); ok {
+			w.answer <- err
+		} else {
+			still = append(still, w)
+		}
+	}
+	clear(e.waiters[len(still):])
+	e.waiters = still
+}
+
+// hasStarted is true when the life after gen runs or could not be started, or when
+// the process waits for something else than the operating system.
+func hasStarted(verb string, gen uint64) func(*entry) (bool, error) {
+	return func(e *entry) (bool, error) {
+		p := e.proc
+		name := e.spec.Name
+		switch {
+		case e.gone:
+			return true, fmt.Errorf("cannot %s %q: %w (it was deleted meanwhile)", verb, name, supervisor.ErrNotFound)
+		case p.Status() == supervisor.StatusStuck:
+			return true, fmt.Errorf("cannot %s %q: %w: its old life survived SIGKILL (pid %d)", verb, name, supervisor.ErrStopTimeout, p.PID)
+		case p.Gen > gen && p.State != machine.Starting:
+			if p.Last.Gen == p.Gen && p.Last.Exit.Err != "" {
+				return true, fmt.Errorf("cannot %s %q: %w: %s", verb, name, supervisor.ErrStart, p.Last.Exit.Err)
+			}
+			return true, nil
+		case p.Gen <= gen && (p.State == machine.Waiting || p.State == machine.Idle):
+			return true, nil // it waits for a dependency, its schedule, or was stopped by another caller
+		}
+		return false, nil
+	}
+}
+
+// hasStopped is true when the life gen is over, with its tree.
+func hasStopped(verb string, gen uint64) func(*entry) (bool, error) {
+	return func(e *entry) (bool, error) {
+		p := e.proc
+		switch {
+		case e.gone, p.Gen != gen, !p.Alive():
+			return true, nil
+		case p.Status() == supervisor.StatusStuck:
+			return true, fmt.Errorf("cannot %s %q: %w: pid %d survived SIGKILL; it stays listed as stuck and is killed again every second", verb, e.spec.Name, supervisor.ErrStopTimeout, p.PID)
+		}
+		return false, nil
+	}
+}
+
+// wasForgotten is true when nothing of the entry is left.
+func wasForgotten(verb string) func(*entry) (bool, error) {
+	return func(e *entry) (bool, error) {
+		if e.gone {
+			return true, nil
+		}
+		_, err := hasStopped(verb, e.proc.Gen)(e)
+		return err != nil, err
+	}
+}
+
+// closed is the answer after the end.
+func closed(verb, name string) error {
+	return fmt.Errorf("cannot %s %q: %w", verb, name, supervisor.ErrClosed)
+}
+
+// ask runs f on the loop and waits until it has.
+func (m *Manager) ask(ctx context.Context, f func(*loop)) error {
+	ran := make(chan struct{})
+	if !m.post(func(l *loop) { f(l); close(ran) }) {
+		return supervisor.ErrClosed
+	}
+	select {
+	case <-ran:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-m.done:
+		return supervisor.ErrClosed
+	}
+}
+
+// await waits for all waiters, and returns the first error.
+func (m *Manager) await(ctx context.Context, verb, name string, list []*waiter) error {
+	var first error
+	for _, w := range list {
+		select {
+		case err := <-w.answer:
+			if first == nil {
+				first = err
+			}
+		case <-ctx.Done():
+			return fmt.Errorf("stopped waiting to %s %q (the work goes on): %w", verb, name, ctx.Err())
+		case <-m.done:
+			return closed(verb, name)
+		}
+	}
+	return first
+}
