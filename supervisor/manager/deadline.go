@@ -25,7 +25,7 @@ func (h moments) Swap(i, j int) {
 
 // Push implements heap.Interface.
 func (h *moments) Push(x any) {
-	s := x.(*slot) //nolint:errcheck,forcetypeassert // only set pushes
+	s := x.(*slot) // only set pushes
 	*h = append(*h, s)
 	s.index = len(*h)
 }

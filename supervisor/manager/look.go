@@ -22,7 +22,6 @@ type view struct {
 	jobID string
 	proc  machine.Proc
 	own   bool
-	api   bool
 	stats stats
 	log   *logbuf.Log
 }
@@ -33,7 +32,7 @@ func (l *loop) view(name string) *view {
 	if e == nil {
 		return nil
 	}
-	return &view{spec: e.spec, text: e.text, jobID: e.jobID, proc: e.proc, own: e.own, api: e.origin == fromAPI, log: e.log}
+	return &view{spec: e.spec, text: e.text, jobID: e.jobID, proc: e.proc, own: e.own, log: e.log}
 }
 
 // Status implements supervisor.Control.
@@ -97,7 +96,7 @@ func (v *view) info(use linux.TreeUsage) *supervisor.ProcessInfo {
 		pid := p.PID
 		info.PID = &pid
 	}
-	if p.PID != 0 || use.TreeSize > 0 {
+	if p.Alive() { // a sample may be older than the end
 		info.CPUPercent = round(use.CPUPercent, 10)
 		info.MemoryMB = round(float64(use.ResidentBytes)/(1<<20), 100)
 	}
@@ -158,16 +157,15 @@ func (v *view) trouble() string {
 	case p.State != machine.Idle || p.Outcome != machine.Failed:
 		return ""
 	}
-	switch p.Why {
-	case supervisor.ReasonDependencyFailed:
+	switch {
+	case p.Why == supervisor.ReasonDependencyFailed:
 		return "a process it depends on has failed, or did not get ready in time: " + fmt.Sprint(p.Unmet)
-	case supervisor.ReasonDeadlineExceeded:
+	case p.Why == supervisor.ReasonDeadlineExceeded:
 		return fmt.Sprintf("the run was longer than %d seconds", value(v.spec.ActiveDeadlineSeconds))
-	case supervisor.ReasonBackoffLimitExceeded:
+	case p.Why == supervisor.ReasonBackoffLimitExceeded:
 		return fmt.Sprintf("gave up after %d restarts: %s", p.Rules.MaxRestarts, how)
-	default:
-		return how
 	}
+	return how
 }
 
 // waitsFor names the unmet dependencies.

@@ -56,11 +56,11 @@ func (l *loop) boot() {
 		l.add(l.newEntry(commandSpec(l.m.cfg.Command), fromCommand))
 	}
 	if set := l.m.cfg.Set; set != nil {
+		l.manifestStat = supervisor.ManifestStat{Loaded: true, Successful: true, LastSuccess: l.m.wall()}
 		for _, spec := range set.Processes {
 			l.add(l.newEntry(spec, fromManifest))
 		}
 	}
-	l.order = slices.Clone(l.order)
 	for _, e := range l.order {
 		for _, d := range e.spec.DependsOn {
 			if on := l.entries[d.Name]; on != nil {
@@ -251,10 +251,8 @@ func (l *loop) noteLeft(e *entry) {
 	if e.left || l.booted {
 		return
 	}
-	switch e.proc.Status() {
-	case supervisor.StatusPending, supervisor.StatusStarting:
+	if s := e.proc.Status(); s == supervisor.StatusPending || s == supervisor.StatusStarting {
 		return
-	default:
 	}
 	e.left = true
 	l.noteBooted()

@@ -58,24 +58,44 @@ func (l *loop) signal(s supervisor.Signal) {
 		l.forward(s)
 		return
 	}
-	switch s {
-	case supervisor.SIGTERM, sigINT, sigQUIT, sigPWR, sigHalt:
-		if l.ending == nil {
-			l.shutdown(0, fmt.Sprintf("%s was received", s))
-		} else {
-			l.force()
-		}
-	case sigHUP:
-		l.reload()
-	case sigUSR1:
-		for _, name := range l.sortedNames() {
-			l.entries[name].log.Reopen()
-		}
-		l.m.log.Info("log files are reopened")
-	case sigUSR2:
-		l.dump()
-	default: // SIGWINCH and the like: nothing here has a window
+	if do := signalMeaning[s]; do != nil {
+		do(l, s)
 	}
+}
+
+// signalMeaning says what a signal asks a manager for. What is caught and not here
+// (SIGWINCH) is ignored: nothing here has a window.
+var signalMeaning = map[supervisor.Signal]func(*loop, supervisor.Signal){ //nolint:gochecknoglobals // a table
+	supervisor.SIGTERM: (*loop).askedToEnd,
+	sigINT:             (*loop).askedToEnd,
+	sigQUIT:            (*loop).askedToEnd,
+	sigPWR:             (*loop).askedToEnd,
+	sigHalt:            (*loop).askedToEnd,
+	sigHUP:             (*loop).reload,
+	sigUSR1:            (*loop).reopen,
+	sigUSR2:            (*loop).dump,
+}
+
+// askedToEnd ends everything in order; asked again, at once.
+func (l *loop) askedToEnd(s supervisor.Signal) {
+	if l.ending != nil {
+		l.force()
+		return
+	}
+	l.shutdown(0, fmt.Sprintf("%s was received", s))
+}
+
+// reload says that there is nothing to be reloaded.
+func (l *loop) reload(supervisor.Signal) {
+	l.m.log.Warn("SIGHUP: a manifest is read at the start only; restart the container to apply a changed one")
+}
+
+// reopen opens log files again, after somebody has moved them away.
+func (l *loop) reopen(supervisor.Signal) {
+	for _, name := range l.sortedNames() {
+		l.entries[name].log.Reopen()
+	}
+	l.m.log.Info("log files are reopened")
 }
 
 // forward passes a signal on to the command, or to what it has left behind.
@@ -97,7 +117,7 @@ func (l *loop) forward(s supervisor.Signal) {
 }
 
 // dump writes the state of everything to the log.
-func (l *loop) dump() {
+func (l *loop) dump(supervisor.Signal) {
 	l.m.log.Info("state", "processes", len(l.entries), "orphans_reaped", l.m.os.Orphans(), "booted", l.booted, "shutting_down", l.ending != nil)
 	for _, name := range l.sortedNames() {
 		p := l.entries[name].proc

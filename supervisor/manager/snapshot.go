@@ -65,6 +65,9 @@ type cpuFloor struct{ user, system time.Duration }
 // stat is the numbers of one process.
 func (v *view) stat(use linux.TreeUsage) supervisor.ProcessStat {
 	p := v.proc
+	if !p.Alive() { // a sample may be older than the end; CPU is a sum and stays
+		use.ResidentBytes, use.TreeSize, use.Threads = 0, 0, 0
+	}
 	count := v.log.Counters()
 	return supervisor.ProcessStat{
 		Name: v.spec.Name, Own: v.own, Status: p.Status(),
