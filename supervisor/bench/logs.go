@@ -46,18 +46,11 @@ func (r logRun) values(prefix bool) []value {
 
 func measureLogs(ctx context.Context, b *bench, p peer, prefix bool) (logRun, error) {
 	var res logRun
-	in, err := b.launch(ctx, p, task{n: 1, mode: "logs", count: logLines, prefix: prefix, copyOut: true})
+	in, pids, err := b.launchSettled(ctx, p, task{n: 1, mode: "logs", count: logLines, prefix: prefix, copyOut: true})
 	if err != nil {
 		return res, err
 	}
 	defer in.kill()
-	pids, _, err := in.runs(ctx)
-	if err != nil {
-		return res, err
-	}
-	if err := pause(ctx, settled); err != nil {
-		return res, err
-	}
 	m, err := in.members()
 	if err != nil {
 		return res, err

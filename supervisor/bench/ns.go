@@ -216,6 +216,25 @@ func (in *instance) runs(ctx context.Context) (pids []int, last int64, err error
 	return pids, last, nil
 }
 
+// launchSettled starts p on a new task and returns, with the children's pids by
+// index, when all of them run and the machine has come to rest. The caller ends the
+// instance with kill.
+func (b *bench) launchSettled(ctx context.Context, p peer, t task) (*instance, []int, error) {
+	in, err := b.launch(ctx, p, t)
+	if err != nil {
+		return nil, nil, err
+	}
+	pids, _, err := in.runs(ctx)
+	if err == nil {
+		err = pause(ctx, settled)
+	}
+	if err != nil {
+		in.kill()
+		return nil, nil, err
+	}
+	return in, pids, nil
+}
+
 // explain adds the supervisor's last words to an error.
 func (in *instance) explain(err error) error {
 	// Output that is still in the pipe belongs to the last words.

@@ -25,18 +25,11 @@ func orphansScenario() scenario {
 }
 
 func measureOrphans(ctx context.Context, b *bench, p peer, t task) ([]value, error) {
-	in, err := b.launch(ctx, p, t)
+	in, pids, err := b.launchSettled(ctx, p, t)
 	if err != nil {
 		return nil, err
 	}
 	defer in.kill()
-	pids, _, err := in.runs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := pause(ctx, settled); err != nil {
-		return nil, err
-	}
 	before, err := effortOf([]int{in.pid})
 	if err != nil {
 		return nil, err

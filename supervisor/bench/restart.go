@@ -28,18 +28,11 @@ func isOurs(p peer) bool { return p.name == nameOurs || p.name == nameOther }
 
 // measureRestarts kills each child once, one after the other.
 func measureRestarts(ctx context.Context, b *bench, p peer, n int) ([]value, error) {
-	in, err := b.launch(ctx, p, task{n: n})
+	in, pids, err := b.launchSettled(ctx, p, task{n: n})
 	if err != nil {
 		return nil, err
 	}
 	defer in.kill()
-	pids, _, err := in.runs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := pause(ctx, settled); err != nil {
-		return nil, err
-	}
 	var took []float64
 	for end, i := time.Now().Add(restartBudget), 0; i < n && time.Now().Before(end); i++ {
 		start := now()

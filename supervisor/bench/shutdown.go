@@ -14,17 +14,11 @@ func shutdownScenario() scenario {
 		sizes:   atMost(1000),
 		fits:    func(p peer, n int) bool { return p.fitsSize(n) },
 		run: func(ctx context.Context, b *bench, p peer, n int) ([]value, error) {
-			in, err := b.launch(ctx, p, task{n: n})
+			in, _, err := b.launchSettled(ctx, p, task{n: n})
 			if err != nil {
 				return nil, err
 			}
 			defer in.kill()
-			if _, _, err := in.runs(ctx); err != nil {
-				return nil, err
-			}
-			if err := pause(ctx, settled); err != nil {
-				return nil, err
-			}
 			start := now()
 			if err := syscall.Kill(in.pid, p.stop); err != nil {
 				return nil, fmt.Errorf("cannot send the stop signal: %w", err)
