@@ -152,6 +152,16 @@ func (r *recorder) has(l Life, what string) bool {
 	return slices.Contains(r.events[l], what)
 }
 
+// ended waits until the life has exited or was never started: for child roles, which
+// have no test to fail.
+func (r *recorder) ended(l Life) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for !r.has(l, "exited") && !r.has(l, "failed") {
+		r.change.Wait()
+	}
+}
+
 func (r *recorder) await(t testing.TB, l Life, what string) {
 	t.Helper()
 	r.until(t, fmt.Sprintf("%v %s", l, what), func() bool { return r.has(l, what) })

@@ -72,11 +72,7 @@ func launch([]string) int {
 	l := Life{"child", 1}
 	out := newText()
 	s.Spawn(l, Command{Argv: []string{"grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"}, Env: os.Environ(), Output: out})
-	r.mu.Lock()
-	for !r.has(l, "exited") && !r.has(l, "failed") {
-		r.change.Wait()
-	}
-	r.mu.Unlock()
+	r.ended(l)
 	fmt.Print(strings.ReplaceAll(out.String(), "\t", " "))
 	if err := r.errs[l]; err != nil {
 		fmt.Println(err)

@@ -50,11 +50,7 @@ func foreground() int {
 	s.Spawn(l, Command{Foreground: true, Env: os.Environ(), Argv: []string{"/bin/sh", "-c", `read pid comm state ppid pgrp sid tty tpgid rest < /proc/$$/stat
 		[ $pgrp = $$ ] && [ $sid = ` + fmt.Sprint(os.Getpid()) + ` ] && [ $tpgid = $$ ] && exec echo own group, our session, in front
 		echo group $pgrp session $sid terminal $tpgid self $$`}})
-	r.mu.Lock()
-	for !r.has(l, "exited") && !r.has(l, "failed") {
-		r.change.Wait()
-	}
-	r.mu.Unlock()
+	r.ended(l)
 	if err := r.errs[l]; err != nil {
 		fmt.Println(err)
 	}
