@@ -115,7 +115,7 @@ func variable(name string) string {
 }
 
 // subcommands that take the place of running.
-var subcommands = []string{"validate", "schema", "healthcheck", "version", "help"} //nolint:gochecknoglobals // a table
+var subcommands = []string{"validate", "schema", "healthcheck", "version", "help"}
 
 // parse reads arguments and environment. Every error is one of usage.
 func parse(args, env []string) (*options, error) {
@@ -255,6 +255,11 @@ func (o *options) rpcPath() string {
 // flag asks for is: an image that sets the environment for its manager must not
 // open ports for a single command.
 func (o *options) wants(name string) bool { return len(o.command) == 0 || o.fromFlag[name] }
+
+// wantsAny reports whether a flag asks for a listener.
+func (o *options) wantsAny() bool {
+	return slices.ContainsFunc([]string{"socket", "rpc-socket", "telnet-addr", "rpc-addr", "metrics-addr"}, func(name string) bool { return o.fromFlag[name] })
+}
 
 func usage(w io.Writer) {
 	fmt.Fprint(w, `Process Manager runs processes in a container: as PID 1, as a sidecar, or one command.

@@ -85,6 +85,9 @@ type doors struct {
 // open opens all listeners that are wanted. On an error none stays open.
 func open(o *options, m *manager.Manager) (_ *doors, err error) {
 	d := &doors{}
+	if len(o.command) > 0 && !o.wantsAny() {
+		return d, nil
+	}
 	defer func() {
 		if err != nil {
 			for _, one := range d.list {

@@ -65,7 +65,7 @@ func (l *loop) signal(s supervisor.Signal) {
 
 // signalMeaning says what a signal asks a manager for. What is caught and not here
 // (SIGWINCH) is ignored: nothing here has a window.
-var signalMeaning = map[supervisor.Signal]func(*loop, supervisor.Signal){ //nolint:gochecknoglobals // a table
+var signalMeaning = map[supervisor.Signal]func(*loop, supervisor.Signal){
 	supervisor.SIGTERM: (*loop).askedToEnd,
 	sigINT:             (*loop).askedToEnd,
 	sigQUIT:            (*loop).askedToEnd,
