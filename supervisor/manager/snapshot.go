@@ -76,14 +76,22 @@ func (v *view) stat(use linux.TreeUsage) supervisor.ProcessStat {
 		CPUUser: use.CPUUser, CPUSystem: use.CPUSystem, ResidentBytes: use.ResidentBytes,
 		TreeSize: use.TreeSize, Threads: use.Threads, StartTime: startTime(p),
 		Restarts: v.stats.restarts, Exits: v.stats.exits, LastExitCode: v.stats.lastExit,
-		LogBytes:   map[supervisor.Stream]uint64{supervisor.Stdout: count.Stdout, supervisor.Stderr: count.Stderr},
-		LogDropped: count.Dropped,
-		CronRuns: map[supervisor.CronResult]uint64{
-			supervisor.CronSucceeded: p.Runs.Succeeded, supervisor.CronFailed: p.Runs.Failed,
-			supervisor.CronSkipped: p.Runs.Skipped, supervisor.CronReplaced: p.Runs.Replaced,
-		},
+		LogBytes:        map[supervisor.Stream]uint64{supervisor.Stdout: count.Stdout, supervisor.Stderr: count.Stderr},
+		LogDropped:      count.Dropped,
+		CronRuns:        cronRuns(v.spec.Schedule != "", p.Runs),
 		CronLastSuccess: p.Runs.LastSuccess.Round(0), CronNext: p.CronAt,
 		DeadlineExceeded: v.stats.deadlines,
+	}
+}
+
+// cronRuns is nil for a process without a schedule.
+func cronRuns(scheduled bool, r machine.Runs) map[supervisor.CronResult]uint64 {
+	if !scheduled {
+		return nil
+	}
+	return map[supervisor.CronResult]uint64{
+		supervisor.CronSucceeded: r.Succeeded, supervisor.CronFailed: r.Failed,
+		supervisor.CronSkipped: r.Skipped, supervisor.CronReplaced: r.Replaced,
 	}
 }
 
