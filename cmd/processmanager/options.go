@@ -194,18 +194,13 @@ func (o *options) check() error {
 	if o.verb != "" && len(o.command) > 0 {
 		return fmt.Errorf("%s takes no command behind --", o.verb)
 	}
+	if o.verb == "" || o.verb == "healthcheck" {
+		if err := o.chooseSecret(); err != nil {
+			return err
+		}
+	}
 	if o.verb != "" {
 		return nil
-	}
-	if o.secrets.Secret != "" && o.secrets.SecretFile != "" {
-		if o.fromFlag["secret"] == o.fromFlag["secret-file"] {
-			return errors.New("want one of -secret and -secret-file, not both")
-		}
-		if o.fromFlag["secret"] { // a flag wins over the environment
-			o.secrets.SecretFile = ""
-		} else {
-			o.secrets.Secret = ""
-		}
 	}
 	if o.secrets.ViewerFile != "" && o.secrets.Secret == "" && o.secrets.SecretFile == "" {
 		return errors.New("-viewer-secret-file needs -secret-file: without a secret for full access everybody has it")
@@ -228,6 +223,20 @@ func (o *options) check() error {
 	}
 	if len(o.command) > 0 && o.fromFlag["manifest"] {
 		return errors.New("want one of -manifest and -- COMMAND, not both")
+	}
+	return nil
+}
+
+// chooseSecret leaves one form of the secret: a flag wins over the environment.
+func (o *options) chooseSecret() error {
+	switch {
+	case o.secrets.Secret == "" || o.secrets.SecretFile == "":
+	case o.fromFlag["secret"] == o.fromFlag["secret-file"]:
+		return errors.New("want one of -secret and -secret-file, not both")
+	case o.fromFlag["secret"]:
+		o.secrets.SecretFile = ""
+	default:
+		o.secrets.Secret = ""
 	}
 	return nil
 }
