@@ -88,7 +88,7 @@ func (w *walk) run() error {
 // one is one random happening.
 func (w *walk) one() error {
 	d := w.dice
-	switch d.pick(22) {
+	switch d.pick(23) {
 	case 0, 1, 2, 3, 4, 5, 6:
 		if ev := w.report(); ev != nil {
 			return w.step(ev)
@@ -122,6 +122,10 @@ func (w *walk) one() error {
 			return w.step(Armed{w.now.Add(time.Minute)})
 		}
 	case 21:
+		if w.asides > 0 {
+			return w.step(AsideEnded{OK: d.pick(2) == 0})
+		}
+	case 22:
 		if d.pick(8) == 0 {
 			return w.stopped()
 		}
