@@ -152,6 +152,9 @@ func (l *loop) step(e *entry, ev machine.Event) {
 	l.due.set(&e.due, next.Next())
 	l.cron.set(&e.cron, next.CronAt)
 	l.account(e, old, next)
+	if l.m.watch != nil {
+		l.m.watch(old, next)
+	}
 	for _, a := range actions {
 		l.perform(e, a)
 	}

@@ -58,7 +58,8 @@ type Manager struct {
 	os      OS
 	wall    func() time.Time
 	signals func() (<-chan supervisor.Signal, func())
-	shell   bool // the image has /bin/sh
+	shell   bool                        // the image has /bin/sh
+	watch   func(old, now machine.Proc) // sees every step; nil: nobody does
 
 	inbox chan func(*loop)
 	done  chan struct{} // closed when the loop has ended

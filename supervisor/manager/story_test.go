@@ -1,0 +1,315 @@
+package manager
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/internal/machine"
+)
+
+// A story is a file with a manifest, commands with the time at which they are
+// given, and what is to be seen: every change of state with its time, every signal
+// that is sent, every answer. Time is virtual. `go test -update` writes the last
+// part anew.
+//
+//	2s    start NAME [deadline=N] [cron=* * * * *] [: COMMAND]
+//	2s    stop | restart | delete | status NAME
+//	2s    list | snapshot
+//	2s    clock +10m                the wall clock is set
+//	2s    SIGTERM                   to the manager
+//	2s    end                       the context of Run ends
+func TestStories(t *testing.T) {
+	files, err := filepath.Glob("testdata/stories/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no stories: %v", err)
+	}
+	for _, path := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := cutStory(t, string(data))
+			got := s.head + s.play(t)
+			if *update {
+				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if diff := gocmp.Diff(strings.Split(string(data), "\n"), strings.Split(got, "\n")); diff != "" {
+				t.Errorf("the story goes another way (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+const (
+	manifestMark = "-- manifest --\n"
+	commandsMark = "-- commands --\n"
+	traceMark    = "-- trace --\n"
+)
+
+type story struct {
+	head     string // all before the trace
+	manifest string // empty: none
+	commands []string
+}
+
+func cutStory(t *testing.T, text string) story {
+	t.Helper()
+	before, _, ok := strings.Cut(text, traceMark)
+	_, rest, ok2 := strings.Cut(before, manifestMark)
+	manifest, commands, ok3 := strings.Cut(rest, commandsMark)
+	if !ok || !ok2 || !ok3 {
+		t.Fatalf("want the marks %s%s%s", manifestMark, commandsMark, traceMark)
+	}
+	return story{head: before + traceMark, manifest: manifest, commands: strings.Split(strings.TrimSpace(commands), "\n")}
+}
+
+// line is one line of a trace.
+type line struct {
+	at   time.Duration
+	rank int // in one instant: commands, then processes by name, then answers
+	who  string
+	text string
+}
+
+// trace collects lines from any goroutine. What happens in one instant to several
+// processes has no order, so it is shown in that of their names.
+type trace struct {
+	mu    sync.Mutex
+	began time.Time
+	lines []line
+}
+
+func (tr *trace) add(rank int, who, format string, args ...any) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.lines = append(tr.lines, line{time.Since(tr.began), rank, who, fmt.Sprintf(format, args...)})
+}
+
+func (tr *trace) process(who, format string, args ...any) { tr.add(1, who, format, args...) }
+
+func (tr *trace) String() string {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	slices.SortStableFunc(tr.lines, func(a, b line) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.rank, b.rank), cmp.Compare(a.who, b.who))
+	})
+	var s strings.Builder
+	for _, l := range tr.lines {
+		text := fmt.Sprintf("%9.2fs  %-8s %s", l.at.Seconds(), l.who, l.text)
+		s.WriteString(strings.TrimRight(text, " ") + "\n")
+	}
+	return s.String()
+}
+
+// step shows a step that changes what a reader would see.
+func (tr *trace) step(old, now machine.Proc) {
+	name := now.Rules.Name
+	if n := now.Runs.Skipped; n != old.Runs.Skipped {
+		tr.process(name, "scheduled time skipped")
+	}
+	if now.State == machine.Waiting && old.State != machine.Waiting {
+		tr.process(name, "waits for %s", strings.Join(waitsFor(now), ", "))
+		return
+	}
+	was, is := stateWord(old), stateWord(now)
+	if was == is && old.Gen == now.Gen {
+		return
+	}
+	text := was + " → " + is
+	if now.State == machine.Running {
+		text += fmt.Sprintf(", run %d", now.Gen)
+	}
+	if now.State == machine.Stopping && now.Cause != machine.NoCause {
+		text += ", " + now.Cause.String()
+	}
+	if now.Last.Gen != old.Last.Gen {
+		text += ": " + string(now.Last.Reason) + exitWord(now.Last.Exit)
+	}
+	if why := now.Why; now.State == machine.Idle && why != "" && why != old.Last.Reason {
+		text += "; " + string(why)
+	}
+	if now.State == machine.Backoff {
+		text += fmt.Sprintf("; again in %.2fs", now.Due.Sub(now.Since).Seconds())
+	}
+	tr.process(name, "%s", text)
+}
+
+func stateWord(p machine.Proc) string {
+	switch status := p.Status(); {
+	case status == supervisor.StatusStuck:
+		return "stuck"
+	case p.State == machine.Draining:
+		return "draining"
+	case p.State == machine.Killing:
+		return "killing"
+	default:
+		return string(status)
+	}
+}
+
+func exitWord(e machine.Exit) string {
+	switch {
+	case e.Err != "":
+		return ""
+	case e.Signal != 0:
+		return " " + e.Signal.String()
+	case e.Code != 0:
+		return " " + strconv.Itoa(e.Code)
+	}
+	return ""
+}
+
+// play runs the story in a bubble and returns its trace.
+func (s story) play(t *testing.T) string {
+	tr := &trace{}
+	synctest.Test(t, func(t *testing.T) {
+		cfg := Config{}
+		if strings.TrimSpace(s.manifest) != "" {
+			cfg.Set = parse(t, s.manifest)
+		}
+		b := newBench(t, cfg)
+		tr.began = b.began
+		b.os.tell, b.watch = tr.process, tr.step
+		b.run()
+		var doing sync.WaitGroup
+		for _, command := range s.commands {
+			at, words, _ := strings.Cut(strings.TrimSpace(command), " ")
+			after, err := time.ParseDuration(at)
+			if err != nil {
+				t.Fatalf("command %q: %v", command, err)
+			}
+			doing.Go(func() {
+				select {
+				case <-time.After(after):
+					b.command(tr, strings.TrimSpace(words))
+				case <-b.done:
+					t.Errorf("%q comes after the end", command)
+				}
+			})
+		}
+		select {
+		case <-b.done:
+			tr.add(3, "", "the container ends with code %d", b.code)
+		case <-time.After(48 * time.Hour):
+			t.Error("the story does not end")
+			b.end()
+		}
+		doing.Wait()
+	})
+	return tr.String()
+}
+
+// command does what one line of the commands says.
+func (b *bench) command(tr *trace, words string) {
+	tr.add(0, ">", "%s", words)
+	verb, rest, _ := strings.Cut(words, " ")
+	ctx := context.Background()
+	var (
+		info *supervisor.ProcessInfo
+		err  error
+	)
+	switch verb {
+	case "start":
+		info, err = b.Start(ctx, operator, startRequest(b.t, rest))
+	case "stop":
+		info, err = b.Stop(ctx, operator, rest)
+	case "restart":
+		info, err = b.Restart(ctx, operator, rest)
+	case "status":
+		info, err = b.Status(ctx, viewer, rest)
+	case "delete":
+		err = b.Delete(ctx, operator, rest)
+	case "list", "snapshot":
+		tr.add(2, "<", "%s: %s", verb, b.summary(verb))
+		return
+	case "clock":
+		by, bad := time.ParseDuration(rest)
+		if bad != nil {
+			b.t.Error(bad)
+		}
+		b.setClock(by)
+		return
+	case "end":
+		b.cancel()
+		return
+	default:
+		sig, bad := supervisor.ParseSignal(verb)
+		if bad != nil {
+			b.t.Errorf("command %q: %v", words, bad)
+		}
+		b.signal(sig)
+		return
+	}
+	tr.add(2, "<", "%s: %s", words, answer(info, err))
+}
+
+func answer(info *supervisor.ProcessInfo, err error) string {
+	switch {
+	case err != nil:
+		return err.Error()
+	case info == nil:
+		return "done"
+	}
+	text := string(info.Status)
+	if info.Error != "" {
+		text += " (" + info.Error + ")"
+	}
+	return text
+}
+
+func startRequest(t *testing.T, text string) supervisor.StartRequest {
+	head, command, _ := strings.Cut(text, ": ")
+	head, cron, _ := strings.Cut(head, "cron=")
+	words := strings.Fields(head)
+	req := supervisor.StartRequest{Name: words[0], Command: command, Cron: strings.TrimSpace(cron)}
+	for _, word := range words[1:] {
+		n, err := strconv.Atoi(strings.TrimPrefix(word, "deadline="))
+		if err != nil {
+			t.Errorf("start %s: %v", text, err)
+		}
+		req.Deadline = n
+	}
+	return req
+}
+
+func (b *bench) summary(verb string) string {
+	ctx := context.Background()
+	var words []string
+	if verb == "list" {
+		list, err := b.List(ctx, viewer, supervisor.ListRequest{})
+		for _, p := range list {
+			words = append(words, p.Name+" "+string(p.Status))
+		}
+		return strings.Join(words, ", ") + errorText(err)
+	}
+	snap, err := b.Snapshot(ctx)
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("booted %t, shutting down %t", snap.Booted, snap.ShuttingDown)
+}
+
+func errorText(err error) string {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return ""
+	}
+	return err.Error()
+}
