@@ -52,7 +52,7 @@ func ofState(p Proc) error {
 		return fmt.Errorf("%s with the deadline of a run", p.State)
 	case p.RunEnd.IsZero() && (p.State == Running || p.State == Backoff) && p.Rules.Deadline > 0:
 		return fmt.Errorf("%s without the deadline of its run", p.State)
-	case p.State != Idle && (p.Outcome != NoOutcome || p.Why != ""):
+	case p.State != Idle && (p.Outcome != NoOutcome || p.Why != "" || p.Final != Exit{}):
 		return fmt.Errorf("%s with the outcome of the run before: %s, %s", p.State, p.Outcome, p.Why)
 	case p.Alive() != (ending || p.State == Starting || p.State == Running):
 		return fmt.Errorf("%s: Alive is %t", p.State, p.Alive())

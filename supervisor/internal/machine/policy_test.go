@@ -229,6 +229,14 @@ func TestStartErrorIsNotHealthy(t *testing.T) {
 	}
 }
 
+// The time that the rest of the tree takes to end is not part of the life.
+func TestDrainingIsNotHealth(t *testing.T) {
+	p, _ := do(inState(Running, testRules()), Exited{Gen: 1, Left: 1}, 55*time.Second)
+	expect(t, p, TreeEmpty{1}, 65*time.Second, "Backoff")
+	p, _ = do(inState(Running, testRules()), Exited{Gen: 1, Left: 1}, 60*time.Second)
+	expect(t, p, TreeEmpty{1}, 65*time.Second, "Starting +spawn 2")
+}
+
 func TestJitter(t *testing.T) {
 	b := BackoffRules{Initial: 10 * time.Second, Max: time.Minute, Factor: 2, Jitter: 0.1}
 	var tenth [10]int
@@ -244,7 +252,8 @@ func TestJitter(t *testing.T) {
 			t.Errorf("%d of 2000 delays are in the %d. tenth: %v", n, i+1, tenth)
 		}
 	}
-	if b.delay("web", 1, 0) != b.delay("web", 1, 0) || b.delay("web", 1, 0) == b.delay("web", 2, 0) || b.delay("web", 1, 0) == b.delay("db", 1, 0) {
+	again := b
+	if b.delay("web", 1, 0) != again.delay("web", 1, 0) || b.delay("web", 1, 0) == b.delay("web", 2, 0) || b.delay("web", 1, 0) == b.delay("db", 1, 0) {
 		t.Error("the random part is not a function of name and life")
 	}
 	if d := b.delay("web", 1, 1<<30); d < time.Minute || d > 66*time.Second {
@@ -296,6 +305,10 @@ func TestDeadline(t *testing.T) {
 	}
 	// In Backoff nothing has to be ended first; the end is that of the last life.
 	p = expect(t, running, Exited{Gen: 2, Exit: Exit{Code: 5}}, 11*time.Second, "Backoff")
+	p.Due = t0.Add(time.Hour)
+	if got := p.Next(); !got.Equal(t0.Add(12 * time.Second)) {
+		t.Errorf("in Backoff the run ends at %s", got.Sub(t0))
+	}
 	p = expect(t, p, Tick{}, 12*time.Second, "Idle failed DeadlineExceeded")
 	if p.Final.Code != 5 || p.Last.Reason != supervisor.ReasonError || p.Reason() != supervisor.ReasonDeadlineExceeded {
 		t.Errorf("ended in Backoff: %+v", p)

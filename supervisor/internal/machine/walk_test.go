@@ -230,9 +230,21 @@ func (w *walk) deleted() error {
 		return fmt.Errorf("deleted and forgotten %d times", w.forgets)
 	}
 	for _, ev := range []Event{
-		Start{}, Stop{Cause: Asked}, Restart{Cause: Asked}, Trigger{}, CronDue{w.now}, Armed{w.now}, Tick{}, Delete{Cause: Asked},
-		DependencyMet{"db"}, DependencyMet{"cache"}, DependencyFailed{Name: "db"},
-		Spawned{w.gen, 7}, SpawnFailed{Gen: w.gen, Err: "late"}, Exited{Gen: w.gen}, TreeEmpty{w.gen},
+		Start{},
+		Stop{Cause: Asked},
+		Restart{Cause: Asked},
+		Trigger{},
+		CronDue{w.now},
+		Armed{w.now},
+		Tick{},
+		Delete{Cause: Asked},
+		DependencyMet{"db"},
+		DependencyMet{"cache"},
+		DependencyFailed{Name: "db"},
+		Spawned{w.gen, 7},
+		SpawnFailed{Gen: w.gen, Err: "late"},
+		Exited{Gen: w.gen},
+		TreeEmpty{w.gen},
 	} {
 		w.now = w.now.Add(time.Minute)
 		next, acts := Step(w.p, ev, w.now)
