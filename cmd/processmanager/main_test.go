@@ -1,0 +1,112 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// The variables between the tests and the roles that the test binary plays.
+const (
+	roleVar   = "TEST_ROLE"      // what it plays: manager, or a child
+	insideVar = "TEST_NAMESPACE" // a manager that is PID 1 of a namespace
+	devVar    = "TEST_DEV"       // a folder that becomes its /dev
+	hideVar   = "TEST_HIDE"      // a folder that becomes empty and read-only
+	markVar   = "TEST_MARK"      // names the instance, in it and in all that it starts
+)
+
+func TestMain(m *testing.M) {
+	switch role := os.Getenv(roleVar); role {
+	case "":
+		code := m.Run()
+		_ = os.RemoveAll(buildDir)
+		os.Exit(code)
+	case "manager":
+		if os.Getenv(insideVar) != "" {
+			if err := furnish(); err != nil {
+				fmt.Fprintln(os.Stderr, "cannot furnish the namespace:", err)
+				os.Exit(111)
+			}
+		}
+		for _, name := range []string{roleVar, insideVar, devVar, hideVar} {
+			os.Unsetenv(name)
+		}
+		main()
+	default:
+		os.Exit(play(role))
+	}
+}
+
+// furnish makes the mounts of a namespace tell about that namespace.
+func furnish() error {
+	if err := unix.Mount("none", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return err
+	}
+	if err := unix.Mount("proc", "/proc", "proc", 0, ""); err != nil {
+		return err
+	}
+	if dir := os.Getenv(devVar); dir != "" {
+		if err := unix.Mount("/dev/null", dir+"/null", "", unix.MS_BIND, ""); err != nil {
+			return err
+		}
+		if err := unix.Mount(dir, "/dev", "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+			return err
+		}
+	}
+	if dir := os.Getenv(hideVar); dir != "" {
+		return unix.Mount("none", dir, "tmpfs", unix.MS_RDONLY, "")
+	}
+	return nil
+}
+
+// play is the test binary as a child of a manager.
+func play(role string) int {
+	switch role {
+	case "signals": // says each signal that comes, and ends at the second SIGTERM
+		ch := make(chan os.Signal, 100)
+		signal.Notify(ch, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGWINCH)
+		fmt.Println("child is ready")
+		for s := range ch {
+			fmt.Println("child got", unix.SignalName(s.(unix.Signal)))
+			if s == unix.SIGTERM {
+				return 7
+			}
+		}
+	case "storm": // leaves many orphans that end at once, then waits
+		for range 10 {
+			var list []*os.Process
+			for range 10 {
+				// The middle one ends first: what it has started is an orphan.
+				p, err := os.StartProcess("/bin/sh", []string{"sh", "-c", "(sh -c 'exit 3' &) ; exit 0"}, &os.ProcAttr{})
+				if err != nil {
+					fmt.Println(err)
+					return 1
+				}
+				list = append(list, p)
+			}
+			for _, p := range list {
+				if _, err := p.Wait(); err != nil {
+					fmt.Println(err)
+					return 1
+				}
+			}
+		}
+		fmt.Println("the storm is over")
+		ch := make(chan os.Signal, 1)
+		signal.Notify(ch, unix.SIGTERM)
+		<-ch
+		return 0
+	case "babble": // writes for ever
+		line := strings.Repeat("babble ", 20) + "\n"
+		for {
+			if _, err := os.Stdout.WriteString(line); err != nil {
+				return 1
+			}
+		}
+	}
+	return 99
+}
