@@ -1,0 +1,344 @@
+package deploy
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write the generated part of README.md")
+
+const (
+	readmePath  = "../README.md"
+	quickstart  = "deploy/examples/quickstart.yaml"
+	within      = time.Minute
+	metricsAddr = "127.0.0.1:9464"
+	telnetAddr  = "127.0.0.1:2323"
+)
+
+func readme(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile(readmePath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// blocks are the fenced blocks of a language, in their order.
+func blocks(text, language string) []string {
+	var list []string
+	for _, m := range regexp.MustCompile("(?ms)^```"+language+"\n(.*?)^```$").FindAllStringSubmatch(text, -1) {
+		list = append(list, m[1])
+	}
+	return list
+}
+
+// TestCommands runs what README tells a newcomer to type, in its order: first what
+// belongs to `make run`, with such a manager beside it, then the telnet dialogue.
+func TestCommands(t *testing.T) {
+	home := newHome(t)
+	all := blocks(readme(t), "sh")
+	isServer := func(block string) bool { return strings.Contains(block, "-telnet-addr") }
+	serve := slices.IndexFunc(all, isServer)
+	if serve < 0 || !slices.Contains(all, "make run\n") || !slices.Contains(all, "make test\n") {
+		t.Fatalf("README has no block that is make run, make test or starts a manager with -telnet-addr:\n%q", all)
+	}
+
+	stop := home.start(t, "deploy/sh/run "+quickstart, "make run", func() error {
+		out, err := home.shell(t.Context(), "./pmclient list")
+		if err == nil && !regexp.MustCompile(`(?m)^web +running`).MatchString(out) {
+			err = fmt.Errorf("web does not run yet:\n%s", out)
+		}
+		return err
+	})
+	ran := 0
+	for _, block := range all {
+		if isServer(block) || strings.HasPrefix(block, "make ") {
+			continue
+		}
+		ran++
+		out, err := home.shell(t.Context(), block)
+		if err != nil || strings.TrimSpace(out) == "" {
+			t.Errorf("this block of README fails (%v) or prints nothing:\n%s\n%s", err, block, out)
+		}
+	}
+	if ran < 6 {
+		t.Errorf("ran %d blocks of README, want at least 6: are they still marked sh?", ran)
+	}
+	stop()
+
+	stop = home.start(t, all[serve], "the manager with -telnet-addr", func() error {
+		conn, err := net.Dial("tcp", home.replace(telnetAddr))
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err
+	})
+	home.dialogue(t, blocks(readme(t), "text"))
+	stop()
+}
+
+// home is a folder that looks like the working tree to the commands of README, with
+// sockets and ports of its own.
+type home struct {
+	dir   string
+	names *strings.Replacer
+}
+
+func newHome(t *testing.T) *home {
+	t.Helper()
+	for _, tool := range []string{"socat", "curl"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("README uses %s, which is not installed", tool)
+		}
+	}
+	// A short path: that of a unix socket must be below 108 bytes.
+	dir, err := os.MkdirTemp("", "pm-readme-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	build := exec.Command("go", "build", "-o", dir+"/", "../cmd/processmanager", "../cmd/pmclient")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("cannot build: %v\n%s", err, out)
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(here, filepath.Join(dir, "deploy")); err != nil {
+		t.Fatal(err)
+	}
+	return &home{dir, strings.NewReplacer(
+		"/tmp/processmanager", dir+"/pm",
+		metricsAddr, freePort(t), telnetAddr, freePort(t),
+	)}
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func (h *home) replace(text string) string { return h.names.Replace(text) }
+
+// command is text for the shell, with paths and ports replaced.
+func (h *home) command(ctx context.Context, text string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", h.replace(text))
+	cmd.Dir = h.dir
+	env := slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "PM_") })
+	cmd.Env = append(env, h.replace("PM_SOCKET=/tmp/processmanager.sock"), h.replace("PM_METRICS_ADDR="+metricsAddr))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = 5 * time.Second
+	return cmd
+}
+
+func (h *home) shell(ctx context.Context, text string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	out, err := h.command(ctx, text).CombinedOutput()
+	return string(out), err
+}
+
+// start runs text beside the test until stop is called, and returns when ready does
+// not fail any more. SIGTERM has to end it with code 0.
+func (h *home) start(t *testing.T, text, name string, ready func() error) (stop func()) {
+	t.Helper()
+	// exec, so that what is in the foreground gets the signal itself.
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	lines[len(lines)-1] = "exec " + lines[len(lines)-1]
+	ctx, cancel := context.WithTimeout(context.Background(), 3*within)
+	cmd := h.command(ctx, strings.Join(lines, "\n"))
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	var code error
+	go func() { code = cmd.Wait(); close(ended) }()
+	end := sync.OnceFunc(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+		<-ended
+		cancel()
+	})
+	t.Cleanup(end)
+	deadline, tick := time.After(within), time.NewTicker(50*time.Millisecond)
+	defer tick.Stop()
+	for err := ready(); err != nil; err = ready() {
+		select {
+		case <-ended:
+			t.Fatalf("%s ended at once: %v\n%s", name, code, out.String())
+		case <-deadline:
+			t.Fatalf("%s is not ready: %v", name, err)
+		case <-tick.C:
+		}
+	}
+	return func() {
+		end()
+		if code != nil {
+			t.Errorf("%s was asked to end: %v, want code 0\n%s", name, code, out.String())
+		}
+	}
+}
+
+// dialogue types what stands in the text block of README and compares what comes
+// back. The secret and the lines with !! are typed; all others are answers.
+func (h *home) dialogue(t *testing.T, list []string) {
+	t.Helper()
+	if len(list) != 1 {
+		t.Fatalf("README has %d text blocks, want one: the telnet dialogue", len(list))
+	}
+	conn, err := net.Dial("tcp", h.replace(telnetAddr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(within)); err != nil {
+		t.Fatal(err)
+	}
+	in := bufio.NewReader(conn)
+	var got strings.Builder
+	for _, line := range strings.SplitAfter(strings.TrimSuffix(list[0], "\n"), "\n") {
+		if strings.HasPrefix(line, "!!") || line == "mysecretkey\n" {
+			fmt.Fprint(conn, line)
+			got.WriteString(line)
+			continue
+		}
+		answer, err := in.ReadString('\n')
+		if err != nil {
+			t.Fatalf("the answer broke off: %v; so far:\n%s", err, got.String())
+		}
+		got.WriteString(strings.ReplaceAll(withoutTelnet(answer), "\r\n", "\n"))
+	}
+	if rest, _ := io.ReadAll(in); len(rest) > 0 {
+		got.Write(rest)
+	}
+	if diff := cmp.Diff(list[0], got.String()); diff != "" {
+		t.Errorf("the dialogue in README is not the real one (-README +real):\n%s", diff)
+	}
+}
+
+// withoutTelnet removes telnet's options: the byte 255, a verb, an option.
+func withoutTelnet(text string) string {
+	for {
+		i := strings.IndexByte(text, 255)
+		if i < 0 || i+3 > len(text) {
+			return text
+		}
+		text = text[:i] + text[i+3:]
+	}
+}
+
+// TestManifest has the manifests of README checked by the program itself.
+func TestManifest(t *testing.T) {
+	list := blocks(readme(t), "yaml")
+	if len(list) == 0 {
+		t.Fatal("README has no manifest")
+	}
+	for i, text := range list {
+		path := filepath.Join(t.TempDir(), fmt.Sprintf("readme-%d.yaml", i))
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := exec.Command("go", "run", "../cmd/processmanager", "validate", path).CombinedOutput(); err != nil {
+			t.Errorf("a manifest of README is refused: %v\n%s", err, out)
+		}
+	}
+}
+
+// TestFlags compares the table of flags with what the program says about itself.
+func TestFlags(t *testing.T) {
+	out, err := exec.Command("go", "run", "../cmd/processmanager", "help").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := "| flag | meaning |\n|---|---|\n"
+	found := regexp.MustCompile(`(?m)^  -(\S+) +(.*)$`).FindAllStringSubmatch(string(out), -1)
+	if len(found) < 10 {
+		t.Fatalf("cannot read the help, which is\n%s", out)
+	}
+	for _, m := range found {
+		table += fmt.Sprintf("| `-%s` | %s |\n", m[1], strings.ReplaceAll(m[2], "*", `\*`))
+	}
+	text := readme(t)
+	_, rest, _ := strings.Cut(text, "<!-- flags: begin")
+	_, rest, _ = strings.Cut(rest, "-->\n")
+	got, _, ok := strings.Cut(rest, "<!-- flags: end -->")
+	if !ok {
+		t.Fatal("README has lost the marks around its table of flags")
+	}
+	if *update {
+		text = strings.Replace(text, "-->\n"+got+"<!-- flags: end -->", "-->\n"+table+"<!-- flags: end -->", 1)
+		if err := os.WriteFile(readmePath, []byte(text), 0o644); err != nil { //nolint:gosec // for everybody to read
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(table, got); diff != "" {
+		t.Errorf("the flags in README are not those of the program (-program +README); go test ./deploy -update writes them:\n%s", diff)
+	}
+}
+
+// TestPlaces looks for every file, every constant beside one, and every target of
+// the Makefile that the texts for newcomers name.
+func TestPlaces(t *testing.T) {
+	makefile, err := os.ReadFile("../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := regexp.MustCompile(`^(cmd|supervisor|rpc|telnet|metrics|deploy|docs|\.ci)/\S+$|^\.?[\w.-]+\.(md|yml|mod)$`)
+	for _, doc := range []string{"README.md", "supervisor/DESIGN.md", "CHANGELOG.md"} {
+		data, err := os.ReadFile(filepath.Join("..", doc))
+		if err != nil {
+			t.Fatal(err)
+		}
+		prose := regexp.MustCompile("(?ms)^```.*?^```$").ReplaceAllString(string(data), "")
+		for line := range strings.Lines(prose) {
+			current := ""
+			for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(line, -1) {
+				word := m[1]
+				switch target, isMake := strings.CutPrefix(word, "make "); {
+				case isMake:
+					target, _, _ = strings.Cut(target, " ")
+					if !bytes.Contains(makefile, []byte("\n"+target+":")) {
+						t.Errorf("%s: there is no make %s", doc, target)
+					}
+				case file.MatchString(word):
+					text, err := os.ReadFile(filepath.Join("..", word))
+					if info, e := os.Stat(filepath.Join("..", word)); err != nil && (e != nil || !info.IsDir()) {
+						t.Errorf("%s: %v", doc, err)
+					}
+					current = string(text)
+				case current != "" && regexp.MustCompile(`^[A-Za-z]+$`).MatchString(word):
+					if !strings.Contains(current, word) {
+						t.Errorf("%s: the file before it does not contain %s:\n%s", doc, word, line)
+					}
+				}
+			}
+		}
+	}
+}
