@@ -1,8 +1,6 @@
 package machine
 
 import (
-	"slices"
-
 	"github.com/processmanager/processmanager/supervisor"
 )
 
@@ -58,44 +56,4 @@ func (p Proc) Meets(c supervisor.Condition) (met, failed bool) {
 		met = p.Started
 	}
 	return met, !met && (p.Goal == Gone || over && p.Outcome == Failed)
-}
-
-// Order returns the names so that each comes after those it needs; names is the
-// order among equals. What waits for itself, over however many others, is
-// returned as cycle, first name repeated at the end; nil when there is none.
-func Order(names []string, needs map[string][]string) (order, cycle []string) {
-	const (
-		fresh = iota
-		open
-		done
-	)
-	mark := make(map[string]int, len(names))
-	var path []string
-	var visit func(name string) bool
-	visit = func(name string) bool {
-		switch mark[name] {
-		case done:
-			return true
-		case open:
-			cycle = append(slices.Clone(path[slices.Index(path, name):]), name)
-			return false
-		}
-		mark[name] = open
-		path = append(path, name)
-		for _, n := range needs[name] {
-			if !visit(n) {
-				return false
-			}
-		}
-		path = path[:len(path)-1]
-		mark[name] = done
-		order = append(order, name)
-		return true
-	}
-	for _, name := range names {
-		if !visit(name) {
-			return nil, cycle
-		}
-	}
-	return order, nil
 }

@@ -183,30 +183,6 @@ func TestMeets(t *testing.T) {
 	}
 }
 
-func TestOrder(t *testing.T) {
-	for _, c := range []struct{ names, needs, order, cycle string }{
-		{"", "", "", ""},
-		{"c b a", "", "c b a", ""},
-		{"web db migrate", "web:migrate,db migrate:db", "db migrate web", ""},
-		{"d b c a", "d:b,c b:a c:a", "a b c d", ""},
-		{"a", "a:a", "", "a a"},
-		{"x a b c", "x:a a:b b:c c:a", "", "a b c a"},
-	} {
-		needs := map[string][]string{}
-		for _, part := range strings.Fields(c.needs) {
-			name, of, _ := strings.Cut(part, ":")
-			needs[name] = strings.Split(of, ",")
-		}
-		order, cycle := Order(strings.Fields(c.names), needs)
-		if got := strings.Join(order, " "); got != c.order {
-			t.Errorf("%s with %s: %q, want %q", c.names, c.needs, got, c.order)
-		}
-		if got := strings.Join(cycle, " "); got != c.cycle {
-			t.Errorf("%s with %s: cycle %q, want %q", c.names, c.needs, got, c.cycle)
-		}
-	}
-}
-
 func scheduled(s State, c supervisor.ConcurrencyPolicy) Proc {
 	rules := testRules()
 	rules.Scheduled, rules.Concurrency, rules.Restart = true, c, supervisor.RestartNever
