@@ -2,6 +2,7 @@ package manager
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/processmanager/processmanager/supervisor"
 	"github.com/processmanager/processmanager/supervisor/internal/machine"
@@ -58,7 +59,7 @@ func (l *loop) keepHistory(parent *entry) {
 			}
 			continue
 		}
-		if run.parent != parent.spec.Name || !run.counted {
+		if run.parent != parent.spec.Name || !run.counted || !run.idle() { // somebody may have started it again
 			continue
 		}
 		good := run.proc.Outcome == machine.Completed
@@ -78,27 +79,19 @@ const (
 	maxEnded = 1000 // ended ones that are kept
 )
 
-// endedRef names an ended life of an API-made process.
-type endedRef struct {
-	entry *entry
-	gen   uint64
-}
-
 // retire keeps the newest of the API-made processes that have ended, and forgets
 // the others.
 func (l *loop) retire(e *entry) {
-	if e.origin != fromAPI || e.gone || !e.idle() || e.retired == e.proc.Gen+1 {
+	if e.origin != fromAPI || e.retired == (e.idle() && !e.gone) {
 		return
 	}
-	e.retired = e.proc.Gen + 1
-	l.ended = append(l.ended, endedRef{e, e.proc.Gen})
-	for len(l.ended) > maxEnded {
-		old := l.ended[0]
-		l.ended[0] = endedRef{}
-		l.ended = l.ended[1:]
-		if o := old.entry; !o.gone && o.idle() && o.proc.Gen == old.gen {
-			l.step(o, machine.Delete{})
-		}
+	if e.retired = !e.retired; !e.retired { // started again, or deleted
+		l.ended = slices.DeleteFunc(l.ended, func(o *entry) bool { return o == e })
+		return
+	}
+	l.ended = append(l.ended, e)
+	if len(l.ended) > maxEnded {
+		l.step(l.ended[0], machine.Delete{}) // which takes it out
 	}
 }
 

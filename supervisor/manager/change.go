@@ -18,6 +18,9 @@ func refused(verb, name string, err error) error {
 
 // Start implements supervisor.Control.
 func (m *Manager) Start(ctx context.Context, who supervisor.Caller, req supervisor.StartRequest) (*supervisor.ProcessInfo, error) {
+	if err := who.MayChange(); err != nil {
+		return nil, refused("start", req.Name, err)
+	}
 	if err := supervisor.CheckName(req.Name); err != nil {
 		return nil, err
 	}
@@ -40,7 +43,7 @@ func (m *Manager) Start(ctx context.Context, who supervisor.Caller, req supervis
 		gen := e.proc.Gen
 		l.add(e)
 		l.step(e, machine.Start{})
-		return []*waiter{l.wait(e, hasStarted("start", gen))}, nil
+		return []*waiter{l.wait(e, l.hasStarted("start", gen))}, nil
 	})
 }
 
@@ -58,15 +61,27 @@ func startAgain(req supervisor.StartRequest) action {
 			}
 		case machine.Backoff, machine.Stopping, machine.Draining, machine.Killing:
 		case machine.Waiting, machine.Starting, machine.Running:
+			if e.proc.Goal == machine.Down {
+				break // a stop waits for its spawn
+			}
 			return nil, fmt.Errorf("cannot start %q: %w and is %s", req.Name, supervisor.ErrExists, e.proc.Status())
 		}
 		if req.JobID != "" {
 			e.jobID = req.JobID
 		}
-		gen := e.proc.Gen
+		gen := before(e.proc)
 		l.step(e, machine.Start{})
-		return []*waiter{l.wait(e, hasStarted("start", gen))}, nil
+		return []*waiter{l.wait(e, l.hasStarted("start", gen))}, nil
 	}
+}
+
+// before is the number of the life that a new one is to come after: a life that is
+// just beginning is the new one.
+func before(p machine.Proc) uint64 {
+	if p.State == machine.Starting {
+		return p.Gen - 1
+	}
+	return p.Gen
 }
 
 // Stop implements supervisor.Control.
@@ -97,12 +112,9 @@ func (m *Manager) Restart(ctx context.Context, who supervisor.Caller, name strin
 			if e.parent != "" && e.parent == name && e.idle() {
 				continue // a run that is over is not run again
 			}
-			gen := e.proc.Gen
-			if e.proc.State == machine.Starting {
-				gen-- // the life that is just beginning is the new one
-			}
+			gen := before(e.proc)
 			l.step(e, machine.Restart{Cause: machine.Asked})
-			list = append(list, l.wait(e, hasStarted("restart", gen)))
+			list = append(list, l.wait(e, l.hasStarted("restart", gen)))
 		}
 		return list, nil
 	})
@@ -136,7 +148,6 @@ func (m *Manager) change(ctx context.Context, who supervisor.Caller, verb, name 
 	}
 	var (
 		list []*waiter
-		view *view
 		err  error
 	)
 	asked := m.ask(ctx, func(l *loop) {
@@ -150,6 +161,11 @@ func (m *Manager) change(ctx context.Context, who supervisor.Caller, verb, name 
 			return
 		}
 		list, err = do(l, known)
+		for _, w := range list {
+			if len(known) > 0 {
+				w.shown = known[0]
+			}
+		}
 	})
 	if asked != nil {
 		return nil, refused(verb, name, asked)
@@ -158,19 +174,11 @@ func (m *Manager) change(ctx context.Context, who supervisor.Caller, verb, name 
 	if err != nil {
 		return nil, err
 	}
-	if err := m.await(ctx, verb, name, list); err != nil {
+	v, err := m.await(ctx, verb, name, list)
+	if err != nil {
 		return nil, err
 	}
-	if verb == "delete" {
-		return nil, nil //nolint:nilnil // there is nothing left to describe
-	}
-	if err := m.ask(ctx, func(l *loop) { view = l.view(name) }); err != nil {
-		return nil, refused(verb, name, err)
-	}
-	if view == nil {
-		return nil, fmt.Errorf("cannot show %q: %w (it was deleted meanwhile)", name, supervisor.ErrNotFound)
-	}
-	return view.info(m.os.Usage(onDemand)[name]), nil
+	return v.info(m.os.Usage(onDemand)[name]), nil
 }
 
 // audit writes who changed what. It says nothing about what was asked beside the

@@ -33,14 +33,13 @@ type entry struct {
 	log      *logbuf.Log
 	text     string // the command as one string
 
-	due, cron slot   // places in the loop's heaps
-	dirty     bool   // consequences are to be settled
-	left      bool   // has left pending and starting once
-	own       bool   // has metric series of its own
-	gone      bool   // forgotten
-	closed    bool   // has ended in the shutdown
-	counted   bool   // of a run under Allow: its parent knows of its end
-	retired   uint64 // of an API-made one: Gen+1 when its end was noted
+	due, cron slot // places in the loop's heaps
+	dirty     bool // consequences are to be settled
+	left      bool // has left pending and starting once
+	own       bool // has metric series of its own
+	gone      bool // forgotten
+	counted   bool // of a run under Allow: its parent knows of its end
+	retired   bool // of an API-made one: it is in the list of ended ones
 	waiters   []*waiter
 	needed    []*entry // those whose dependsOn names this one
 

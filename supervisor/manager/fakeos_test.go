@@ -27,10 +27,9 @@ type fakeOS struct {
 	spawns  map[string]int               // spawns ever, by name
 	cpu     map[string]linux.TreeUsage   // by name, until Forget
 	envs    map[linux.Life]linux.Command // what was asked for
-	pid     int
-	ended   bool          // Close was called
-	endRest time.Duration // strangers need so long to end
-	asked   time.Time     // when EndRest was called
+	ended   bool                         // Close was called
+	endRest time.Duration                // strangers need so long to end
+	asked   time.Time                    // when EndRest was called
 
 	closed chan struct{}
 	alive  sync.WaitGroup
@@ -38,7 +37,7 @@ type fakeOS struct {
 
 func newFakeOS(t testing.TB, m *Manager) *fakeOS {
 	return &fakeOS{
-		t: t, reports: (*reports)(m), pid: 100,
+		t: t, reports: (*reports)(m),
 		lives: map[linux.Life]*child{}, spawns: map[string]int{}, cpu: map[string]linux.TreeUsage{},
 		envs: map[linux.Life]linux.Command{}, closed: make(chan struct{}),
 	}
@@ -56,8 +55,8 @@ func (o *fakeOS) say(who, format string, args ...any) {
 func (o *fakeOS) Spawn(life linux.Life, c linux.Command) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for other := range o.lives {
-		if other.Name == life.Name {
+	for other, ch := range o.lives {
+		if other.Name == life.Name && !ch.script.free {
 			o.t.Errorf("life %d of %s begins while life %d goes on", life.Gen, life.Name, other.Gen)
 		}
 	}
@@ -67,8 +66,7 @@ func (o *fakeOS) Spawn(life linux.Life, c linux.Command) {
 	}
 	nth := o.spawns[life.Name]
 	o.spawns[life.Name]++
-	o.pid++
-	ch := &child{os: o, life: life, pid: o.pid, script: parseScript(o.t, c.Argv, nth), signals: make(chan sent, 256)}
+	ch := &child{os: o, life: life, pid: pidOf(life), script: parseScript(o.t, c.Argv, nth), signals: make(chan sent, 256)}
 	o.lives[life] = ch
 	o.envs[life] = c
 	o.alive.Go(ch.play)
@@ -123,7 +121,13 @@ func (o *fakeOS) EndRest(ctx context.Context) []linux.Remnant {
 	o.mu.Lock()
 	o.asked = time.Now()
 	o.mu.Unlock()
-	late := time.NewTimer(o.endRest)
+	need := o.endRest
+	for _, ch := range o.living() {
+		if ch.script.immortal {
+			need = time.Hour
+		}
+	}
+	late := time.NewTimer(need)
 	defer late.Stop()
 	select {
 	case <-late.C:
@@ -131,6 +135,9 @@ func (o *fakeOS) EndRest(ctx context.Context) []linux.Remnant {
 	}
 	var left []linux.Remnant
 	for _, ch := range o.living() {
+		if !ch.script.immortal {
+			continue
+		}
 		left = append(left, linux.Remnant{PID: ch.pid, Command: ch.life.Name})
 	}
 	return left
@@ -153,6 +160,15 @@ func (o *fakeOS) living() []*child {
 		list = append(list, ch)
 	}
 	return list
+}
+
+// pidOf is the same in each run of a story.
+func pidOf(life linux.Life) int {
+	pid := 1000 * int(life.Gen)
+	for _, b := range []byte(life.Name) {
+		pid += int(b)
+	}
+	return pid
 }
 
 func (o *fakeOS) spawned(name string) int {
@@ -184,19 +200,20 @@ type sent struct {
 //	rest=2         so many others of its tree survive the leader
 //	restafter=1s   end by themselves so long after the leader; the default is never
 //	restdeaf       do not end on a stop signal
+//	free           the others may live on beside the next life: killMode Process
 //	missing=2      so many spawns fail at first
 //	slow=1s        a spawn takes this time
 //	cpu=10ms       used by each life
 type script struct {
-	after                    time.Duration // negative: never
-	code, termCode           int           // termCode negative: dies of the signal
-	by                       supervisor.Signal
-	term, slow, cpu          time.Duration
-	deaf, immortal, restDeaf bool
-	rest                     int
-	restAfter                time.Duration // negative: never
-	fails                    bool
-	permission               bool
+	after                          time.Duration // negative: never
+	code, termCode                 int           // termCode negative: dies of the signal
+	by                             supervisor.Signal
+	term, slow, cpu                time.Duration
+	deaf, immortal, restDeaf, free bool
+	rest                           int
+	restAfter                      time.Duration // negative: never
+	fails                          bool
+	permission                     bool
 }
 
 func parseScript(t testing.TB, argv []string, nth int) script {
@@ -249,6 +266,8 @@ func (s *script) set(key, text string, nth int) (err error) {
 		s.immortal = true
 	case "restdeaf":
 		s.restDeaf = true
+	case "free":
+		s.free = true
 	case "missing":
 		var n int
 		number(&n)

@@ -26,12 +26,16 @@ type view struct {
 	log   *logbuf.Log
 }
 
-// view copies an entry; nil when there is none.
+// view copies what there is to know of a name; nil when there is nothing.
 func (l *loop) view(name string) *view {
-	e := l.entries[name]
-	if e == nil {
-		return nil
+	if e := l.entries[name]; e != nil {
+		return e.view()
 	}
+	return nil
+}
+
+// view copies an entry.
+func (e *entry) view() *view {
 	return &view{spec: e.spec, text: e.text, jobID: e.jobID, proc: e.proc, own: e.own, log: e.log}
 }
 

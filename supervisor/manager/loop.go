@@ -27,7 +27,7 @@ type loop struct {
 	dirty     []*entry
 
 	lastGen      map[string]uint64 // of deleted names: numbers of lives are not used twice
-	ended        []endedRef        // API-made processes that have ended, oldest first
+	ended        []*entry          // API-made processes that have ended, oldest first
 	owned        int               // API-made processes with metric series of their own
 	other        stats             // sums of deleted processes without
 	otherCPU     cpuFloor          // what was shown of them

@@ -19,8 +19,8 @@ type ending struct {
 	by     time.Time // the budget's end: no grace period lasts longer
 	giveUp time.Time
 	told   map[*entry]bool
-	open   int // entries that have not ended
-	rest   context.CancelFunc
+	open   map[*entry]bool    // have not ended
+	rest   context.CancelFunc // ends the grace of what belongs to nobody; nil: not that far yet
 }
 
 // shutdown begins the end: dependents first, then what they depend on, all inside
@@ -38,14 +38,17 @@ func (l *loop) shutdown(code int, why string) {
 	if l.lastWord == "" {
 		l.lastWord = why
 	}
-	l.ending = &ending{by: by, giveUp: by.Add(beyond), told: map[*entry]bool{}, open: len(l.entries)}
+	l.ending = &ending{by: by, giveUp: by.Add(beyond), told: map[*entry]bool{}, open: map[*entry]bool{}}
+	for _, e := range l.entries {
+		l.ending.open[e] = true
+	}
 	if len(l.m.cfg.Command) == 0 {
 		l.m.log.Info("shutting down", "why", why, "code", code, "within", grace, "alive", len(l.alive()))
 	}
 	for _, name := range l.sortedNames() {
 		l.tryStop(l.entries[name])
 	}
-	if l.ending.open == 0 {
+	if len(l.ending.open) == 0 {
 		l.leave()
 	}
 }
@@ -56,24 +59,34 @@ func (l *loop) tryStop(e *entry) {
 		return
 	}
 	for _, d := range e.needed {
-		if !d.gone && (!l.ending.told[d] || d.proc.State != machine.Idle) {
+		if l.ending.open[d] && !(l.ending.told[d] && ended(d)) {
 			return
 		}
 	}
 	l.ending.told[e] = true
+	if e.idle() {
+		l.touch(e) // it stays what it is, completed or failed: that is the truth about it
+		return
+	}
 	l.step(e, machine.Stop{Cause: machine.Ending, By: l.ending.by})
+}
+
+// ended reports whether there is nothing more to wait for: a process that is stuck
+// is not waited for.
+func ended(e *entry) bool {
+	return e.proc.State == machine.Idle || e.proc.Status() == supervisor.StatusStuck
 }
 
 // continueShutdown goes on to the next tier when an entry has ended.
 func (l *loop) continueShutdown(e *entry) {
-	if l.ending == nil || e.closed || e.proc.State != machine.Idle || !l.ending.told[e] && !e.gone {
+	if l.ending == nil || !l.ending.open[e] || !ended(e) || !l.ending.told[e] && !e.gone {
 		return
 	}
-	e.closed = true
+	delete(l.ending.open, e)
 	for _, d := range e.spec.DependsOn {
 		l.tryStop(l.entries[d.Name])
 	}
-	if l.ending.open--; l.ending.open == 0 {
+	if len(l.ending.open) == 0 {
 		l.leave()
 	}
 }
@@ -82,14 +95,15 @@ func (l *loop) continueShutdown(e *entry) {
 func (l *loop) force() {
 	l.m.log.Warn("asked to end a second time: SIGKILL to all", "alive", strings.Join(l.alive(), ", "))
 	l.ending.by = time.Now()
+	if l.ending.rest != nil {
+		l.ending.rest()
+		return // all have ended but what belongs to nobody
+	}
 	l.ending.giveUp = l.ending.by.Add(beyond)
 	for _, name := range l.sortedNames() {
 		e := l.entries[name]
 		l.ending.told[e] = true
 		l.step(e, machine.Stop{Cause: machine.Ending, By: l.ending.by})
-	}
-	if l.ending.rest != nil {
-		l.ending.rest()
 	}
 }
 
@@ -98,10 +112,14 @@ func (l *loop) leave() {
 	if l.ending.rest != nil {
 		return
 	}
+	by := l.ending.by
 	if alive := l.alive(); len(alive) > 0 {
+		if soon := time.Now().Add(beyond); soon.Before(by) {
+			by = soon // who does not die of SIGKILL does not hold the container
+		}
 		l.m.log.Error("ends although some are still alive", "names", strings.Join(alive, ", "))
 	}
-	ctx, cancel := context.WithDeadline(context.Background(), l.ending.by)
+	ctx, cancel := context.WithDeadline(context.Background(), by)
 	l.ending.rest = cancel
 	l.ending.giveUp = time.Now().Add(time.Hour) // from here on EndRest has the bound
 	go func() {

@@ -81,10 +81,20 @@ func cutStory(t *testing.T, text string) story {
 	return story{head: before + traceMark, manifest: manifest, commands: strings.Split(strings.TrimSpace(commands), "\n")}
 }
 
+// rank is the order in which the lines of one instant are shown.
+type rank int
+
+const (
+	commands  rank = iota
+	processes      // by name
+	answers        // by their text
+	theEnd
+)
+
 // line is one line of a trace.
 type line struct {
 	at   time.Duration
-	rank int // in one instant: commands, then processes by name, then answers
+	rank rank
 	who  string
 	text string
 }
@@ -97,19 +107,23 @@ type trace struct {
 	lines []line
 }
 
-func (tr *trace) add(rank int, who, format string, args ...any) {
+func (tr *trace) add(rank rank, who, format string, args ...any) {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
 	tr.lines = append(tr.lines, line{time.Since(tr.began), rank, who, fmt.Sprintf(format, args...)})
 }
 
-func (tr *trace) process(who, format string, args ...any) { tr.add(1, who, format, args...) }
+func (tr *trace) process(who, format string, args ...any) { tr.add(processes, who, format, args...) }
 
 func (tr *trace) String() string {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
 	slices.SortStableFunc(tr.lines, func(a, b line) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.rank, b.rank), cmp.Compare(a.who, b.who))
+		order := cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.rank, b.rank), cmp.Compare(a.who, b.who))
+		if order == 0 && a.rank == answers {
+			return cmp.Compare(a.text, b.text)
+		}
+		return order
 	})
 	var s strings.Builder
 	for _, l := range tr.lines {
@@ -207,7 +221,7 @@ func (s story) play(t *testing.T) string {
 		}
 		select {
 		case <-b.done:
-			tr.add(3, "", "the container ends with code %d", b.code)
+			tr.add(theEnd, "", "the container ends with code %d", b.code)
 		case <-time.After(48 * time.Hour):
 			t.Error("the story does not end")
 			b.end()
@@ -219,7 +233,7 @@ func (s story) play(t *testing.T) string {
 
 // command does what one line of the commands says.
 func (b *bench) command(tr *trace, words string) {
-	tr.add(0, ">", "%s", words)
+	tr.add(commands, ">", "%s", words)
 	verb, rest, _ := strings.Cut(words, " ")
 	ctx := context.Background()
 	var (
@@ -238,7 +252,7 @@ func (b *bench) command(tr *trace, words string) {
 	case "delete":
 		err = b.Delete(ctx, operator, rest)
 	case "list", "snapshot":
-		tr.add(2, "<", "%s: %s", verb, b.summary(verb))
+		tr.add(answers, "<", "%s: %s", verb, b.summary(verb))
 		return
 	case "clock":
 		by, bad := time.ParseDuration(rest)
@@ -258,10 +272,10 @@ func (b *bench) command(tr *trace, words string) {
 		b.signal(sig)
 		return
 	}
-	tr.add(2, "<", "%s: %s", words, answer(info, err))
+	tr.add(answers, "<", "%s: %s", words, answerText(info, err))
 }
 
-func answer(info *supervisor.ProcessInfo, err error) string {
+func answerText(info *supervisor.ProcessInfo, err error) string {
 	switch {
 	case err != nil:
 		return err.Error()

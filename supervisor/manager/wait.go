@@ -11,13 +11,20 @@ import (
 // waiter is a caller who waits for something to become true of an entry.
 type waiter struct {
 	done   func(e *entry) (bool, error) // runs on the loop
-	answer chan error                   // has room for one
+	shown  *entry                       // the caller is shown how this one is then
+	answer chan answer                  // has room for one
+}
+
+// answer is what a waiter gets.
+type answer struct {
+	view *view
+	err  error
 }
 
 // wait makes a waiter for an entry; it is looked at when the entry next settles,
 // which touch makes happen now.
 func (l *loop) wait(e *entry, done func(*entry) (bool, error)) *waiter {
-	w := &waiter{done: done, answer: make(chan error, 1)}
+	w := &waiter{done: done, shown: e, answer: make(chan answer, 1)}
 	e.waiters = append(e.waiters, w)
 	l.touch(e)
 	return w
@@ -31,7 +38,7 @@ func (l *loop) answer(e *entry) {
 	still := e.waiters[:0]
 	for _, w := range e.waiters {
 		if ok, err := w.done(e); ok {
-			w.answer <- err
+			w.answer <- answer{w.shown.view(), err}
 		} else {
 			still = append(still, w)
 		}
@@ -42,22 +49,26 @@ func (l *loop) answer(e *entry) {
 
 // hasStarted is true when the life after gen runs or could not be started, or when
 // the process waits for something else than the operating system.
-func hasStarted(verb string, gen uint64) func(*entry) (bool, error) {
+func (l *loop) hasStarted(verb string, gen uint64) func(*entry) (bool, error) {
 	return func(e *entry) (bool, error) {
 		p := e.proc
 		name := e.spec.Name
 		switch {
-		case e.gone:
+		case e.gone, p.Goal == machine.Gone:
 			return true, fmt.Errorf("cannot %s %q: %w (it was deleted meanwhile)", verb, name, supervisor.ErrNotFound)
 		case p.Status() == supervisor.StatusStuck:
 			return true, fmt.Errorf("cannot %s %q: %w: its old life survived SIGKILL (pid %d)", verb, name, supervisor.ErrStopTimeout, p.PID)
-		case p.Gen > gen && p.State != machine.Starting:
-			if p.Last.Gen == p.Gen && p.Last.Exit.Err != "" {
-				return true, fmt.Errorf("cannot %s %q: %w: %s", verb, name, supervisor.ErrStart, p.Last.Exit.Err)
+		case p.Last.Gen > gen && p.Last.Exit.Err != "": // also when the next try is on its way
+			return true, fmt.Errorf("cannot %s %q: %w: %s", verb, name, supervisor.ErrStart, p.Last.Exit.Err)
+		case p.Goal == machine.Down && (p.Gen > gen && p.State == machine.Stopping || p.Gen <= gen && p.State == machine.Idle):
+			if l.ending != nil {
+				return true, closed(verb, name)
 			}
+			return true, fmt.Errorf("cannot %s %q: %w (it was stopped meanwhile)", verb, name, supervisor.ErrNotRunning)
+		case p.Gen > gen && p.State != machine.Starting:
 			return true, nil
 		case p.Gen <= gen && (p.State == machine.Waiting || p.State == machine.Idle):
-			return true, nil // it waits for a dependency, its schedule, or was stopped by another caller
+			return true, nil // it waits for a dependency or its schedule
 		}
 		return false, nil
 	}
@@ -70,6 +81,8 @@ func hasStopped(verb string, gen uint64) func(*entry) (bool, error) {
 		switch {
 		case e.gone, p.Gen != gen, !p.Alive():
 			return true, nil
+		case p.Goal == machine.Up: // its spawn was in flight, and somebody wants it after all
+			return true, fmt.Errorf("cannot %s %q: %w: it was started again meanwhile", verb, e.spec.Name, supervisor.ErrStopTimeout)
 		case p.Status() == supervisor.StatusStuck:
 			return true, fmt.Errorf("cannot %s %q: %w: pid %d survived SIGKILL; it stays listed as stuck and is killed again every second", verb, e.spec.Name, supervisor.ErrStopTimeout, p.PID)
 		}
@@ -109,20 +122,24 @@ func (m *Manager) ask(ctx context.Context, f func(*loop)) error {
 	}
 }
 
-// await waits for all waiters, and returns the first error.
-func (m *Manager) await(ctx context.Context, verb, name string, list []*waiter) error {
-	var first error
+// await waits for all waiters, and returns the last view and the first error.
+func (m *Manager) await(ctx context.Context, verb, name string, list []*waiter) (v *view, err error) {
 	for _, w := range list {
+		var a answer
 		select {
-		case err := <-w.answer:
-			if first == nil {
-				first = err
-			}
+		case a = <-w.answer:
 		case <-ctx.Done():
-			return fmt.Errorf("stopped waiting to %s %q (the work goes on): %w", verb, name, ctx.Err())
+			return nil, fmt.Errorf("stopped waiting to %s %q (the work goes on): %w", verb, name, ctx.Err())
 		case <-m.done:
-			return closed(verb, name)
+			select {
+			case a = <-w.answer: // it came true before the end
+			default:
+				return nil, closed(verb, name)
+			}
+		}
+		if v = a.view; err == nil {
+			err = a.err
 		}
 	}
-	return first
+	return v, err
 }
