@@ -91,7 +91,10 @@ func (l *loop) retire(e *entry) {
 	}
 	l.ended = append(l.ended, e)
 	if len(l.ended) > maxEnded {
-		l.step(l.ended[0], machine.Delete{}) // which takes it out
+		oldest := l.ended[0]
+		l.ended = slices.Delete(l.ended, 0, 1)
+		oldest.retired = false
+		l.step(oldest, machine.Delete{})
 	}
 }
 

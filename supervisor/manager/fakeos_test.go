@@ -26,10 +26,9 @@ type fakeOS struct {
 	lives   map[linux.Life]*child        // spawned and not over
 	spawns  map[string]int               // spawns ever, by name
 	cpu     map[string]linux.TreeUsage   // by name, until Forget
-	envs    map[linux.Life]linux.Command // what was asked for
+	given   map[linux.Life]linux.Command // what was to be executed
 	ended   bool                         // Close was called
 	endRest time.Duration                // strangers need so long to end
-	asked   time.Time                    // when EndRest was called
 
 	closed chan struct{}
 	alive  sync.WaitGroup
@@ -39,7 +38,7 @@ func newFakeOS(t testing.TB, m *Manager) *fakeOS {
 	return &fakeOS{
 		t: t, reports: (*reports)(m),
 		lives: map[linux.Life]*child{}, spawns: map[string]int{}, cpu: map[string]linux.TreeUsage{},
-		envs: map[linux.Life]linux.Command{}, closed: make(chan struct{}),
+		given: map[linux.Life]linux.Command{}, closed: make(chan struct{}),
 	}
 }
 
@@ -68,7 +67,7 @@ func (o *fakeOS) Spawn(life linux.Life, c linux.Command) {
 	o.spawns[life.Name]++
 	ch := &child{os: o, life: life, pid: pidOf(life), script: parseScript(o.t, c.Argv, nth), signals: make(chan sent, 256)}
 	o.lives[life] = ch
-	o.envs[life] = c
+	o.given[life] = c
 	o.alive.Go(ch.play)
 }
 
@@ -118,9 +117,6 @@ func (o *fakeOS) Orphans() uint64 { return 7 }
 // EndRest waits as long as strangers need, at most until ctx ends; who lives then
 // is left behind.
 func (o *fakeOS) EndRest(ctx context.Context) []linux.Remnant {
-	o.mu.Lock()
-	o.asked = time.Now()
-	o.mu.Unlock()
 	need := o.endRest
 	for _, ch := range o.living() {
 		if ch.script.immortal {
@@ -171,6 +167,14 @@ func pidOf(life linux.Life) int {
 	return pid
 }
 
+// asked is the command of a life.
+func (o *fakeOS) asked(life linux.Life) linux.Command {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.given[life]
+}
+
+// spawned counts the lives of a name.
 func (o *fakeOS) spawned(name string) int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
