@@ -31,6 +31,7 @@ type instance struct {
 	stdout *screen
 	stderr *screen
 	exited chan struct{}
+	silent chan struct{} // closed at the end of stdout and stderr
 	state  *os.ProcessState
 	mark   string
 }
@@ -66,11 +67,20 @@ func launch(t *testing.T, l launching) *instance {
 	if l.namespace && os.Getuid() != 0 {
 		t.Skip("a PID namespace needs root")
 	}
-	in := &instance{t: t, dir: l.dir, exited: make(chan struct{}), stdout: &screen{}, stderr: &screen{}}
-	in.mark = fmt.Sprintf("%d-%d", os.Getpid(), marks.Add(1))
+	in := &instance{t: t, dir: l.dir, exited: make(chan struct{}), silent: make(chan struct{}), stdout: &screen{}, stderr: &screen{}}
 	if in.dir == "" {
 		in.dir = shortDir(t)
 	}
+	in.prepare(l)
+	in.start(l)
+	return in
+}
+
+// prepare makes the command.
+func (in *instance) prepare(l launching) {
+	t := in.t
+	t.Helper()
+	in.mark = fmt.Sprintf("%d-%d", os.Getpid(), marks.Add(1))
 	in.socket = filepath.Join(in.dir, "pm.sock")
 	var args []string
 	if !l.bare {
@@ -84,15 +94,13 @@ func launch(t *testing.T, l launching) *instance {
 		t.Fatal(err)
 	}
 	in.cmd = exec.Command(exe, append(args, l.args...)...)
-	in.cmd.Env = append(cleanEnviron(), roleVar+"=manager", markVar+"="+in.mark)
+	in.cmd.Env = append(cleanEnviron(), roleVar+"=manager", markVar+"="+in.mark, "GORACE=atexit_sleep_ms=0")
 	in.cmd.Env = append(in.cmd.Env, l.env...)
 	in.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if l.namespace {
 		in.cmd.Env = append(in.cmd.Env, insideVar+"=1")
 		in.cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWPID | syscall.CLONE_NEWNS
 	}
-	in.start(l)
-	return in
 }
 
 // cleanEnviron is our environment without what a manager would take as its own.
@@ -138,6 +146,11 @@ func (in *instance) start(l launching) {
 	}
 	in.pid = in.cmd.Process.Pid
 	go func() {
+		readers.Wait()
+		<-in.exited
+		close(in.silent)
+	}()
+	go func() {
 		_ = in.cmd.Wait() // how it ended is in the state
 		in.state = in.cmd.ProcessState
 		close(in.exited)
@@ -147,7 +160,7 @@ func (in *instance) start(l launching) {
 		<-in.exited
 		// Pipes are at their end when the last that holds them is gone.
 		eventually(in.t, "all that the instance started is gone", func() bool { return in.killRest() == 0 })
-		readers.Wait()
+		<-in.silent
 		if text := in.stderr.String(); strings.Contains(text, "DATA RACE") || strings.Contains(text, "panic:") {
 			in.t.Errorf("the program is broken:\n%s", text)
 		}
@@ -176,10 +189,12 @@ func (in *instance) killRest() int {
 	return n
 }
 
-// up waits until the interfaces listen and all processes have been asked to start.
+// up waits until the interfaces listen and a process has been started, which is
+// when signals are caught.
 func (in *instance) up() *instance {
 	in.t.Helper()
-	in.awaitErr("process manager")
+	in.awaitErr("process manager version")
+	in.awaitErr("started")
 	return in
 }
 
@@ -188,7 +203,16 @@ func (in *instance) awaitErr(text string) { in.t.Helper(); in.await(in.stderr, t
 
 func (in *instance) await(s *screen, text string) {
 	in.t.Helper()
-	eventually(in.t, fmt.Sprintf("%q is shown", text), func() bool { return strings.Contains(s.String(), text) })
+	eventually(in.t, fmt.Sprintf("%q is shown", text), func() bool {
+		select {
+		case <-in.silent:
+			if !strings.Contains(s.String(), text) {
+				in.t.Fatalf("the program has ended and never showed %q", text)
+			}
+		default:
+		}
+		return strings.Contains(s.String(), text)
+	})
 }
 
 func (in *instance) signal(s syscall.Signal) {

@@ -14,6 +14,7 @@ import (
 
 // A service runs on, a job completes, and SIGTERM ends all of it with 0.
 func TestQuickstart(t *testing.T) {
+	t.Parallel()
 	asPID1AndNot(t, func(t *testing.T, ns bool) {
 		in := launch(t, launching{namespace: ns, manifest: `
   processes:
@@ -34,6 +35,7 @@ func TestQuickstart(t *testing.T) {
 
 // A manifest that is wrong ends the start with 78 and every error, and starts nothing.
 func TestBadManifest(t *testing.T) {
+	t.Parallel()
 	in := launch(t, launching{manifest: `
   processes:
     - {name: marker, command: "echo started"}
@@ -58,6 +60,7 @@ func TestBadManifest(t *testing.T) {
 }
 
 func TestWrongUsageOfTheProgram(t *testing.T) {
+	t.Parallel()
 	in := launch(t, launching{args: []string{"-telnet-addr", "127.0.0.1:0"}})
 	if code := in.code(); code != exitUsage {
 		t.Errorf("exit code %d, want %d", code, exitUsage)
@@ -67,6 +70,7 @@ func TestWrongUsageOfTheProgram(t *testing.T) {
 
 // What depends on another ends before it.
 func TestShutdownIsOrdered(t *testing.T) {
+	t.Parallel()
 	asPID1AndNot(t, func(t *testing.T, ns bool) {
 		const script = `trap 'echo ends; exit 0' TERM; echo up; while :; do sleep 0.05; done`
 		in := launch(t, launching{namespace: ns, manifest: `
@@ -97,6 +101,7 @@ func TestShutdownIsOrdered(t *testing.T) {
 // The budget bounds the whole end, whatever a process wants; a second signal ends
 // it at once.
 func TestStubbornShutdown(t *testing.T) {
+	t.Parallel()
 	const stubborn = `
   processes:
     - {name: mule, command: "trap '' TERM; echo up; while :; do sleep 0.05; done", terminationGracePeriodSeconds: 600}
@@ -122,6 +127,7 @@ func TestStubbornShutdown(t *testing.T) {
 
 // Every signal that may ask PID 1 to end does so.
 func TestSignalsThatEnd(t *testing.T) {
+	t.Parallel()
 	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGPWR, 37} {
 		in := launch(t, launching{namespace: true, manifest: "\n  processes: [{name: a, command: [sleep, '1000']}]\n"}).up()
 		in.signal(s)
@@ -133,6 +139,7 @@ func TestSignalsThatEnd(t *testing.T) {
 
 // The process that decides gives its code to the container, and the last word.
 func TestEssentialProcessDecides(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, script string
 		code         int
@@ -171,6 +178,7 @@ func TestEssentialProcessDecides(t *testing.T) {
 
 // The container is done when all of its processes are.
 func TestExitsWhenDone(t *testing.T) {
+	t.Parallel()
 	asPID1AndNot(t, func(t *testing.T, ns bool) {
 		in := launch(t, launching{namespace: ns, manifest: `
   exitPolicy: WhenDone
@@ -187,6 +195,7 @@ func TestExitsWhenDone(t *testing.T) {
 
 // A hundred orphans that end at once leave no zombie.
 func TestOrphanStorm(t *testing.T) {
+	t.Parallel()
 	asPID1AndNot(t, func(t *testing.T, ns bool) {
 		exe, err := os.Executable()
 		if err != nil {
@@ -205,6 +214,7 @@ func TestOrphanStorm(t *testing.T) {
 // What has left its session and its parent still belongs to its process, and ends
 // with it.
 func TestT22DaemonEndsWithItsProcess(t *testing.T) {
+	t.Parallel()
 	asPID1AndNot(t, func(t *testing.T, ns bool) {
 		in := launch(t, launching{namespace: ns, manifest: `
   processes:
@@ -230,6 +240,7 @@ func TestT22DaemonEndsWithItsProcess(t *testing.T) {
 
 // Signals that do not end it.
 func TestSignalsThatInform(t *testing.T) {
+	t.Parallel()
 	dir := shortDir(t)
 	in := launch(t, launching{namespace: true, args: []string{"-log-dir", dir}, manifest: `
   processes:
@@ -243,7 +254,10 @@ func TestSignalsThatInform(t *testing.T) {
 	in.awaitErr("name=tick status=running")
 
 	path := filepath.Join(dir, "tick.log")
-	full := func() bool { data, err := os.ReadFile(path); return err == nil && strings.Contains(string(data), "tick") }
+	full := func() bool {
+		data, err := os.ReadFile(path)
+		return err == nil && strings.Contains(string(data), "tick")
+	}
 	eventually(t, "the log file is written", full)
 	if err := os.Rename(path, path+".1"); err != nil {
 		t.Fatal(err)
