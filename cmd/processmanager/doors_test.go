@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -13,9 +14,11 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/coder/websocket" //nolint:depguard // a browser is played here
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -153,8 +156,10 @@ func TestClientCommands(t *testing.T) {
 		}
 	}
 	// Over TCP too, and the ways to be refused.
-	if out, code := client("-rpc", "http://"+in.addr("rpc-addr"), "list"); code != 0 {
-		t.Errorf("over TCP: %d: %s", code, out)
+	tcp := exec.Command(pmclient(t), "-rpc", "http://"+in.addr("rpc-addr"), "list")
+	tcp.Env = append(cleanEnviron(), "PM_SECRET_FILE="+filepath.Join(in.dir, "secret"))
+	if out, err := tcp.CombinedOutput(); err != nil || !strings.Contains(string(out), "web") {
+		t.Errorf("over TCP: %v: %s", err, out)
 	}
 	if out, code := in.pmclient("list"); code != 3 {
 		t.Errorf("without the secret: %d: %s", code, out)
@@ -208,6 +213,42 @@ func TestAPIByCurl(t *testing.T) {
 		t.Errorf("without the secret: %s", res.Status)
 	}
 	in.end()
+}
+
+// A browser's way: a WebSocket whose first message authenticates.
+func TestWebSocket(t *testing.T) {
+	t.Parallel()
+	in := guarded(t)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	ws, _, err := websocket.Dial(ctx, "ws://"+in.addr("rpc-addr")+"/rpc", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.CloseNow()
+	for _, c := range []struct{ send, want string }{
+		{`{"jsonrpc":"2.0","id":1,"method":"process.status","params":{"name":"web"}}`, `{"jsonrpc":"2.0","id":1,"error":{"code":-32008`},
+		{`{"jsonrpc":"2.0","id":2,"method":"session.authenticate","params":{"secret":"` + secretOfDoors + `"}}`, `{"jsonrpc":"2.0","id":2,"result":{"role":"operator"}}`},
+		{`{"jsonrpc":"2.0","id":3,"method":"process.status","params":{"name":"web"}}`, `{"jsonrpc":"2.0","id":3,"result":{"name":"web","command":"sleep 1000"`},
+	} {
+		if err := ws.Write(ctx, websocket.MessageText, []byte(c.send)); err != nil {
+			t.Fatal(err)
+		}
+		_, got, err := ws.Read(ctx)
+		if err != nil {
+			t.Fatalf("behind %s: %v", c.send, err)
+		}
+		if !strings.HasPrefix(string(got), c.want) {
+			t.Errorf("%s\n got %s\nwant %s", c.send, got, c.want)
+		}
+	}
+	in.signal(syscall.SIGTERM)
+	if _, _, err := ws.Read(ctx); websocket.CloseStatus(err) != websocket.StatusGoingAway {
+		t.Errorf("at the end: %v, want the status going away", err)
+	}
+	if code := in.code(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
 }
 
 // Health and metrics of the same manager; CPU and memory are those of the tree
