@@ -82,8 +82,16 @@ func (l *loop) boot() {
 func (l *loop) add(e *entry) {
 	l.entries[e.spec.Name] = e
 	l.names = nil
-	if e.origin == fromManifest || e.origin == fromCommand {
+	switch e.origin {
+	case fromManifest, fromCommand:
 		l.order = append(l.order, e)
+	case fromAPI: // in the place of a deleted one it is what others depend on
+		for _, o := range l.order {
+			if slices.ContainsFunc(o.spec.DependsOn, func(d supervisor.Dependency) bool { return d.Name == e.spec.Name }) {
+				e.needed = append(e.needed, o)
+			}
+		}
+	case fromSchedule:
 	}
 }
 

@@ -63,9 +63,15 @@ func (l *loop) tryStop(e *entry) {
 			return
 		}
 	}
+	l.tell(e)
+}
+
+// tell asks an entry to end. One that has ended already stays what it is, completed
+// or failed: that is the truth about it.
+func (l *loop) tell(e *entry) {
 	l.ending.told[e] = true
 	if e.idle() {
-		l.touch(e) // it stays what it is, completed or failed: that is the truth about it
+		l.touch(e)
 		return
 	}
 	l.step(e, machine.Stop{Cause: machine.Ending, By: l.ending.by})
@@ -101,9 +107,7 @@ func (l *loop) force() {
 	}
 	l.ending.giveUp = l.ending.by.Add(beyond)
 	for _, name := range l.sortedNames() {
-		e := l.entries[name]
-		l.ending.told[e] = true
-		l.step(e, machine.Stop{Cause: machine.Ending, By: l.ending.by})
+		l.tell(l.entries[name])
 	}
 }
 
