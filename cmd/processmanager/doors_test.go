@@ -170,6 +170,46 @@ func TestClientCommands(t *testing.T) {
 	}
 }
 
+// The tour of the README works as it is printed, on the example that it runs.
+func TestReadmeTour(t *testing.T) {
+	t.Parallel()
+	const root = "../../"
+	readme, err := os.ReadFile(root + "README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := launch(t, launching{args: []string{"-manifest", root + "deploy/examples/quickstart.yaml"}}).up()
+	in.awaitOut("web | served a request")
+	ran := 0
+	for line := range strings.Lines(string(readme)) {
+		line = strings.TrimSpace(line)
+		var cmd *exec.Cmd
+		switch {
+		case strings.HasPrefix(line, "./pmclient ") && !strings.Contains(line, "-secret"):
+			cmd = exec.Command("sh", "-c", strings.Replace(line, "./pmclient", pmclient(t), 1))
+			cmd.Env = append(cleanEnviron(), "PM_SOCKET="+in.socket)
+		case strings.HasPrefix(line, "./processmanager validate "):
+			exe, err := os.Executable()
+			if err != nil {
+				t.Fatal(err)
+			}
+			cmd = exec.Command("sh", "-c", strings.Replace(line, "./processmanager", exe, 1))
+			cmd.Env = append(cleanEnviron(), roleVar+"=manager")
+			cmd.Dir = root
+		default:
+			continue
+		}
+		ran++
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v: %s", line, err, out)
+		}
+	}
+	if ran < 8 {
+		t.Errorf("the README shows %d commands, too few to be true", ran)
+	}
+	in.end()
+}
+
 // The API over HTTP, as curl sends it.
 func TestAPIByCurl(t *testing.T) {
 	t.Parallel()

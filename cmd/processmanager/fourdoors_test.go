@@ -140,12 +140,31 @@ func TestFourDoorsOneError(t *testing.T) {
 			if out, code := in.pmclient(words...); code != 1 || out != "pmclient: "+failure.Message {
 				t.Errorf("the client says %d %q, the API %q", code, out, failure.Message)
 			}
-			if err := api.Call(t.Context(), "process."+c.op, params, nil); !errors.Is(err, c.sentinel) || err.Error() != failure.Message {
+			if err := classicCall(api.Classic(), c.op, c.name, c.command); !errors.Is(err, c.sentinel) || err.Error() != failure.Message {
 				t.Errorf("Go says %v, the API %q", err, failure.Message)
 			}
 		})
 	}
 	in.end()
+}
+
+// classicCall does one operation through the eight methods.
+func classicCall(m supervisor.ProcessManagerInterface, op, name, command string) (err error) {
+	switch op {
+	case "start":
+		return m.StartProcess(name, command, false, 0, "", "")
+	case "stop":
+		return m.StopProcess(name)
+	case "restart":
+		return m.RestartProcess(name)
+	case "delete":
+		return m.DeleteProcess(name)
+	case "status":
+		_, err = m.GetProcessStatus(name)
+	case "logs":
+		_, err = m.GetProcessLogs(name, 10)
+	}
+	return err
 }
 
 // The doors describe one process by the same object.

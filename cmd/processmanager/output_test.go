@@ -158,9 +158,16 @@ func TestT100SecretIsNowhere(t *testing.T) {
 			in.awaitOut("PM_PROCESS_NAME=env")
 			all := ""
 			for _, args := range [][]string{
-				{"list"}, {"-secret", "wrong-one", "list"}, {"-secret", token, "list"}, {"-secret", token, "status", "env"}, {"-secret", token, "logs", "env"},
-				{"-secret", token, "start", "-name", "x", "-command", "env"}, {"-secret", token, "logs", "x"}, {"-secret", token, "stop", "nobody"},
-				{"-secret", token, "-format", "json", "list"}, {"-secret", token, "start", "bad name"},
+				{"list"},
+				{"-secret", "wrong-one", "list"},
+				{"-secret", token, "list"},
+				{"-secret", token, "status", "env"},
+				{"-secret", token, "logs", "env"},
+				{"-secret", token, "start", "-name", "x", "-command", "env"},
+				{"-secret", token, "logs", "x"},
+				{"-secret", token, "stop", "nobody"},
+				{"-secret", token, "-format", "json", "list"},
+				{"-secret", token, "start", "bad name"},
 			} {
 				out, _ := in.pmclient(args...)
 				all += out
@@ -193,7 +200,10 @@ func TestT100SecretIsNowhere(t *testing.T) {
 	}
 	// Errors of the start.
 	for _, args := range [][]string{
-		{"-secret", token, "-secret-file", file}, {"-secret", token, "-log-format", "xml"}, {"-secret", token, "-metrics-addr", "nonsense"}, {"-secret", token, "-manifest", "/none"},
+		{"-secret", token, "-secret-file", file},
+		{"-secret", token, "-log-format", "xml"},
+		{"-secret", token, "-metrics-addr", "nonsense"},
+		{"-secret", token, "-manifest", "/none"},
 		{"-secret", token, "oops"},
 	} {
 		in := launch(t, launching{args: args})
