@@ -309,7 +309,7 @@ func (c *child) play() {
 	}
 	if c.script.fails {
 		c.over()
-		why := error(fs.ErrNotExist)
+		why := fs.ErrNotExist
 		if c.script.permission {
 			why = fs.ErrPermission
 		}

@@ -88,7 +88,8 @@ func (w *wild) watch(t *testing.T) func(old, now machine.Proc) {
 		name := now.Rules.Name
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.alive[name] = now.Alive() && now.Status() != supervisor.StatusStuck
+		// One that a caller made in the place of a deleted one depends on nothing.
+		w.alive[name] = now.Alive() && now.Status() != supervisor.StatusStuck && len(now.Rules.Needs) > 0
 		if now.State != machine.Stopping || old.State == machine.Stopping || now.Cause != machine.Ending {
 			return
 		}
