@@ -7,7 +7,9 @@ import (
 	"math"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -41,11 +43,28 @@ func Prepare() error {
 	for _, sig := range ignoredSignals(status) {
 		switch {
 		case sig == unix.SIGCHLD, sig == unix.SIGURG: // the runtime's, and never inherited as ignored
+		case slices.Contains(threadSignals[:], sig):
+			if err := defaultAction(sig); err != nil {
+				return fmt.Errorf("cannot give signal %d its default action: %w", int(sig), err)
+			}
 		default:
 			catch = append(catch, sig)
 		}
 	}
 	signal.Notify(discarded, catch...)
+	return nil
+}
+
+// threadSignals belong to the C library's threads. The posix_spawn of glibc, which
+// make and others use, hands them down ignored, and os/signal does not touch them.
+var threadSignals = [...]unix.Signal{32, 33}
+
+func defaultAction(sig unix.Signal) error {
+	var none [8]uint64 // a struct sigaction of zeros: SIG_DFL, no flags, empty mask
+	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&none)), 0, 8, 0, 0)
+	if errno != 0 {
+		return errno
+	}
 	return nil
 }
 

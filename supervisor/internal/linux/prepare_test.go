@@ -41,7 +41,11 @@ for s in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGTERM, signal.S
     signal.signal(s, signal.SIG_IGN)
 signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
 os.environ["` + childMode + `"] = sys.argv[2]
-os.execv(sys.argv[1], sys.argv[1:2])
+os.posix_spawn(sys.argv[1], sys.argv[1:2], os.environ)  # which ignores signals 32 and 33 in the child
+try:
+    os.wait()
+except ChildProcessError:  # SIGCHLD is ignored
+    pass
 `
 	run := func(mode string) string {
 		t.Helper()
