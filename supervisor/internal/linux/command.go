@@ -51,7 +51,6 @@ type Output interface {
 type Exit struct {
 	Code   int               // 0 to 255, when Signal is 0
 	Signal supervisor.Signal // that ended it; 0: it exited by itself
-	Core   bool              // a core was dumped
 
 	// What the leader used, with the children it waited for.
 	CPUUser   time.Duration

@@ -45,6 +45,7 @@
 //	tree           1                asks what is left of trees, reports exits,        Close
 //	                                walks trees to signal them
 //	pipe reader    1                reads all pipes, calls Output                     Close
+//	finishers      0 to a few       deliver the last output of a life, report its end   the output has
 //	spawn workers  0 to a few       fork and exec, report births                      when nobody waits
 //	callers        any              signal leaders and groups; sample usage           –
 //

@@ -3,6 +3,7 @@ package linux
 import (
 	"fmt"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -211,17 +212,43 @@ func (c *capture) end(i int) {
 	c.out.End(streams[i])
 }
 
-// finish delivers what is in the pipes and ends both streams. Who still holds a
-// writing end is not of this life, and gets EPIPE.
-func (c *capture) finish(buf []byte) {
+// ended reports whether both streams have ended. While a sink holds the reader up, it
+// says no rather than wait.
+func (c *capture) ended() bool {
 	if c == nil {
-		return
+		return true
 	}
+	if !c.mu.TryLock() {
+		return false
+	}
+	defer c.mu.Unlock()
+	return c.fd[0] < 0 && c.fd[1] < 0
+}
+
+// finalBuffers are for what is read when lives end.
+var finalBuffers = sync.Pool{New: func() any { return new([pipeSize]byte) }}
+
+// finishTime is how long the last output of a life may wait for slow sinks.
+const finishTime = time.Second
+
+// hurrier is an Output that can be told to wait for nothing any more.
+type hurrier interface{ Hurry() }
+
+// finish delivers what is in the pipes and ends both streams. Who still holds a
+// writing end is not of this life, and gets EPIPE. A slow sink holds it up for
+// finishTime, and the exit with it.
+func (c *capture) finish() {
+	if h, ok := c.out.(hurrier); ok {
+		late := time.AfterFunc(finishTime, h.Hurry)
+		defer late.Stop()
+	}
+	buf, _ := finalBuffers.Get().(*[pipeSize]byte)
+	defer finalBuffers.Put(buf)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := range c.fd {
 		for total := 0; c.fd[i] >= 0 && total < finalSize; {
-			n, more := c.step(i, buf)
+			n, more := c.step(i, buf[:])
 			total += n
 			if !more {
 				break

@@ -105,7 +105,7 @@ func (s *System) leaderReaped(l *life, status unix.WaitStatus, used *unix.Rusage
 func exitOf(status unix.WaitStatus, used *unix.Rusage) Exit {
 	e := Exit{CPUUser: span(used.Utime), CPUSystem: span(used.Stime)}
 	if status.Signaled() {
-		e.Signal, e.Core = supervisor.Signal(status.Signal()), status.CoreDump()
+		e.Signal = supervisor.Signal(status.Signal())
 	} else {
 		e.Code = status.ExitStatus()
 	}

@@ -21,11 +21,10 @@ const (
 type tree struct {
 	scan     scanner
 	draining []*life // leader reaped, tree not known to be empty
-	buf      []byte
 }
 
-// watchTrees is the tree goroutine: the only one that reports exits, and the only one
-// that walks trees to signal them. What happens while it works is one round later,
+// watchTrees is the tree goroutine: the only one that finds out that a life is over, and
+// the only one that walks trees to signal them. What happens while it works is one round later,
 // together: a thousand deaths are not a thousand walks.
 func (s *System) watchTrees() {
 	defer s.done.Done()
@@ -106,14 +105,21 @@ func (s *System) checkDraining() {
 }
 
 // finish ends a life: output first, so that its last line is kept before anybody
-// hears of the exit.
+// hears of the exit. Output that has not ended is delivered by a goroutine of its own:
+// sinks may be slow, and nobody else's exit or signal is to wait for them.
 func (s *System) finish(l *life) {
-	if l.out != nil {
-		if s.tree.buf == nil {
-			s.tree.buf = make([]byte, pipeSize)
-		}
-		l.out.finish(s.tree.buf)
+	if l.out.ended() {
+		s.conclude(l)
+		return
 	}
+	s.done.Go(func() {
+		l.out.finish()
+		s.conclude(l)
+	})
+}
+
+// conclude forgets a life and reports its end.
+func (s *System) conclude(l *life) {
 	s.mu.Lock()
 	l.over = true
 	delete(s.lives, l.Life)

@@ -20,9 +20,9 @@ const managerName = "processmanager"
 // one path share one writer. All methods may be called from any goroutine.
 type Console struct {
 	format Format
-	stdout *sink // nil: goes nowhere
-	stderr *sink // the same as stdout when both are one file
-	own    feed  // the manager's own lines
+	stdout *sink   // nil: goes nowhere
+	stderr *sink   // the same as stdout when both are one file
+	own    account // of the manager's own lines
 
 	mu    sync.Mutex
 	files map[string]*fileSink // guarded by mu; by path
@@ -41,7 +41,7 @@ type fileSink struct {
 // lines cannot mix.
 func NewConsole(stdout, stderr io.Writer, f Format) *Console {
 	c := &Console{format: f, files: map[string]*fileSink{}}
-	c.own = feed{account: &account{name: managerName}, stream: supervisor.Stderr, urgent: true}
+	c.own.name = managerName
 	switch {
 	case stdout != nil && stderr != nil && sameOutput(stdout, stderr):
 		c.stdout = newSink("stdout and stderr", f, stdout, c.reporter("stdout and stderr"))

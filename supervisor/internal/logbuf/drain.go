@@ -209,7 +209,8 @@ func (s *sink) tellLosses() {
 	if len(s.losses) == 0 || s.stalled {
 		return
 	}
-	from := &feed{urgent: true}
+	from := &feed{}
+	from.urgent.Store(true)
 	order := slices.SortedFunc(maps.Keys(s.losses), func(a, b *account) int { return strings.Compare(a.name, b.name) })
 	for _, who := range order {
 		notice := batch{from: from, format: FormatRaw, kind: lines, data: appendLossNotice(nil, s, who.name, s.losses[who])}

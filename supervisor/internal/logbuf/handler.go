@@ -65,10 +65,11 @@ func (h *handler) Handle(_ context.Context, rec slog.Record) error {
 		return true
 	})
 	line := appendRecord(nil, h.console.format, supervisor.Stderr, plain, attrs)
-	from := h.console.own // a copy each: the pieces of two long lines must not mix
+	from := newFeed(&h.console.own, supervisor.Stderr, 0) // one each: the pieces of two long lines must not mix
+	from.urgent.Store(true)
 	var long splitter
 	long.write(line, func(data []byte, k kind) {
-		h.console.stderr.put(&batch{from: &from, format: FormatRaw, data: data, kind: k})
+		h.console.stderr.put(&batch{from: from, format: FormatRaw, data: data, kind: k})
 	})
 	return nil
 }

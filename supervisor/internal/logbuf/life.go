@@ -8,7 +8,7 @@ import (
 // goroutine at a time; nothing else of the log waits for them.
 type LifeLog struct {
 	log   *Log
-	feeds [2]feed // stdout, stderr
+	feeds [2]*feed // stdout, stderr
 	split [2]splitter
 	head  []byte // reused
 }
@@ -16,10 +16,10 @@ type LifeLog struct {
 // Life begins the log of a life. Lines of two lives never mix, even when a life
 // ended without a newline.
 func (l *Log) Life(run uint64) *LifeLog {
-	life := &LifeLog{log: l}
-	life.feeds[0] = feed{account: &l.account, stream: supervisor.Stdout, run: run}
-	life.feeds[1] = feed{account: &l.account, stream: supervisor.Stderr, run: run}
-	return life
+	return &LifeLog{log: l, feeds: [2]*feed{
+		newFeed(&l.account, supervisor.Stdout, run),
+		newFeed(&l.account, supervisor.Stderr, run),
+	}}
 }
 
 func index(stream supervisor.Stream) int {
@@ -40,13 +40,22 @@ func (l *LifeLog) Write(stream supervisor.Stream, chunk []byte) {
 	} else {
 		l.log.stderr.Add(uint64(len(chunk)))
 	}
-	l.split[i].write(chunk, func(data []byte, k kind) { l.deliver(&l.feeds[i], data, k) })
+	l.split[i].write(chunk, func(data []byte, k kind) { l.deliver(l.feeds[i], data, k) })
+}
+
+// Hurry makes this life's output wait for no sink any more: what one has no room
+// for is dropped and counted. A call that waits returns within a second. It may be
+// called from any goroutine.
+func (l *LifeLog) Hurry() {
+	for i := range l.feeds {
+		l.feeds[i].urgent.Store(true)
+	}
 }
 
 // End says that the stream has ended: a last line without newline is delivered.
 func (l *LifeLog) End(stream supervisor.Stream) {
 	i := index(stream)
-	l.split[i].end(func(data []byte, k kind) { l.deliver(&l.feeds[i], data, k) })
+	l.split[i].end(func(data []byte, k kind) { l.deliver(l.feeds[i], data, k) })
 }
 
 // deliver gives data to the ring first, which never waits.

@@ -30,7 +30,11 @@ type feed struct {
 	run     uint64
 	// urgent feeds never wait: they may use one buffer more than the others, and
 	// lose what does not fit even there.
-	urgent bool
+	urgent atomic.Bool
+}
+
+func newFeed(a *account, stream supervisor.Stream, run uint64) *feed {
+	return &feed{account: a, stream: stream, run: run}
 }
 
 // sink is a place that takes bytes in its own time: a stream of the console or a
@@ -84,7 +88,7 @@ func (s *sink) put(b *batch) bool {
 			continue
 		}
 		s.start()
-		if b.from.urgent || !s.waitRoom() {
+		if b.from.urgent.Load() || !s.waitRoom() {
 			s.lose(b)
 			return true
 		}
@@ -96,7 +100,7 @@ func (s *sink) put(b *batch) bool {
 // mayFill reports whether there is a buffer to write to, or may be one more.
 func (s *sink) mayFill(f *feed) bool {
 	limit := maxBuffers
-	if f.urgent {
+	if f.urgent.Load() {
 		limit++
 	}
 	if s.cur == nil {

@@ -39,7 +39,7 @@
 //	Tick, RunEnd passed                                                                                              Stopping +signal
 //	CronDue, Forbid     Starting +spawn                skipped                        skipped                        skipped
 //	CronDue, Replace    Starting +spawn                skipped                        skipped                        Stopping goal Again +signal
-//	CronDue, Allow      +aside                         +aside                         +aside                         +aside
+//	CronDue, Allow      +aside                         skipped                        +aside                         +aside
 //
 //	                    Stopping                       Draining                       Killing                        Backoff
 //	Start               goal Again                     goal Again                     goal Again                     Starting +spawn
@@ -74,6 +74,8 @@
 //	8  Fails has reached MaxRestarts                Idle, completed or failed: BackoffLimitExceeded
 //	9  it was healthy (7), or there is no delay     Starting, +spawn
 //	10 otherwise                                    Backoff, Due = now + Initial × Factor^Delays
+//
+// The delay after a failed start is a second at least.
 //
 // # Ends
 //

@@ -316,6 +316,35 @@ func TestDeadline(t *testing.T) {
 	// What can not even start is bound by it as well.
 	p = inState(Starting, rules)
 	rules.Backoff.Initial, rules.Backoff.Max = 0, 0
-	p = expect(t, p, SpawnFailed{Gen: 1, Err: "no"}, 0, "Starting +spawn 2")
+	p = expect(t, p, SpawnFailed{Gen: 1, Err: "no"}, 0, "Backoff")
+	p = expect(t, p, Tick{}, time.Second-1, "")
+	p = expect(t, p, Tick{}, time.Second, "Starting +spawn 2")
 	expect(t, p, SpawnFailed{Gen: 2, Err: "no"}, 10*time.Second, "Idle failed DeadlineExceeded")
+}
+
+// A failure never counts as 0, or an essential process that missed its deadline would
+// end its container with success.
+func TestFailureIsNotZero(t *testing.T) {
+	rules := testRules()
+	rules.Deadline = time.Second
+	p := inState(Running, rules)
+	p.RunEnd = t0.Add(time.Second)
+	p = expect(t, p, Tick{}, time.Second, "Stopping +signal 15 leader")
+	p = expect(t, p, Exited{Gen: 1}, 2*time.Second, "Idle failed DeadlineExceeded")
+	if p.Final.Code != 124 || p.Last.Exit.Code != 0 {
+		t.Errorf("counts as %d, its life as %d, want 124 and 0", p.Final.Code, p.Last.Exit.Code)
+	}
+	rules = testRules()
+	rules.Needs = []Need{{Name: "db"}}
+	p = expect(t, inState(Waiting, rules), DependencyFailed{Name: "db"}, 0, "Idle failed DependencyFailed")
+	if p.Final.Code != 1 {
+		t.Errorf("counts as %d, want 1", p.Final.Code)
+	}
+}
+
+// A process whose every life is healthy by definition would never back off.
+func TestNoHealthWithoutResetAfter(t *testing.T) {
+	rules := testRules()
+	rules.Backoff.ResetAfter = 0
+	expect(t, inState(Running, rules), exit(1), time.Hour, "Backoff")
 }

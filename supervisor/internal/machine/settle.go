@@ -8,12 +8,16 @@ import (
 	"github.com/processmanager/processmanager/supervisor"
 )
 
+// startRetry is the least delay after a failed start: nothing ran, so without it
+// the next attempt would come at the speed of the machine.
+const startRetry = time.Second
+
 // settle answers: the life is over and nothing of it is left, what now? The first
 // row of the table in the package comment that applies wins. This is where a
 // restart happens.
 func (p Proc) settle(now time.Time) (Proc, []Action) {
 	clean := p.Cause == NoCause && p.Rules.success(p.Last.Exit)
-	healthy := p.Last.Exit.Err == "" && p.Last.At.Sub(p.Born) >= p.Rules.Backoff.ResetAfter
+	healthy := p.Last.Exit.Err == "" && p.Rules.Backoff.ResetAfter > 0 && p.Last.At.Sub(p.Born) >= p.Rules.Backoff.ResetAfter
 	if p.Rules.Scheduled && p.Cause == Replaced {
 		p.Runs.Replaced++
 	}
@@ -43,6 +47,9 @@ func (p Proc) settle(now time.Time) (Proc, []Action) {
 	}
 	p.Fails++
 	delay := p.Rules.Backoff.delay(p.Rules.Name, p.Gen, p.Delays)
+	if p.Last.Exit.Err != "" {
+		delay = max(delay, startRetry)
+	}
 	if healthy || delay == 0 {
 		p.Restarts++
 		return p.spawn(now)

@@ -235,8 +235,7 @@ func (p Proc) trigger(now time.Time) (Proc, []Action) {
 		return p, nil
 	}
 	if p.Rules.Scheduled && p.Rules.Concurrency == supervisor.ConcurrencyAllow {
-		p.Asides++
-		return p, []Action{Aside{p.Asides}}
+		return p.aside()
 	}
 	switch p.State {
 	case Idle, Backoff:
@@ -270,9 +269,22 @@ func (p Proc) dependencyFailed(ev DependencyFailed, now time.Time) (Proc, []Acti
 	return p.giveUp(supervisor.ReasonDependencyFailed, ev.Exit, now), nil
 }
 
+// What a failure counts as when its exit reads like success: a process that ends
+// with 0 because its deadline came has not done its work. See timeout(1) for 124.
+const (
+	codeFailed  = 1
+	codeOverdue = 124
+)
+
 // giveUp ends the run for good, without success.
 func (p Proc) giveUp(why supervisor.Reason, exit Exit, now time.Time) Proc {
 	p = p.enter(Idle, time.Time{}, now)
+	if exit.ShellCode() == 0 {
+		exit.Code = codeFailed
+		if why == supervisor.ReasonDeadlineExceeded {
+			exit.Code = codeOverdue
+		}
+	}
 	p.Outcome, p.Why, p.Final = Failed, why, exit
 	if p.Rules.Scheduled {
 		p.Runs.Failed++
@@ -387,8 +399,7 @@ func (p Proc) cronDue(next, now time.Time) (Proc, []Action) {
 	}
 	p.CronAt = next
 	if p.Rules.Concurrency == supervisor.ConcurrencyAllow {
-		p.Asides++
-		return p, []Action{Aside{p.Asides}}
+		return p.aside()
 	}
 	if p.State == Idle {
 		return p.beginRun(now)
@@ -411,6 +422,18 @@ func (p Proc) cronDue(next, now time.Time) (Proc, []Action) {
 		p.Runs.Skipped++
 	}
 	return p, nil
+}
+
+// aside hands out a run; while a dependency is not met the scheduled time is
+// skipped, because such a process has no place to wait in.
+func (p Proc) aside() (Proc, []Action) {
+	if len(p.Unmet) > 0 {
+		p.Runs.Skipped++
+		return p, nil
+	}
+	p.Asides++
+	p.Started = true
+	return p, []Action{Aside{p.Asides}}
 }
 
 func (p Proc) asideEnded(ok bool, now time.Time) Proc {

@@ -88,21 +88,12 @@ func checkEnvName(r *report, at, name string) {
 }
 
 func checkDependencies(r *report, at string, spec *supervisor.Spec) {
-	type pair struct {
-		name      string
-		condition supervisor.Condition
-	}
-	seen := map[pair]bool{}
+	seen := map[string]bool{}
 	for i, d := range spec.DependsOn {
-		here := index(join(at, "dependsOn"), i)
-		key := pair{d.Name, d.Condition}
-		if key.condition == "" {
-			key.condition = supervisor.ConditionStarted
+		if d.Name != "" && seen[d.Name] {
+			r.addf(index(join(at, "dependsOn"), i), "the dependency on %q is given twice: give it once, with the stronger condition (Completed implies Started)", shorten(d.Name))
 		}
-		if d.Name != "" && seen[key] {
-			r.addf(here, "the dependency on %q is given twice", shorten(d.Name))
-		}
-		seen[key] = true
+		seen[d.Name] = true
 	}
 }
 
