@@ -324,7 +324,7 @@ func (c *child) play() {
 	exit.CPUUser, exit.CPUSystem = c.script.cpu, c.script.cpu/2
 	c.os.mu.Lock()
 	u := c.os.cpu[c.life.Name]
-	u.CPUUser += exit.CPUUser
+	u.CPUUser += 2 * exit.CPUUser // the same again by the rest of its tree, which nobody waited for
 	u.CPUSystem += exit.CPUSystem
 	c.os.cpu[c.life.Name] = u
 	c.os.mu.Unlock()

@@ -199,7 +199,7 @@ func TestOwnSeriesAreGivenBack(t *testing.T) {
 func TestRunStartedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, Config{Set: parse(t, manifestOf("",
-			`name: cron, command: [child, "after=1s,100s"], schedule: "@every 10s", concurrencyPolicy: Allow, successfulJobsHistoryLimit: 1`))})
+			`name: cron, command: [child, "after=1s,100s"], schedule: "@every 10s", concurrencyPolicy: Allow, successfulJobsHistoryLimit: 1, failedJobsHistoryLimit: 0`))})
 		b.run()
 		pass(12 * time.Second)
 		if _, err := b.Start(t.Context(), operator, supervisor.StartRequest{Name: "cron.1"}); err != nil {
@@ -269,7 +269,7 @@ func TestSnapshot(t *testing.T) {
 		}
 		none := "map[]"
 		want := []string{
-			"a-crash failed up=false ready=false restarts=map[Error:2] exits=map[Error:3] code=7 deadlines=0 cpu=60ms cron=" + none + " essential=false",
+			"a-crash failed up=false ready=false restarts=map[Error:2] exits=map[Error:3] code=7 deadlines=0 cpu=120ms cron=" + none + " essential=false",
 			"b-cron scheduled up=false ready=false restarts=map[] exits=map[Completed:3 Error:1] code=0 deadlines=0 cpu=0s cron=map[failed:1 replaced:0 skipped:1 succeeded:3] essential=false",
 			"c-late failed up=false ready=false restarts=map[Completed:2] exits=map[Completed:2 DeadlineExceeded:1] code=143 deadlines=1 cpu=0s cron=" + none + " essential=false",
 			"d-killed failed up=false ready=false restarts=map[] exits=map[Signaled:1] code=139 deadlines=0 cpu=0s cron=" + none + " essential=false",
