@@ -28,12 +28,20 @@ const doorsEnd = 2 * time.Second
 
 // serve runs the manager and its doors until it ends.
 func serve(o *options, env []string, stdout, stderr io.Writer) int {
+	sigs, release := manager.CatchSignals(len(o.command) > 0)
+	defer release()
+	refuse := func(code int, err error) int {
+		fmt.Fprintf(stderr, "processmanager: %v\n", err)
+		if len(o.command) == 0 {
+			_ = manager.WriteLastWord(terminationLog, err.Error()) // it stands on stderr too
+		}
+		return code
+	}
 	if err := manager.Prepare(); err != nil {
-		fmt.Fprintf(stderr, "processmanager: cannot prepare for children: %v\n", err)
-		return exitInternal
+		return refuse(exitInternal, fmt.Errorf("cannot prepare for children: %w", err))
 	}
 	cfg := manager.Config{
-		Command: o.command, Rewrite: o.rewrite,
+		Command: o.command, Rewrite: o.rewrite, Signals: sigs,
 		Stdout: stdout, Stderr: stderr, LogFormat: o.logFormat, LogDir: o.logDir,
 		Environ: slices.DeleteFunc(slices.Clone(env), func(kv string) bool { return strings.HasPrefix(kv, variable("secret")+"=") }),
 	}
@@ -42,21 +50,18 @@ func serve(o *options, env []string, stdout, stderr io.Writer) int {
 		if path := o.manifestPath(); path != "" {
 			set, err := manager.Load(path)
 			if err != nil {
-				fmt.Fprintf(stderr, "processmanager: the manifest is refused:\n%v\n", err)
-				return exitConfig
+				return refuse(exitConfig, fmt.Errorf("the manifest is refused:\n%w", err))
 			}
 			cfg.Set = set
 		}
 	}
 	m, err := manager.New(cfg)
 	if err != nil {
-		fmt.Fprintf(stderr, "processmanager: %v\n", err)
-		return exitUsage
+		return refuse(exitUsage, err)
 	}
 	doors, err := open(o, m)
 	if err != nil {
-		fmt.Fprintf(stderr, "processmanager: %v\n", err)
-		return exitUsage
+		return refuse(exitUsage, err)
 	}
 	if len(o.command) == 0 {
 		m.Log().Info("process manager", "version", version, "listens", strings.Join(doors.names, " "))

@@ -34,10 +34,10 @@ func overdue(p machine.Proc) bool {
 
 // logEnd says how a life ended.
 func (l *loop) logEnd(e *entry, old, now machine.Proc) {
-	if e.origin == fromCommand {
+	exit := now.Last.Exit
+	if e.origin == fromCommand && exit.Err == "" {
 		return // its caller sees the exit code
 	}
-	exit := now.Last.Exit
 	attrs := []any{"name", e.spec.Name, "run", now.Last.Gen, "reason", string(now.Last.Reason)}
 	switch {
 	case exit.Err != "":
@@ -82,6 +82,6 @@ func (l *loop) logState(e *entry, old, now machine.Proc) {
 	case machine.Starting:
 	}
 	if now.Status() == supervisor.StatusStuck && old.Status() != supervisor.StatusStuck {
-		log.Error("survived SIGKILL and is stuck", "name", name, "run", now.Gen, "pid", now.PID)
+		log.Error("survived SIGKILL and is stuck", "name", name, "run", now.Gen, "who", survivor(now))
 	}
 }

@@ -2,9 +2,7 @@ package manager
 
 import (
 	"fmt"
-	"slices"
 
-	"github.com/processmanager/processmanager/supervisor"
 	"github.com/processmanager/processmanager/supervisor/internal/machine"
 )
 
@@ -38,9 +36,8 @@ func (l *loop) concludeAside(run *entry) {
 		l.step(run, machine.Delete{})
 		return
 	}
-	exit, over := run.proc.Over()
-	if over {
-		l.step(parent, machine.AsideEnded{OK: exit.ShellCode() == 0})
+	if _, over := run.proc.Over(); over {
+		l.step(parent, machine.AsideEnded{OK: run.proc.Outcome == machine.Completed})
 	}
 	l.keepHistory(parent)
 }
@@ -72,54 +69,3 @@ func (l *loop) keepHistory(parent *entry) {
 // maxHistory bounds how far back finished runs are looked for: a gap is no end,
 // because a run may last long.
 const maxHistory = 1000
-
-// The bounds for processes that callers have made.
-const (
-	maxOwned = 100  // with metric series of their own
-	maxEnded = 1000 // ended ones that are kept
-)
-
-// retire keeps the newest of the API-made processes that have ended, and forgets
-// the others.
-func (l *loop) retire(e *entry) {
-	if e.origin != fromAPI || e.retired == (e.idle() && !e.gone) {
-		return
-	}
-	if e.retired = !e.retired; !e.retired { // started again, or deleted
-		l.ended = slices.DeleteFunc(l.ended, func(o *entry) bool { return o == e })
-		return
-	}
-	l.ended = append(l.ended, e)
-	if len(l.ended) > maxEnded {
-		oldest := l.ended[0]
-		l.ended = slices.Delete(l.ended, 0, 1)
-		oldest.retired = false
-		l.step(oldest, machine.Delete{})
-	}
-}
-
-// commandSpec is the one process of `-- command`.
-func commandSpec(argv []string) supervisor.Spec {
-	grace := int64(commandGrace)
-	return supervisor.Spec{
-		Name: commandName(argv[0]), Command: supervisor.Command{Argv: argv},
-		RestartPolicy: supervisor.RestartNever, Essential: true,
-		TerminationGracePeriodSeconds: &grace, KillMode: supervisor.KillGroup,
-	}
-}
-
-// commandGrace is how long, in seconds, what a command leaves behind has to end
-// after the stop signal.
-const commandGrace = 10
-
-// commandName makes a process name of a program's path.
-func commandName(path string) string {
-	var b []byte
-	for i := len(path) - 1; i >= 0 && path[i] != '/' && len(b) < supervisor.MaxName; i-- {
-		b = append([]byte{path[i]}, b...)
-	}
-	if supervisor.CheckName(string(b)) != nil {
-		return "command"
-	}
-	return string(b)
-}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/processmanager/processmanager/supervisor"
 	"github.com/processmanager/processmanager/supervisor/internal/linux"
@@ -87,6 +88,9 @@ func (m *Manager) apiSpec(req supervisor.StartRequest) (supervisor.Spec, error) 
 			spec.Command = supervisor.Command{Argv: words}
 		}
 	}
+	if err := checkJobID(req); err != nil {
+		return spec, err
+	}
 	if req.Deadline < 0 {
 		return spec, invalid(req.Name, "deadline %d is negative (want seconds, 0 for none)", req.Deadline)
 	}
@@ -99,6 +103,20 @@ func (m *Manager) apiSpec(req supervisor.StartRequest) (supervisor.Spec, error) 
 	}
 	manifest.ApplyDefaults(&spec)
 	return spec, nil
+}
+
+// maxJobID is the greatest length of a job id, in bytes. It is kept, shown and framed
+// with every answer.
+const maxJobID = 256
+
+func checkJobID(req supervisor.StartRequest) error {
+	if len(req.JobID) > maxJobID {
+		return invalid(req.Name, "the job id has %d bytes, at most %d are allowed", len(req.JobID), maxJobID)
+	}
+	if strings.ContainsFunc(req.JobID, unicode.IsControl) {
+		return invalid(req.Name, "the job id has control characters (want one line of text)")
+	}
+	return nil
 }
 
 // plainWords splits a command that means the same without a shell; false when it

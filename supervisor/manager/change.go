@@ -53,6 +53,9 @@ func startAgain(req supervisor.StartRequest) action {
 		if req.Log || req.Deadline != 0 || req.Cron != "" {
 			return nil, invalid(req.Name, "log, deadline and cron belong to a new process: give a command too")
 		}
+		if err := checkJobID(req); err != nil {
+			return nil, err
+		}
 		e := known[0]
 		switch e.proc.State {
 		case machine.Idle:

@@ -54,6 +54,7 @@ type stats struct {
 	// What is summed after a delete: CPU of reaped leaders, and the log's bytes.
 	cpuUser, cpuSys time.Duration
 	log             logbuf.Counters
+	runs            machine.Runs
 }
 
 // add counts another entry's numbers as one's own.
@@ -70,6 +71,10 @@ func (s *stats) add(o stats) {
 	s.log.Stdout += o.log.Stdout
 	s.log.Stderr += o.log.Stderr
 	s.log.Dropped += o.log.Dropped
+	s.runs.Succeeded += o.runs.Succeeded
+	s.runs.Failed += o.runs.Failed
+	s.runs.Skipped += o.runs.Skipped
+	s.runs.Replaced += o.runs.Replaced
 }
 
 func newStats() stats {

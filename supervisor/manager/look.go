@@ -155,7 +155,7 @@ func (v *view) trouble() string {
 	}
 	switch {
 	case p.Status() == supervisor.StatusStuck:
-		return fmt.Sprintf("pid %d survived SIGKILL", p.PID)
+		return survivor(p) + " survived SIGKILL"
 	case p.State == machine.Backoff:
 		return how
 	case p.State != machine.Idle || p.Outcome != machine.Failed:
@@ -170,6 +170,14 @@ func (v *view) trouble() string {
 		return fmt.Sprintf("gave up after %d restarts: %s", p.Rules.MaxRestarts, how)
 	}
 	return how
+}
+
+// survivor says who is stuck.
+func survivor(p machine.Proc) string {
+	if p.PID == 0 {
+		return "a descendant of it"
+	}
+	return fmt.Sprintf("pid %d", p.PID)
 }
 
 // waitsFor names the unmet dependencies.

@@ -34,10 +34,12 @@ type loop struct {
 	manifestStat supervisor.ManifestStat
 	toldNoLogDir bool
 
-	booted bool
-	ending *ending // the shutdown; nil: none
-	over   bool
-	code   int
+	removed bool                             // a process of the manifest was deleted by hand
+	clock   struct{ wall, steady time.Time } // when tick was last here, by both clocks
+	booted  bool
+	ending  *ending // the shutdown; nil: none
+	over    bool
+	code    int
 	// lastWord is the line for the termination log.
 	lastWord string
 }
@@ -136,6 +138,7 @@ func (l *loop) tick() {
 		l.step(s.entry, machine.Tick{})
 	}
 	wall := l.m.wall()
+	l.noticeClock(wall)
 	for s := l.cron.first(); s != nil && !wall.Before(s.at); s = l.cron.first() {
 		// One event for however many times have passed: a late run, not a storm.
 		l.step(s.entry, machine.CronDue{Next: s.entry.schedule.Next(wall)})
@@ -232,17 +235,21 @@ func (l *loop) settle() {
 	}
 }
 
-// lookAtNeeds tells a waiting process what has become of those it waits for.
+// lookAtNeeds tells a process what has become of those it depends on.
 func (l *loop) lookAtNeeds(e *entry) {
-	if e.proc.State != machine.Waiting {
+	if len(e.proc.Unmet) == 0 {
 		return
 	}
+	waiting := e.proc.State == machine.Waiting // what is met is noted at any time, what has failed only then
 	for _, need := range e.proc.Rules.Needs {
 		if !slices.Contains(e.proc.Unmet, need.Name) {
 			continue
 		}
 		on := l.entries[need.Name]
 		if on == nil {
+			if !waiting {
+				continue
+			}
 			l.step(e, machine.DependencyFailed{Name: need.Name, Exit: machine.Exit{Code: 1}})
 			return
 		}
@@ -250,7 +257,7 @@ func (l *loop) lookAtNeeds(e *entry) {
 		switch {
 		case met:
 			l.step(e, machine.DependencyMet{Name: need.Name})
-		case failed:
+		case failed && waiting:
 			l.step(e, machine.DependencyFailed{Name: need.Name, Exit: on.proc.Final})
 			return
 		}
@@ -281,6 +288,7 @@ func (l *loop) forget(e *entry) {
 	name := e.spec.Name
 	e.gone = true
 	delete(l.entries, name)
+	l.removed = l.removed || e.origin == fromManifest && l.ending == nil
 	l.names = nil
 	l.order = slices.DeleteFunc(l.order, func(o *entry) bool { return o == e })
 	l.due.set(&e.due, time.Time{})
@@ -290,7 +298,7 @@ func (l *loop) forget(e *entry) {
 	}
 	l.lastGen[name] = e.proc.Gen
 	if !e.own {
-		e.stats.log = e.log.Counters()
+		e.stats.log, e.stats.runs = e.log.Counters(), e.proc.Runs
 		l.other.add(e.stats)
 	} else if e.origin == fromAPI {
 		l.owned--

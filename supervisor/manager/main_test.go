@@ -55,9 +55,7 @@ func newBench(t *testing.T, cfg Config) *bench {
 	}
 	m.os, m.shell = b.os, true
 	m.wall = func() time.Time { return time.Now().Add(time.Duration(b.clock.Load())) }
-	m.signals = func() (<-chan supervisor.Signal, func()) {
-		return b.signalled, func() { close(b.signalled) }
-	}
+	m.cfg.Signals = b.signalled
 	return b
 }
 

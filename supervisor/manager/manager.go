@@ -2,7 +2,10 @@ package manager
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
@@ -41,6 +44,8 @@ type Config struct {
 	// Environ is what processes inherit; nil: the manager's own environment. Secrets
 	// of the manager are not to be in it.
 	Environ []string
+	// Signals are what this program is sent; see CatchSignals. Nil: none.
+	Signals <-chan supervisor.Signal
 	// TerminationLog is the file that gets the last word, if it exists; empty: none.
 	TerminationLog string
 }
@@ -57,7 +62,6 @@ type Manager struct {
 	log     *slog.Logger
 	os      OS
 	wall    func() time.Time
-	signals func() (<-chan supervisor.Signal, func())
 	shell   bool                        // the image has /bin/sh
 	watch   func(old, now machine.Proc) // sees every step; nil: nobody does
 
@@ -103,7 +107,6 @@ func New(cfg Config) (*Manager, error) {
 		inbox:   make(chan func(*loop), 256),
 		done:    make(chan struct{}),
 	}
-	m.signals = m.catchSignals
 	m.log = m.console.Logger(cfg.LogLevel)
 	_, err := os.Stat("/bin/sh")
 	m.shell = err == nil
@@ -124,18 +127,18 @@ func (m *Manager) Run(ctx context.Context) (code int) {
 	l := newLoop(m)
 	stop := make(chan struct{})
 	go m.sample(stop)
-	sigs, release := m.signals()
-	go m.handleSignals(sigs)
+	go m.handleSignals(m.cfg.Signals, stop)
 
 	l.boot()
 	l.run(ctx)
 
 	close(m.done)
 	close(stop)
+	if err := WriteLastWord(m.cfg.TerminationLog, l.lastWord); err != nil {
+		m.log.Warn("the termination message is missing", "error", err)
+	}
+	m.console.Close(time.Second) // before the readers end: they may be waiting for it
 	m.os.Close()
-	release()
-	m.lastWord(l.lastWord)
-	m.console.Close(time.Second)
 	return l.code
 }
 
@@ -154,23 +157,27 @@ func (m *Manager) sample(stop <-chan struct{}) {
 	}
 }
 
-// lastWord tells Kubernetes why the container ended.
-func (m *Manager) lastWord(text string) {
-	path := m.cfg.TerminationLog
+// WriteLastWord tells Kubernetes why the container ends, in the file that it reads for
+// that. Where the file does not exist, this is no Pod, and nothing is written.
+func WriteLastWord(path, text string) error {
 	if path == "" || text == "" {
-		return
+		return nil
 	}
 	f, err := os.OpenFile(filepath.Clean(path), os.O_WRONLY|os.O_TRUNC, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
-		return // it does not exist: this is no Pod
+		return fmt.Errorf("cannot write the termination message: %w", err)
 	}
 	_, err = f.WriteString(text + "\n")
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
 	if err != nil {
-		m.log.Warn("cannot write the termination message", "path", path, "error", err)
+		return fmt.Errorf("cannot write the termination message: %w", err)
 	}
+	return nil
 }
 
 // post gives the loop something to do; false: it has ended.

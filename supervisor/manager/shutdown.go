@@ -14,9 +14,16 @@ import (
 // ended; then it leaves it to the end of the container.
 const beyond = 2 * time.Second
 
+// tierTime is what each tier that is still to come is left of the budget, as far as
+// there is so much: the kubelet leaves sidecars as much.
+const tierTime = 2 * time.Second
+
 // ending is a shutdown. It is one-way.
 type ending struct {
-	by     time.Time // the budget's end: no grace period lasts longer
+	by     time.Time      // the budget's end: no grace period lasts longer
+	tier   time.Duration  // what is kept for each tier to come
+	below  map[*entry]int // tiers that come after an entry's
+	asked  bool           // by a signal: the next one is the second
 	giveUp time.Time
 	told   map[*entry]bool
 	open   map[*entry]bool    // have not ended
@@ -38,10 +45,13 @@ func (l *loop) shutdown(code int, why string) {
 	if l.lastWord == "" {
 		l.lastWord = why
 	}
-	l.ending = &ending{by: by, giveUp: by.Add(beyond), told: map[*entry]bool{}, open: map[*entry]bool{}}
+	l.ending = &ending{by: by, giveUp: by.Add(beyond), told: map[*entry]bool{}, open: map[*entry]bool{}, below: map[*entry]int{}}
+	deepest := 0
 	for _, e := range l.entries {
 		l.ending.open[e] = true
+		deepest = max(deepest, l.tiersBelow(e))
 	}
+	l.ending.tier = min(tierTime, grace/time.Duration(deepest+1))
 	if len(l.m.cfg.Command) == 0 {
 		l.m.log.Info("shutting down", "why", why, "code", code, "within", grace, "alive", len(l.alive()))
 	}
@@ -74,7 +84,23 @@ func (l *loop) tell(e *entry) {
 		l.touch(e)
 		return
 	}
-	l.step(e, machine.Stop{Cause: machine.Ending, By: l.ending.by})
+	by := l.ending.by.Add(-l.ending.tier * time.Duration(l.ending.below[e]))
+	l.step(e, machine.Stop{Cause: machine.Ending, By: by})
+}
+
+// tiersBelow counts the tiers that an entry depends on: they are stopped after it.
+func (l *loop) tiersBelow(e *entry) int {
+	if n, known := l.ending.below[e]; known {
+		return n
+	}
+	n := 0
+	for _, d := range e.spec.DependsOn {
+		if on := l.entries[d.Name]; on != nil {
+			n = max(n, 1+l.tiersBelow(on))
+		}
+	}
+	l.ending.below[e] = n
+	return n
 }
 
 // ended reports whether there is nothing more to wait for: a process that is stuck
@@ -100,7 +126,7 @@ func (l *loop) continueShutdown(e *entry) {
 // force ends all grace periods now.
 func (l *loop) force() {
 	l.m.log.Warn("asked to end a second time: SIGKILL to all", "alive", strings.Join(l.alive(), ", "))
-	l.ending.by = time.Now()
+	l.ending.by, l.ending.tier = time.Now(), 0
 	if l.ending.rest != nil {
 		l.ending.rest()
 		return // all have ended but what belongs to nobody
@@ -155,6 +181,10 @@ func (l *loop) decideEnd(e *entry) {
 	if l.ending != nil || e.proc.State != machine.Idle {
 		return
 	}
+	if e.origin == fromCommand && e.proc.Goal == machine.Down {
+		l.shutdown(e.proc.Last.Exit.ShellCode(), e.spec.Name+" was stopped")
+		return
+	}
 	if exit, over := e.proc.Over(); over && !e.gone && e.spec.Essential {
 		l.shutdown(exit.ShellCode(), lastWord(e))
 		return
@@ -179,10 +209,11 @@ func lastWord(e *entry) string {
 }
 
 // done applies exitPolicy WhenDone: the code is the first one in manifest order
-// that is not 0.
+// that is not 0. A process stopped by hand keeps the container up, and so does one
+// that was deleted by hand.
 func (l *loop) done() (code int, done bool) {
 	set := l.m.cfg.Set
-	if set == nil || set.ExitPolicy != supervisor.ExitWhenDone {
+	if set == nil || set.ExitPolicy != supervisor.ExitWhenDone || l.removed {
 		return 0, false
 	}
 	counted := 0

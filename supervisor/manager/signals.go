@@ -2,10 +2,10 @@ package manager
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/processmanager/processmanager/supervisor"
 	"github.com/processmanager/processmanager/supervisor/internal/linux"
-	"github.com/processmanager/processmanager/supervisor/internal/machine"
 )
 
 // What PID 1 may be sent; see signal(7).
@@ -25,36 +25,34 @@ func managing() []supervisor.Signal {
 	return []supervisor.Signal{supervisor.SIGTERM, sigINT, sigQUIT, sigPWR, sigHalt, sigHUP, sigUSR1, sigUSR2, sigWINCH}
 }
 
-// forwarded lists what `-- command` passes on: all but those that the kernel does
-// not let go, those that tell of a fault of this program itself, SIGCHLD, and
-// SIGURG, SIGPIPE and SIGPROF, which the Go runtime has for itself. SIGTTIN and
-// SIGTTOU are about the terminal that this program has given away.
-func forwarded() []supervisor.Signal {
-	list := []supervisor.Signal{1, 2, 3, 6, 10, 12, 14, 15, 16, 18, 20, 24, 25, 26, 28, 29, 30}
-	for s := supervisor.Signal(34); s <= 64; s++ {
-		list = append(list, s)
-	}
-	return list
-}
-
-// catchSignals catches what PID 1 may be sent.
-func (m *Manager) catchSignals() (<-chan supervisor.Signal, func()) {
-	if len(m.cfg.Command) > 0 {
+// CatchSignals catches what PID 1 may be sent, for Config.Signals: from the moment of
+// the call, so that a signal which comes before Run is not lost. command says whether
+// they are to be passed on to a command. stop ends the catching.
+func CatchSignals(command bool) (sigs <-chan supervisor.Signal, stop func()) {
+	if command {
 		return linux.NotifySignals(forwarded()...)
 	}
 	return linux.NotifySignals(managing()...)
 }
 
-// handleSignals hands signals to the loop.
-func (m *Manager) handleSignals(sigs <-chan supervisor.Signal) {
-	for s := range sigs {
-		m.post(func(l *loop) { l.signal(s) })
+// handleSignals hands signals to the loop until stop is closed.
+func (m *Manager) handleSignals(sigs <-chan supervisor.Signal, stop <-chan struct{}) {
+	for {
+		select {
+		case s, ok := <-sigs:
+			if !ok {
+				return
+			}
+			m.post(func(l *loop) { l.signal(s) })
+		case <-stop:
+			return
+		}
 	}
 }
 
 // signal does what a signal to the manager asks for.
 func (l *loop) signal(s supervisor.Signal) {
-	if len(l.m.cfg.Command) > 0 {
+	if len(l.m.cfg.Command) > 0 && l.commandLives() {
 		l.forward(s)
 		return
 	}
@@ -76,13 +74,21 @@ var signalMeaning = map[supervisor.Signal]func(*loop, supervisor.Signal){
 	sigUSR2:            (*loop).dump,
 }
 
-// askedToEnd ends everything in order; asked again, at once.
+// askedToEnd ends everything in order; asked again, at once. A shutdown that began by
+// itself goes on in order when the first signal comes: that signal is often the
+// kubelet's, which does not know of it.
 func (l *loop) askedToEnd(s supervisor.Signal) {
-	if l.ending != nil {
+	why := fmt.Sprintf("%s was received", s)
+	switch {
+	case l.ending == nil:
+		l.shutdown(0, why)
+	case l.ending.asked:
 		l.force()
 		return
+	default:
+		l.m.log.Info("is shutting down already", "why", why, "alive", strings.Join(l.alive(), ", "))
 	}
-	l.shutdown(0, fmt.Sprintf("%s was received", s))
+	l.ending.asked = true
 }
 
 // reload says that there is nothing to be reloaded.
@@ -96,24 +102,6 @@ func (l *loop) reopen(supervisor.Signal) {
 		l.entries[name].log.Reopen()
 	}
 	l.m.log.Info("log files are reopened")
-}
-
-// forward passes a signal on to the command, or to what it has left behind.
-func (l *loop) forward(s supervisor.Signal) {
-	if to, ok := l.m.cfg.Rewrite[s]; ok {
-		if s = to; s == 0 {
-			return
-		}
-	}
-	for _, e := range l.order {
-		scope := linux.ScopeGroup
-		if e.proc.State == machine.Draining || e.proc.State == machine.Killing {
-			scope = linux.ScopeRest
-		}
-		if err := l.m.os.Signal(e.life(), s, scope); err != nil {
-			l.m.log.Debug("cannot forward", "signal", s.String(), "error", err)
-		}
-	}
 }
 
 // dump writes the state of everything to the log.

@@ -37,7 +37,7 @@ func (m *Manager) Snapshot(ctx context.Context) (*supervisor.Snapshot, error) {
 		CPUUser: other.cpuUser, CPUSystem: other.cpuSys, DeadlineExceeded: other.deadlines,
 		Restarts: other.restarts, Exits: other.exits,
 		LogBytes:   map[supervisor.Stream]uint64{supervisor.Stdout: other.log.Stdout, supervisor.Stderr: other.log.Stderr},
-		LogDropped: other.log.Dropped,
+		LogDropped: other.log.Dropped, CronRuns: cronRuns(true, other.runs),
 	}
 	snap.Processes = make([]supervisor.ProcessStat, 0, len(views))
 	for _, v := range views {
@@ -120,5 +120,8 @@ func sum(to, s *supervisor.ProcessStat) {
 	}
 	for stream, n := range s.LogBytes {
 		to.LogBytes[stream] += n
+	}
+	for result, n := range s.CronRuns {
+		to.CronRuns[result] += n
 	}
 }

@@ -57,7 +57,7 @@ func (l *loop) hasStarted(verb string, gen uint64) func(*entry) (bool, error) {
 		case e.gone, p.Goal == machine.Gone:
 			return true, fmt.Errorf("cannot %s %q: %w (it was deleted meanwhile)", verb, name, supervisor.ErrNotFound)
 		case p.Status() == supervisor.StatusStuck:
-			return true, fmt.Errorf("cannot %s %q: %w: its old life survived SIGKILL (pid %d)", verb, name, supervisor.ErrStopTimeout, p.PID)
+			return true, fmt.Errorf("cannot %s %q: %w: %s of its old life survived SIGKILL", verb, name, supervisor.ErrStopTimeout, survivor(p))
 		case p.Last.Gen > gen && p.Last.Exit.Err != "": // also when the next try is on its way
 			return true, fmt.Errorf("cannot %s %q: %w: %s", verb, name, supervisor.ErrStart, p.Last.Exit.Err)
 		case p.Goal == machine.Down && (p.Gen > gen && p.State == machine.Stopping || p.Gen <= gen && p.State == machine.Idle):
@@ -84,7 +84,7 @@ func hasStopped(verb string, gen uint64) func(*entry) (bool, error) {
 		case p.Goal == machine.Up: // its spawn was in flight, and somebody wants it after all
 			return true, fmt.Errorf("cannot %s %q: %w: it was started again meanwhile", verb, e.spec.Name, supervisor.ErrStopTimeout)
 		case p.Status() == supervisor.StatusStuck:
-			return true, fmt.Errorf("cannot %s %q: %w: pid %d survived SIGKILL; it stays listed as stuck and is killed again every second", verb, e.spec.Name, supervisor.ErrStopTimeout, p.PID)
+			return true, fmt.Errorf("cannot %s %q: %w: %s survived SIGKILL; it stays listed as stuck and is killed again every second", verb, e.spec.Name, supervisor.ErrStopTimeout, survivor(p))
 		}
 		return false, nil
 	}

@@ -1,0 +1,73 @@
+package manager
+
+import (
+	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/internal/linux"
+	"github.com/processmanager/processmanager/supervisor/internal/machine"
+)
+
+// commandSpec is the one process of `-- command`.
+func commandSpec(argv []string) supervisor.Spec {
+	grace := int64(commandGrace)
+	return supervisor.Spec{
+		Name: commandName(argv[0]), Command: supervisor.Command{Argv: argv},
+		RestartPolicy: supervisor.RestartNever, Essential: true,
+		TerminationGracePeriodSeconds: &grace, KillMode: supervisor.KillGroup,
+	}
+}
+
+// commandGrace is how long, in seconds, what a command leaves behind has to end
+// after the stop signal.
+const commandGrace = 10
+
+// commandName makes a process name of a program's path.
+func commandName(path string) string {
+	var b []byte
+	for i := len(path) - 1; i >= 0 && path[i] != '/' && len(b) < supervisor.MaxName; i-- {
+		b = append([]byte{path[i]}, b...)
+	}
+	if supervisor.CheckName(string(b)) != nil {
+		return "command"
+	}
+	return string(b)
+}
+
+// forwarded lists what `-- command` passes on: all but those that the kernel does
+// not let go, those that tell of a fault of this program itself, SIGCHLD, and
+// SIGURG, SIGPIPE and SIGPROF, which the Go runtime has for itself. SIGTTIN and
+// SIGTTOU are about the terminal that this program has given away.
+func forwarded() []supervisor.Signal {
+	list := []supervisor.Signal{1, 2, 3, 6, 10, 12, 14, 15, 16, 18, 20, 24, 25, 26, 28, 29, 30}
+	for s := supervisor.Signal(34); s <= 64; s++ {
+		list = append(list, s)
+	}
+	return list
+}
+
+// forward passes a signal on to the command, or to what it has left behind.
+func (l *loop) forward(s supervisor.Signal) {
+	if to, ok := l.m.cfg.Rewrite[s]; ok {
+		if s = to; s == 0 {
+			return
+		}
+	}
+	for _, e := range l.order { // it is the only one
+		scope := linux.ScopeGroup
+		if e.proc.State == machine.Draining || e.proc.State == machine.Killing {
+			scope = linux.ScopeRest
+		}
+		if err := l.m.os.Signal(e.life(), s, scope); err != nil {
+			l.m.log.Debug("cannot forward", "signal", s.String(), "error", err)
+		}
+	}
+}
+
+// commandLives reports whether there is a command that signals can be passed on to.
+func (l *loop) commandLives() bool {
+	for _, e := range l.order {
+		if e.proc.Alive() {
+			return true
+		}
+	}
+	return false
+}
