@@ -328,11 +328,10 @@ func TestPlaces(t *testing.T) {
 						t.Errorf("%s: there is no make %s", doc, target)
 					}
 				case file.MatchString(word):
-					text, err := os.ReadFile(filepath.Join("..", word))
-					if info, e := os.Stat(filepath.Join("..", word)); err != nil && (e != nil || !info.IsDir()) {
+					var err error
+					if current, err = textOf(filepath.Join("..", word)); err != nil {
 						t.Errorf("%s: %v", doc, err)
 					}
-					current = string(text)
 				case current != "" && regexp.MustCompile(`^[A-Za-z]+$`).MatchString(word):
 					if !strings.Contains(current, word) {
 						t.Errorf("%s: the file before it does not contain %s:\n%s", doc, word, line)
@@ -341,4 +340,27 @@ func TestPlaces(t *testing.T) {
 			}
 		}
 	}
+}
+
+// textOf is what a file holds, or all Go files of a folder.
+func textOf(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	list := []string{path}
+	if info.IsDir() {
+		if list, err = filepath.Glob(filepath.Join(path, "*.go")); err != nil {
+			return "", err
+		}
+	}
+	var all strings.Builder
+	for _, name := range list {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return "", err
+		}
+		all.Write(data)
+	}
+	return all.String(), nil
 }
