@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -332,12 +333,7 @@ func (in *instance) running(arg string) int {
 }
 
 func (p proc) has(arg string) bool {
-	for _, a := range p.args {
-		if a == arg {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(p.args, arg)
 }
 
 // zombies counts dead children of the program that it has not reaped.
