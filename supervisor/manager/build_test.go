@@ -2,9 +2,11 @@ package manager
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -149,6 +151,55 @@ func TestAPISpec(t *testing.T) {
 		case test.wrong != "" && (!errors.Is(err, supervisor.ErrInvalid) || !strings.Contains(err.Error(), test.wrong)):
 			t.Errorf("%s: %v", test.what, err)
 		}
+	}
+}
+
+// A job id is one line of at most 256 bytes, for a new process and for one that is
+// started again; one that is refused changes nothing.
+func TestJobID(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, Config{})
+		b.run()
+		longest := strings.Repeat("é", maxJobID/2)
+		for i, test := range []struct{ id, wrong string }{
+			{"", ""},
+			{"e42 build/7 é", ""},
+			{longest, ""},
+			{longest + "x", "257 bytes, at most 256"},
+			{"one\ntwo", "control characters"},
+			{"red\x1b[31m", "control characters"},
+			{"nul\x00", "control characters"},
+			{"\u0085", "control characters"},
+		} {
+			name := fmt.Sprint("new-", i)
+			_, err := b.Start(t.Context(), operator, supervisor.StartRequest{Name: name, Command: "child", JobID: test.id})
+			checkJobAnswer(t, "new", test.id, test.wrong, err)
+			if got := b.os.spawned(name); got != 1 && test.wrong == "" || got != 0 && test.wrong != "" {
+				t.Errorf("job id %q: %d lives", test.id, got)
+			}
+
+			again := fmt.Sprint("again-", i)
+			if _, err := b.Start(t.Context(), operator, supervisor.StartRequest{Name: again, Command: "child after=1s", JobID: "first"}); err != nil {
+				t.Fatal(err)
+			}
+			pass(2 * time.Second)
+			_, err = b.Start(t.Context(), operator, supervisor.StartRequest{Name: again, JobID: test.id})
+			checkJobAnswer(t, "again", test.id, test.wrong, err)
+			want := test.id
+			if test.id == "" || test.wrong != "" {
+				want = "first"
+			}
+			if info, err := b.Status(t.Context(), viewer, again); err != nil || info.JobID != want {
+				t.Errorf("started again with %q it has the job id %q; %v", test.id, info.JobID, err)
+			}
+		}
+	})
+}
+
+func checkJobAnswer(t *testing.T, what, id, wrong string, err error) {
+	t.Helper()
+	if wrong == "" && err != nil || wrong != "" && (!errors.Is(err, supervisor.ErrInvalid) || !strings.Contains(err.Error(), wrong)) {
+		t.Errorf("%s, job id %q: %v", what, id, err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/internal/linux"
 )
 
 // counters are what must never go back of the summed processes.
@@ -240,6 +241,82 @@ func TestRunNameTaken(t *testing.T) {
 		if got := b.status("cron.1"); got != "running" || b.os.spawned("cron.1") != 1 {
 			t.Errorf("the one that had the name is %s", got)
 		}
+	})
+}
+
+// summed makes one process more than those that have metric series of their own, and
+// returns what makes a snapshot of the sum.
+func summed(t *testing.T, b *bench, req supervisor.StartRequest) func() *supervisor.ProcessStat {
+	t.Helper()
+	for i := range maxOwned {
+		if _, err := b.Start(t.Context(), operator, supervisor.StartRequest{Name: fmt.Sprint("own-", i), Command: "child"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := b.Start(t.Context(), operator, req); err != nil {
+		t.Fatal(err)
+	}
+	return func() *supervisor.ProcessStat {
+		t.Helper()
+		snap, err := b.Snapshot(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &snap.Other
+	}
+}
+
+// Scheduled runs of summed processes are in the sum, and stay there when the process
+// is deleted.
+func TestSummedCronRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, Config{})
+		b.run()
+		other := summed(t, b, supervisor.StartRequest{Name: "cron", Command: "child after=1s,1s,15s,1s code=0,1,0", Cron: "@every 10s"})
+		pass(55 * time.Second)
+		want := "map[failed:1 replaced:0 skipped:1 succeeded:3]"
+		if got := fmt.Sprint(other().CronRuns); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		if err := b.Delete(t.Context(), operator, "cron"); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(other().CronRuns); got != want {
+			t.Errorf("after the delete %s, want %s", got, want)
+		}
+	})
+}
+
+// What the tree of a summed process was seen to use is more than what its leaders'
+// exits tell; the sum does not go back when only those are left, and goes on from
+// there.
+func TestSummedCPUStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, Config{})
+		b.run()
+		uses := func(name string, user, system time.Duration) {
+			b.os.mu.Lock()
+			defer b.os.mu.Unlock()
+			b.os.cpu[name] = linux.TreeUsage{CPUUser: user, CPUSystem: system}
+		}
+		other := summed(t, b, supervisor.StartRequest{Name: "big", Command: "child"})
+		check := func(when string, user, system time.Duration) {
+			t.Helper()
+			if o := other(); o.CPUUser != user || o.CPUSystem != system {
+				t.Errorf("%s: %s user, %s system; want %s, %s", when, o.CPUUser, o.CPUSystem, user, system)
+			}
+		}
+		uses("big", 5*time.Second, 3*time.Second)
+		check("while it runs", 5*time.Second, 3*time.Second)
+		if err := b.Delete(t.Context(), operator, "big"); err != nil {
+			t.Fatal(err)
+		}
+		check("when it is deleted", 5*time.Second, 3*time.Second)
+		if _, err := b.Start(t.Context(), operator, supervisor.StartRequest{Name: "next", Command: "child"}); err != nil {
+			t.Fatal(err)
+		}
+		uses("next", 6*time.Second, time.Second)
+		check("with the next one", 6*time.Second, 3*time.Second)
 	})
 }
 

@@ -133,6 +133,17 @@ func (tr *trace) String() string {
 	return s.String()
 }
 
+// sent is what was sent to whom, in order.
+func (tr *trace) sent() string {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	var list []string
+	for _, l := range tr.lines {
+		list = append(list, l.who+" "+l.text)
+	}
+	return strings.Join(list, ", ")
+}
+
 // step shows a step that changes what a reader would see.
 func (tr *trace) step(old, now machine.Proc) {
 	name := now.Rules.Name
