@@ -29,21 +29,26 @@ func TestCommandCodes(t *testing.T) {
 		name    string
 		command []string
 		code    int
+		why     string // on stderr; empty: nothing is said
 	}{
-		{"success", []string{"/bin/true"}, 0},
-		{"code", []string{"sh", "-c", "exit 3"}, 3},
-		{"not found in PATH", []string{"no-such-program"}, 127},
-		{"not found at a path", []string{"/no/such/program"}, 127},
-		{"not executable", []string{plain}, 126},
-		{"a directory", []string{"/etc"}, 126},
-		{"ended by a signal", []string{"sh", "-c", "kill -KILL $$"}, 137},
-		{"code above 128", []string{"sh", "-c", "exit 255"}, 255},
+		{"success", []string{"/bin/true"}, 0, ""},
+		{"code", []string{"sh", "-c", "exit 3"}, 3, ""},
+		{"not found in PATH", []string{"no-such-program"}, 127, "no-such-program"},
+		{"not found at a path", []string{"/no/such/program"}, 127, "/no/such/program"},
+		{"not executable", []string{plain}, 126, plain},
+		{"a directory", []string{"/etc"}, 126, "/etc"},
+		{"ended by a signal", []string{"sh", "-c", "kill -KILL $$"}, 137, ""},
+		{"code above 128", []string{"sh", "-c", "exit 255"}, 255, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			asPID1AndNot(t, func(t *testing.T, ns bool) {
 				in := single(t, launching{namespace: ns}, c.command...)
 				if code := in.code(); code != c.code {
 					t.Errorf("exit code %d, want %d", code, c.code)
+				}
+				<-in.silent
+				if said := in.stderr.String(); c.why == "" && said != "" || c.why != "" && (!strings.Contains(said, "cannot start") || !strings.Contains(said, c.why)) {
+					t.Errorf("stderr: %q", said)
 				}
 			})
 		})

@@ -137,6 +137,109 @@ func TestSignalsThatEnd(t *testing.T) {
 	}
 }
 
+// devFolder becomes the /dev of a namespace, and has a termination log as in a Pod.
+func devFolder(t *testing.T) (dev, log string) {
+	t.Helper()
+	dev = t.TempDir()
+	log = filepath.Join(dev, "termination-log")
+	for _, path := range []string{log, filepath.Join(dev, "null")} {
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dev, log
+}
+
+// What is refused before anything runs stands in the termination log too, where
+// kubectl describe shows it; what happens to a command is not ours to tell.
+func TestRefusalIsTheLastWord(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name     string
+		manifest string
+		args     []string
+		code     int
+		want     []string // in the log; none: it stays empty
+	}{
+		{"manifest", "\n  processes:\n    - {name: a, comand: [/bin/true]}\n    - {name: b, command: [/bin/true], dependsOn: [{name: nobody}]}\n", nil, exitConfig, []string{"the manifest is refused", "comand", "nobody"}},
+		{"no manifest", "", []string{"-manifest", "/does/not/exist.yaml"}, exitConfig, []string{"/does/not/exist.yaml"}},
+		{"interface", "\n  processes: [{name: a, command: [/bin/true]}]\n", []string{"-socket", "/proc/none/pm.sock"}, exitUsage, []string{"-socket", "/proc/none"}},
+		{"command", "", []string{"-socket", "/proc/none/pm.sock", "--", "/bin/true"}, exitUsage, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dev, log := devFolder(t)
+			in := launch(t, launching{namespace: true, env: []string{devVar + "=" + dev}, manifest: c.manifest, args: c.args})
+			if code := in.code(); code != c.code {
+				t.Errorf("exit code %d, want %d", code, c.code)
+			}
+			word, err := os.ReadFile(log)
+			if err != nil || len(c.want) == 0 && len(word) > 0 {
+				t.Errorf("termination log: %q, %v", word, err)
+			}
+			for _, want := range c.want {
+				in.awaitErr(want)
+				if !strings.Contains(string(word), want) {
+					t.Errorf("termination log: no %q in %q", want, word)
+				}
+			}
+		})
+	}
+}
+
+// A signal that comes while the program still reads its manifest is not lost: what
+// the manifest asks for is ended in order, with exit code 0. A pipe in the manifest's
+// place makes the program wait at that point.
+func TestSignalBeforeTheManifestIsRead(t *testing.T) {
+	t.Parallel()
+	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		t.Run(s.String(), func(t *testing.T) {
+			asPID1AndNot(t, func(t *testing.T, ns bool) {
+				dir := shortDir(t)
+				path := filepath.Join(dir, "pipe.yaml")
+				if err := syscall.Mkfifo(path, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				in := launch(t, launching{namespace: ns, dir: dir, args: []string{"-manifest", path}})
+				pipe := openPipe(t, in, path)
+				in.signal(s)
+				if _, err := pipe.WriteString(manifestHead + "\n  processes: [{name: web, command: [sleep, '1000']}]\n"); err != nil {
+					t.Error(err)
+				}
+				if err := pipe.Close(); err != nil {
+					t.Error(err)
+				}
+				if code := in.code(); code != 0 {
+					t.Errorf("exit code %d", code)
+				}
+				in.awaitErr("shutting down")
+				if n := in.running("1000"); n != 0 {
+					t.Errorf("%d processes are left behind", n)
+				}
+			})
+		})
+	}
+}
+
+// openPipe opens a pipe for writing once the program reads it.
+func openPipe(t *testing.T, in *instance, path string) *os.File {
+	t.Helper()
+	var pipe *os.File
+	eventually(t, "the program opens the pipe", func() bool {
+		select {
+		case <-in.exited:
+			t.Fatal("the program has ended before it read the manifest")
+		default:
+		}
+		fd, err := syscall.Open(path, syscall.O_WRONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+		if err != nil { // nobody reads it yet
+			return false
+		}
+		pipe = os.NewFile(uintptr(fd), path)
+		return true
+	})
+	return pipe
+}
+
 // The process that decides gives its code to the container, and the last word.
 func TestEssentialProcessDecides(t *testing.T) {
 	t.Parallel()
@@ -150,13 +253,7 @@ func TestEssentialProcessDecides(t *testing.T) {
 		{"success", "exit 0", 0, "main has completed\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			dev := t.TempDir()
-			log := filepath.Join(dev, "termination-log")
-			for _, path := range []string{log, filepath.Join(dev, "null")} {
-				if err := os.WriteFile(path, nil, 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
+			dev, log := devFolder(t)
 			in := launch(t, launching{namespace: true, env: []string{devVar + "=" + dev}, manifest: `
   processes:
     - {name: other, command: [sleep, "1000"]}
