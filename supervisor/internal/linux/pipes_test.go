@@ -13,8 +13,7 @@ type stuckOutput struct {
 	begun   chan struct{} // closed at the first Write
 	release chan struct{}
 	hurried chan struct{} // closed by Hurry
-	once    sync.Once
-	started sync.Once
+	once    [3]sync.Once
 }
 
 func newStuckOutput() *stuckOutput {
@@ -22,12 +21,13 @@ func newStuckOutput() *stuckOutput {
 }
 
 func (o *stuckOutput) Write(supervisor.Stream, []byte) {
-	o.started.Do(func() { close(o.begun) })
+	o.once[0].Do(func() { close(o.begun) })
 	<-o.release
 }
 
 func (o *stuckOutput) End(supervisor.Stream) {}
-func (o *stuckOutput) Hurry()                { o.once.Do(func() { close(o.hurried) }) }
+func (o *stuckOutput) Hurry()                { o.once[1].Do(func() { close(o.hurried) }) }
+func (o *stuckOutput) letGo()                { o.once[2].Do(func() { close(o.release) }) }
 
 // One life's output goes nowhere, and the life ends. Others are reported all the same,
 // the ends of trees too; the output is told to hurry after a second, and only then is
@@ -35,6 +35,7 @@ func (o *stuckOutput) Hurry()                { o.once.Do(func() { close(o.hurrie
 func TestStuckOutputHoldsUpNobodyElse(t *testing.T) {
 	s, r := newSystem(t)
 	out := newStuckOutput()
+	t.Cleanup(out.letGo) // before the System ends, which waits for it
 	loud := Life{"loud", 1}
 	begun := time.Now()
 	s.Spawn(loud, shell(loud, out, "echo lost; exit 3"))
@@ -70,7 +71,7 @@ func TestStuckOutputHoldsUpNobodyElse(t *testing.T) {
 	if got := r.story(loud); got != "spawned" {
 		t.Errorf("reported before its output was delivered: %s", got)
 	}
-	close(out.release)
+	out.letGo()
 	if exit := r.over(t, loud); exit.Code != 3 {
 		t.Errorf("exit %+v", exit)
 	}
@@ -80,7 +81,7 @@ func TestStuckOutputHoldsUpNobodyElse(t *testing.T) {
 func TestFlowingOutputIsNotHurried(t *testing.T) {
 	s, r := newSystem(t)
 	out := newStuckOutput()
-	close(out.release)
+	out.letGo()
 	l := Life{"quick", 1}
 	s.Spawn(l, shell(l, out, "echo one; exit 0"))
 	r.over(t, l)
