@@ -246,12 +246,8 @@ func (l *loop) lookAtNeeds(e *entry) {
 			continue
 		}
 		on := l.entries[need.Name]
-		if on == nil {
-			if !waiting {
-				continue
-			}
-			l.step(e, machine.DependencyFailed{Name: need.Name, Exit: machine.Exit{Code: 1}})
-			return
+		if on == nil { // deleted by hand: that is no failure, somebody may make it again
+			continue
 		}
 		met, failed := on.proc.Meets(need.Condition)
 		switch {

@@ -55,5 +55,5 @@ func (p Proc) Meets(c supervisor.Condition) (met, failed bool) {
 	case supervisor.ConditionStarted:
 		met = p.Started
 	}
-	return met, !met && (p.Goal == Gone || over && p.Outcome == Failed)
+	return met, !met && over && p.Outcome == Failed
 }

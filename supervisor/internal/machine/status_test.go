@@ -168,7 +168,7 @@ func TestMeets(t *testing.T) {
 		{"failed", ended(supervisor.RestartNever, 1), "met", "failed"},
 		{"crashed, comes back", ended(supervisor.RestartAlways, 1), "met", "open"},
 		{"stopped before it ran", stopped, "open", "open"},
-		{"deleted before it ran", neverRan, "failed", "failed"},
+		{"deleted before it ran", neverRan, "open", "open"},
 		{"timed out", func() Proc { p, _ := do(waiting(time.Second), Tick{}, time.Second); return p }(), "failed", "failed"},
 	} {
 		word := func(met, failed bool) string {
