@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -89,14 +88,4 @@ func ParseSignal(text string) (Signal, error) {
 		}
 	}
 	return bad()
-}
-
-// SignalNames lists the names of the standard signals, sorted.
-func SignalNames() []string {
-	names := make([]string, 0, len(signalNames))
-	for _, n := range signalNames {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return names
 }

@@ -19,6 +19,7 @@ type OS interface {
 	Usage(maxAge time.Duration) map[string]linux.TreeUsage
 	Forget(name string)
 	Orphans() uint64
+	ScanFailures() uint64
 	EndRest(ctx context.Context) []linux.Remnant
 	Close()
 }

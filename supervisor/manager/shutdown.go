@@ -42,9 +42,7 @@ func (l *loop) shutdown(code int, why string) {
 	}
 	by := time.Now().Add(grace)
 	l.code = code
-	if l.lastWord == "" {
-		l.lastWord = why
-	}
+	l.lastWord = why
 	l.ending = &ending{by: by, giveUp: by.Add(beyond), told: map[*entry]bool{}, open: map[*entry]bool{}, below: map[*entry]int{}}
 	deepest := 0
 	for _, e := range l.entries {

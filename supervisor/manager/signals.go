@@ -106,7 +106,7 @@ func (l *loop) reopen(supervisor.Signal) {
 
 // dump writes the state of everything to the log.
 func (l *loop) dump(supervisor.Signal) {
-	l.m.log.Info("state", "processes", len(l.entries), "orphans_reaped", l.m.os.Orphans(), "booted", l.booted, "shutting_down", l.ending != nil)
+	l.m.log.Info("state", "processes", len(l.entries), "orphans_reaped", l.m.os.Orphans(), "scan_failures", l.m.os.ScanFailures(), "booted", l.booted, "shutting_down", l.ending != nil)
 	for _, name := range l.sortedNames() {
 		p := l.entries[name].proc
 		l.m.log.Info("state", "name", name, "status", string(p.Status()), "state", p.State.String(), "goal", p.Goal.String(),
