@@ -97,6 +97,7 @@ func (s *session) loginDue(now time.Time) bool {
 func (s *session) admit(role supervisor.Role) {
 	s.caller.Role = role
 	s.admitted = true
+	s.srv.strangers.remove(s)
 	s.edit = lineEditor{limit: s.srv.o.MaxStatement}
 	s.log.Debug("telnet client authenticated", "role", role.String())
 	s.out.line(welcomeKnown)

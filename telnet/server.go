@@ -58,7 +58,7 @@ type Options struct {
 	Observer Observer         // nil: nobody
 	Logger   *slog.Logger     // nil: discards
 
-	MaxConnections int           // open at one time, over all listeners. Default: 64
+	MaxConnections int           // open at one time, over all listeners; who has not authenticated makes room. Default: 64
 	MaxStatement   int           // bytes of one statement. Default: 1 MiB
 	LoginTimeout   time.Duration // from connecting to the right secret. Default: 1 minute
 	IdleTimeout    time.Duration // without input, while nothing is performed. Default: 30 minutes
@@ -68,11 +68,12 @@ type Options struct {
 
 // Server answers connections. It is safe for use from any goroutine.
 type Server struct {
-	o     Options
-	log   *slog.Logger
-	verbs []verb
-	open  atomic.Int64
-	full  atomic.Bool // the last connection was refused
+	o         Options
+	log       *slog.Logger
+	verbs     []verb
+	open      atomic.Int64
+	full      atomic.Bool // the last connection was refused
+	strangers strangers
 }
 
 // NewServer returns a server with the limits filled in.
@@ -127,15 +128,20 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, tcp bool) error {
 		case err != nil:
 			return fmt.Errorf("cannot accept telnet connections on %s: %w", l.Addr(), err)
 		}
-		if s.open.Add(1) > int64(s.o.MaxConnections) {
-			s.open.Add(-1)
+		if s.open.Load() >= int64(s.o.MaxConnections) && !s.strangers.evict() {
 			s.refuse(conn, tcp)
 			continue
 		}
+		s.open.Add(1)
 		s.full.Store(false)
+		one := newSession(s, conn, tcp)
+		if s.authNeeded() {
+			s.strangers.add(one)
+		}
 		sessions.Go(func() {
-			defer s.open.Add(-1)
-			newSession(s, conn, tcp).run(ctx)
+			defer one.leave()
+			defer s.strangers.remove(one)
+			one.run(ctx)
 		})
 	}
 }

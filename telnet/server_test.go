@@ -203,6 +203,40 @@ func TestConnectionCap(t *testing.T) {
 	})
 }
 
+// Silent connections do not keep out somebody who knows the secret; those who have
+// given it are never put out.
+func TestStrangersMakeRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, false, oneSecret, func(o *telnet.Options) { o.MaxConnections = 2 })
+		defer w.end()
+		oldest, silent, third := w.dial(), w.dial(), w.dial()
+		if _, closed := silent.read(); closed {
+			t.Error("the second of two was put out though the first is older")
+		}
+		if _, closed := oldest.read(); !closed {
+			t.Error("the oldest stranger did not make room")
+		}
+		third.send("mysecretkey\n")
+		synctest.Wait()
+		fourth := w.dial()
+		if _, closed := silent.read(); !closed {
+			t.Error("the other stranger did not make room")
+		}
+		fourth.send("mysecretkey\n")
+		synctest.Wait()
+		fifth := w.dial()
+		if got, closed := fifth.read(); !closed || !strings.Contains(got, "Too many connections") {
+			t.Errorf("with two who have authenticated the next got %q, closed %v", got, closed)
+		}
+		for _, c := range []*client{third, fourth} {
+			if got, closed := c.read(); closed || !strings.Contains(got, "you are authenticated") {
+				t.Errorf("one who had authenticated got %q, closed %v", got, closed)
+			}
+			_ = c.conn.Close()
+		}
+	})
+}
+
 func TestAcceptErrorsAreTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, false, nil, nil)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -31,6 +32,7 @@ type session struct {
 	out   *output
 	queue *queue
 	end   context.CancelFunc // finish the running answer, then close
+	leave func()             // gives the place free, once
 
 	dec      decoder
 	opts     options
@@ -46,12 +48,13 @@ type session struct {
 func newSession(srv *Server, conn net.Conn, tcp bool) *session {
 	peer := access.Peer(conn)
 	return &session{
-		srv:  srv,
-		conn: conn,
-		tcp:  tcp,
-		peer: peer,
-		log:  srv.log.With("peer", peer),
-		out:  &output{conn: conn, timeout: srv.o.WriteTimeout, telnet: tcp},
+		srv:   srv,
+		leave: sync.OnceFunc(func() { srv.open.Add(-1) }),
+		conn:  conn,
+		tcp:   tcp,
+		peer:  peer,
+		log:   srv.log.With("peer", peer),
+		out:   &output{conn: conn, timeout: srv.o.WriteTimeout, telnet: tcp},
 		// A secret is at most MaxSecretBytes long: what fills the editor is wrong.
 		edit:   lineEditor{limit: access.MaxSecretBytes + 1},
 		queue:  newQueue(srv.o.MaxStatement),

@@ -16,6 +16,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/urfave/cli/v3"
 
@@ -56,7 +57,10 @@ type program struct {
 }
 
 func (p *program) run(args []string, stderr io.Writer) int {
-	err := p.command().Run(context.Background(), joinBool(args))
+	err := checkText(args)
+	if err == nil {
+		err = p.command().Run(context.Background(), versionFlag(joinBool(args)))
+	}
 	if err == nil {
 		return exitDone
 	}
@@ -68,6 +72,25 @@ func (p *program) run(args []string, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "pmclient help tells the usage")
 	}
 	return code
+}
+
+// checkText refuses what JSON cannot carry as it is: a command must not arrive as
+// another one.
+func checkText(args []string) error {
+	for i, arg := range args {
+		if !utf8.ValidString(arg) {
+			return usage("argument %d (%q) is not valid UTF-8", i, arg)
+		}
+	}
+	return nil
+}
+
+// versionFlag takes -version and --version for the command of that name.
+func versionFlag(args []string) []string {
+	if len(args) == 2 && strings.TrimLeft(args[1], "-") == "version" {
+		return []string{args[0], "version"}
+	}
+	return args
 }
 
 // usageError is an error of the person at the keyboard.

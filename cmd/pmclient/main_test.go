@@ -264,8 +264,18 @@ type broken struct{}
 func (broken) Write([]byte) (int, error) { return 0, errors.New("the pipe is broken") }
 
 func TestVersion(t *testing.T) {
-	if code, stdout, _ := run(nil, "version"); code != 0 || !strings.HasPrefix(stdout, "pmclient ") {
-		t.Errorf("%d %q", code, stdout)
+	for _, word := range []string{"version", "-version", "--version"} {
+		if code, stdout, _ := run(nil, word); code != 0 || !strings.HasPrefix(stdout, "pmclient ") {
+			t.Errorf("%s: %d %q", word, code, stdout)
+		}
+	}
+}
+
+// JSON cannot carry such bytes: another command would be run than was asked for.
+func TestTextIsUTF8(t *testing.T) {
+	code, _, stderr := run(nil, "start", "-name", "x", "-command", "echo \xff")
+	if code != exitUsage || !strings.Contains(stderr, "not valid UTF-8") {
+		t.Errorf("%d %q", code, stderr)
 	}
 }
 

@@ -126,6 +126,9 @@ func parse(args, env []string) (*options, error) {
 			return nil, errors.New("there is no command behind --")
 		}
 	}
+	if len(args) == 1 && strings.TrimLeft(args[0], "-") == "version" {
+		args = []string{"version"} // as a flag too: it is what people try first
+	}
 	given := map[string]string{}
 	if err := o.parseFlags(args, given); err != nil {
 		return nil, err

@@ -58,6 +58,8 @@ func TestParse(t *testing.T) {
 		{"help", "-h", "", verb, `"help" [] []`},
 		{"help with two dashes", "--help", "", verb, `"help" [] []`},
 		{"help by name", "help", "", verb, `"help" [] []`},
+		{"version", "version", "", verb, `"version" [] []`},
+		{"version as a flag", "--version", "", verb, `"version" [] []`},
 		{"the image's ports do not open for a command", "-- x", "PM_METRICS_ADDR=:9464", func(o *options) any { return o.wants("metrics-addr") }, false},
 		{"but by a flag", "-metrics-addr :9464 -- x", "", func(o *options) any { return o.wants("metrics-addr") }, true},
 		{"the image's manifest does not hinder a command", "-- x", "PM_MANIFEST=/m", verb, `"" [] ["x"]`},
