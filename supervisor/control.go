@@ -42,6 +42,44 @@ type Control interface {
 	// ErrInvalid.
 	Logs(ctx context.Context, who Caller, req LogsRequest) ([]LogLine, error)
 
+	// Signal sends a signal to the leader of a process, and nothing else. Errors:
+	// ErrNotFound, ErrNotRunning, ErrInvalid (no such signal).
+	Signal(ctx context.Context, who Caller, name string, sig Signal) (*ProcessInfo, error)
+
+	// Trigger begins a run now, beside the schedule where there is one; under
+	// concurrencyPolicy Allow it is one more, else nothing may be going on. It returns
+	// when the life runs. Errors: ErrNotFound, ErrExists (a run goes on), ErrStart.
+	Trigger(ctx context.Context, who Caller, name string) (*ProcessInfo, error)
+
+	// History returns the lives that have ended, newest first: of a scheduled process
+	// as many as its history limits say, of others the last ten. Errors: ErrNotFound.
+	History(ctx context.Context, who Caller, name string) ([]LifeRecord, error)
+
+	// Wait returns when the condition has become true. Errors: ErrNotFound, ErrInvalid
+	// (no such condition), ErrNotRunning (it has failed, or was stopped, and the
+	// condition cannot become true by itself), ErrStopTimeout (the time is up).
+	Wait(ctx context.Context, who Caller, req WaitRequest) (*ProcessInfo, error)
+
+	// Manifest tells what is in force. Values from secret sources are not part of it:
+	// they are read when a process is started.
+	Manifest(ctx context.Context, who Caller) (*ManifestInfo, error)
+
+	// Diff tells what Apply would do with the text, without doing it. An empty text
+	// means the manifest's file or directory, read now. Errors: ErrInvalid.
+	Diff(ctx context.Context, who Caller, manifest string) ([]Change, error)
+
+	// Apply makes the text the manifest in force, until the file changes or this
+	// program ends; an empty text means the file or directory, read now. It returns
+	// when the changes have been begun: what must end first may still be ending.
+	// Nothing is changed on an error. Errors: ErrInvalid.
+	Apply(ctx context.Context, who Caller, manifest string) ([]Change, error)
+
+	// System describes the manager itself.
+	System(ctx context.Context, who Caller) (*SystemInfo, error)
+
+	// Shutdown begins the ordered end of everything, with exit code 0, and returns.
+	Shutdown(ctx context.Context, who Caller) error
+
 	// Snapshot is one consistent view of all processes and counters, for metrics
 	// and health. It needs no role.
 	Snapshot(ctx context.Context) (*Snapshot, error)
@@ -66,12 +104,37 @@ type ListRequest struct {
 	Status []Status          // any of these; empty: all
 }
 
+// WaitRequest is what Wait waits for.
+type WaitRequest struct {
+	Name      string
+	Condition WaitCondition
+	Timeout   time.Duration // 0: as long as the context
+}
+
+// WaitCondition is what may be waited for.
+type WaitCondition string
+
+// The conditions of Wait. They are about the present, not about ever.
+const (
+	WaitRunning   WaitCondition = "running"   // it runs
+	WaitReady     WaitCondition = "ready"     // it is ready
+	WaitCompleted WaitCondition = "completed" // its last run ended with success
+	WaitEnded     WaitCondition = "ended"     // nothing of it is going on: completed, failed or stopped
+	WaitDeleted   WaitCondition = "deleted"   // it is not known any more
+)
+
+// WaitConditions lists them.
+func WaitConditions() []WaitCondition {
+	return []WaitCondition{WaitRunning, WaitReady, WaitCompleted, WaitEnded, WaitDeleted}
+}
+
 // LogsRequest selects captured lines of one process.
 type LogsRequest struct {
-	Name   string
-	Lines  int       // newest lines wanted; 0: 100; negative is invalid
-	Stream Stream    // empty: both
-	Since  time.Time // only lines at or after; zero: no bound
+	Name     string
+	Lines    int       // newest lines wanted; 0: 100; negative is invalid
+	Stream   Stream    // empty: both
+	Since    time.Time // only lines at or after; zero: no bound
+	Previous bool      // only lines of the life before the current or last one
 }
 
 // DefaultLogLines is what LogsRequest.Lines 0 means.

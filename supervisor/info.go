@@ -28,6 +28,86 @@ type ProcessInfo struct {
 	Run        uint64            `json:"run" doc:"Number of the current or last life; 0: none yet."`
 	Labels     map[string]string `json:"labels,omitempty" doc:"Labels of the process."`
 	WaitsFor   []string          `json:"waits_for,omitempty" doc:"Unmet dependencies, each as \"name (Condition)\"."`
+	Group      string            `json:"group,omitempty" doc:"Name in the manifest, of a replica and of a run under concurrencyPolicy Allow."`
+	EndTime    *time.Time        `json:"end_time,omitempty" doc:"When the last life that ended did; absent before the first end."`
+	StatusText string            `json:"status_text,omitempty" doc:"What the process says of itself by sd_notify STATUS."`
+	Probes     []ProbeInfo       `json:"probes,omitempty" doc:"State of its probes and its readiness signal in this life."`
+	Memory     *MemoryInfo       `json:"memory,omitempty" doc:"Its memory limit, and who enforces it; absent without a limit."`
+}
+
+// ProbeInfo is where one probe stands in the current life.
+type ProbeInfo struct {
+	Probe     string     `json:"probe" doc:"startup, liveness, readiness, or signal for a readiness signal."`
+	OK        bool       `json:"ok" doc:"Its verdict, after the thresholds."`
+	Failures  int        `json:"failures" doc:"Failures in a row."`
+	Message   string     `json:"message,omitempty" doc:"Why the last attempt failed; empty when it did not."`
+	Time      *time.Time `json:"time,omitempty" doc:"When the last attempt ended; absent before the first."`
+	Successes int        `json:"successes" doc:"Successes in a row."`
+}
+
+// MemoryInfo is a memory limit.
+type MemoryInfo struct {
+	LimitMB float64 `json:"limit_mb" doc:"Limit in MiB."`
+	By      string  `json:"by" doc:"cgroup: the kernel enforces it; watch: the manager samples and restarts."`
+}
+
+// LifeRecord is one life that has ended.
+type LifeRecord struct {
+	Name      string     `json:"name" doc:"The process; of a run under concurrencyPolicy Allow NAME.RUN."`
+	Run       uint64     `json:"run" doc:"Number of the life."`
+	StartTime *time.Time `json:"start_time" doc:"When it began; null when it could not be started."`
+	EndTime   time.Time  `json:"end_time" doc:"When nothing of it was left."`
+	ExitCode  *int       `json:"exit_code" doc:"Exit code; null when a signal ended it or it could not be started."`
+	Signal    *string    `json:"signal" doc:"Signal that ended it; null when there is none."`
+	Reason    Reason     `json:"reason" doc:"Why it ended."`
+	Error     string     `json:"error,omitempty" doc:"Why it could not be started."`
+	Log       []LogLine  `json:"log" doc:"Its last lines, at most ten."`
+}
+
+// Change is one difference between the manifest in force and another one.
+type Change struct {
+	Name   string     `json:"name" doc:"The process; empty for a setting of the whole manifest."`
+	Action ChangeKind `json:"action" doc:"What becomes of it."`
+	Fields []string   `json:"fields,omitempty" doc:"Paths of what differs, for example env[2].value. Values are not shown."`
+	Note   string     `json:"note,omitempty" doc:"What is to be known about it, in words."`
+}
+
+// ChangeKind is what becomes of a process when a manifest is applied.
+type ChangeKind string
+
+// The kinds.
+const (
+	ChangeAdded     ChangeKind = "added"
+	ChangeRemoved   ChangeKind = "removed"   // stopped and forgotten
+	ChangeUpdated   ChangeKind = "updated"   // without a restart
+	ChangeRestarted ChangeKind = "restarted" // a running life ends for it
+)
+
+// ManifestInfo is the manifest in force.
+type ManifestInfo struct {
+	Source      string     `json:"source" doc:"file, api, or none."`
+	Path        string     `json:"path" doc:"File or directory that is watched; empty when there is none."`
+	Revision    string     `json:"revision" doc:"Hash of the text in force."`
+	AppliedTime *time.Time `json:"applied_time" doc:"When it came into force; null without a manifest."`
+	Error       string     `json:"error" doc:"What is wrong with the newest text, which is not in force then; empty when nothing is."`
+	GraceSecs   int64      `json:"terminationGracePeriodSeconds" doc:"Seconds for the whole shutdown."`
+	ExitPolicy  ExitPolicy `json:"exitPolicy" doc:"When the manager exits by itself."`
+	Processes   []Spec     `json:"processes" doc:"The processes, in manifest order, with their defaults. Those made by callers are not among them."`
+}
+
+// SystemInfo describes the manager.
+type SystemInfo struct {
+	Version      string    `json:"version" doc:"Version of the program."`
+	PID          int       `json:"pid" doc:"Its own process id."`
+	Init         bool      `json:"init" doc:"It is PID 1; otherwise it is a subreaper."`
+	StartTime    time.Time `json:"start_time" doc:"When it began."`
+	Processes    int       `json:"processes" doc:"Number of processes that it knows."`
+	ShuttingDown bool      `json:"shutting_down" doc:"It is ending."`
+	Trees        string    `json:"trees" doc:"How the members of a process tree are found: cgroup or proc."`
+	TreesWhy     string    `json:"trees_why" doc:"Why it is so, in words."`
+	Limits       string    `json:"limits" doc:"Who enforces resources: cgroup or watch."`
+	LimitsWhy    string    `json:"limits_why" doc:"Why it is so, in words."`
+	Controllers  []string  `json:"controllers" doc:"Controllers of the cgroup that limits are enforced with."`
 }
 
 // LogLine is one captured line. Msg has no line end and is as the process wrote
@@ -74,6 +154,8 @@ type ProcessStat struct {
 	Essential bool
 	Cron      bool
 
+	MemoryLimit   uint64 // bytes; 0: none
+	Probes        map[ProbeCount]uint64
 	CPUUser       time.Duration // whole tree, reaped descendants included
 	CPUSystem     time.Duration
 	ResidentBytes uint64
@@ -93,6 +175,12 @@ type ProcessStat struct {
 	DeadlineExceeded uint64
 }
 
+// ProbeCount is what one counter of probe results counts.
+type ProbeCount struct {
+	Probe string // startup, liveness, readiness
+	OK    bool
+}
+
 // CronResult says what became of one scheduled time.
 type CronResult string
 
@@ -102,4 +190,5 @@ const (
 	CronFailed    CronResult = "failed"
 	CronSkipped   CronResult = "skipped"  // Forbid, and the last run was not over
 	CronReplaced  CronResult = "replaced" // Replace ended it for the next one
+	CronMissed    CronResult = "missed"   // the machine was paused; it was too late, or another time stands for it
 )

@@ -48,6 +48,7 @@ const (
 	ReasonConfigChanged        Reason = "ConfigChanged"        // restarted for a new manifest
 	ReasonShutdown             Reason = "Shutdown"             // the manager ends
 	ReasonReplaced             Reason = "Replaced"             // concurrencyPolicy: Replace
+	ReasonDependencyRestarted  Reason = "DependencyRestarted"  // onDependencyRestart
 )
 
 // Reasons lists every reason.
@@ -56,7 +57,7 @@ func Reasons() []Reason {
 		ReasonCompleted, ReasonError, ReasonSignaled, ReasonOOMKilled, ReasonMemoryLimit,
 		ReasonDeadlineExceeded, ReasonStartError, ReasonStartTimeout, ReasonUnhealthy,
 		ReasonPostStartHookError, ReasonDependencyFailed, ReasonBackoffLimitExceeded,
-		ReasonStoppedByUser, ReasonSuspended, ReasonConfigChanged, ReasonShutdown, ReasonReplaced,
+		ReasonStoppedByUser, ReasonSuspended, ReasonConfigChanged, ReasonShutdown, ReasonReplaced, ReasonDependencyRestarted,
 	}
 }
 

@@ -396,3 +396,9 @@ func (c *child) follow() bool {
 		}
 	}
 }
+
+func (o *fakeOS) Exec(ctx context.Context, task linux.Life, c linux.Command) (linux.Exit, error) {
+	return linux.Exit{}, nil
+}
+func (o *fakeOS) SetLimits(string, linux.Limits) error { return nil }
+func (o *fakeOS) Containment() linux.Containment       { return linux.Containment{} }

@@ -16,6 +16,9 @@ type OS interface {
 	Stop(life linux.Life, sig supervisor.Signal, scope linux.Scope)
 	Kill(life linux.Life, scope linux.Scope)
 	Signal(life linux.Life, sig supervisor.Signal, scope linux.Scope) error
+	Exec(ctx context.Context, task linux.Life, c linux.Command) (linux.Exit, error)
+	SetLimits(name string, l linux.Limits) error
+	Containment() linux.Containment
 	Usage(maxAge time.Duration) map[string]linux.TreeUsage
 	Forget(name string)
 	Orphans() uint64

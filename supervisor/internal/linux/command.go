@@ -8,12 +8,18 @@ import (
 
 // The variables by which a process that was adopted is given back to its life.
 // The caller of [System.Spawn] puts them into Command.Env.
+//
+// A task has the variables of the process's life, and EnvTask beside them.
 const (
-	EnvName = "PM_PROCESS_NAME" // Life.Name
-	EnvRun  = "PM_PROCESS_RUN"  // Life.Gen, decimal
+	EnvName = "PM_PROCESS_NAME" // Life.Name, without the part from the slash
+	EnvRun  = "PM_PROCESS_RUN"  // Life.Gen, decimal; of a task, that of the life it is about
+	EnvTask = "PM_PROCESS_TASK" // of a task: the part of Life.Name after the slash, a dot, Life.Gen
 )
 
-// Life names one life of one process. Numbers are never reused for a name.
+// Life names one life of one process. Numbers are never reused for a name. A task, a
+// probe or a hook of a process, has a life of its own: its name is that of the process,
+// a slash and a word ("web/liveness"), which is never a process's name. See
+// [System.Exec].
 type Life struct {
 	Name string
 	Gen  uint64
@@ -25,9 +31,33 @@ type Command struct {
 	Env  []string // the complete environment, "K=V"
 	Dir  string   // empty: the manager's
 
+	// Resolve, when not nil, is called before anything else is done with the command,
+	// where waiting for a disk holds up nobody else: it may fill in what is to be read
+	// from files. Its error is that of the spawn.
+	Resolve func(*Command) error
+
 	// Output takes what the life writes. With nil, stdin, stdout and stderr are
 	// handed over as they are; otherwise stdin is /dev/null.
 	Output Output
+
+	// Stdin hands over the manager's stdin, instead of /dev/null, also with Output.
+	// TTY, with Output, runs the life on a new terminal: all it writes comes on stdout,
+	// and with Stdin what the manager reads from its stdin is typed there.
+	Stdin, TTY bool
+
+	// ReadyFD, when over 2, is a descriptor to which the life may write a line to say
+	// that it is ready, as s6 has it; then OnReady is called, once.
+	ReadyFD int
+	OnReady func()
+
+	// Notify, when not nil, gets each message that a member of the life's tree sends as
+	// sd_notify(3) does. NOTIFY_SOCKET is added to the environment. Calls come one at a
+	// time from a goroutine of the [System], and end before the life's end is reported.
+	Notify func(message string)
+
+	Identity Identity
+	Setup    Setup
+	Limits   Limits
 
 	// Foreground is only looked at when Output is nil: the child gets a process
 	// group of its own in the manager's session, and that group the terminal, when
@@ -51,6 +81,7 @@ type Output interface {
 type Exit struct {
 	Code   int               // 0 to 255, when Signal is 0
 	Signal supervisor.Signal // that ended it; 0: it exited by itself
+	OOM    bool              // the kernel killed a member of its tree because it was over its memory limit
 
 	// What the leader used, with the children it waited for.
 	CPUUser   time.Duration
@@ -91,4 +122,44 @@ const (
 type Remnant struct {
 	PID     int
 	Command string // the kernel's name of it, at most 15 bytes
+}
+
+// Identity is as whom a life runs; the zero value is the manager's own identity.
+// Names are looked up in /etc/passwd and /etc/group.
+type Identity struct {
+	User   supervisor.ID   // empty: the manager's
+	Group  supervisor.ID   // empty: the user's of /etc/passwd, else 0; without User the manager's
+	Groups []supervisor.ID // beside those that /etc/group gives the user
+	// NonRoot makes user 0 an error.
+	NonRoot bool
+}
+
+// Setup is what is set in the child between fork and exec, beside its identity. The
+// zero value sets nothing.
+type Setup struct {
+	AddCaps, DropCaps []string // without CAP_; ALL
+	NoNewPrivs        bool
+	Rlimits           map[string]supervisor.Rlimit // by lower-case names
+	Nice              *int
+	OOMScoreAdj       *int
+	Umask             *supervisor.Umask
+}
+
+// Limits are what a process may use with its tree; 0: no limit. They hold for all
+// lives and tasks of a name together. Without a cgroup with the controllers they are
+// not enforced here, see [System.Containment].
+type Limits struct {
+	Memory      int64 // bytes
+	CPU         int64 // thousandths of a processor
+	PIDs        int64
+	MemoryAsked int64 // bytes that are reclaimed last
+	CPUAsked    int64 // thousandths of a processor, as a weight
+}
+
+// Containment tells how trees are found and limits enforced.
+type Containment struct {
+	Groups      bool     // each life has a cgroup of its own
+	GroupsWhy   string   // why, or why not, in words
+	Controllers []string // that limits are enforced with: cpu, memory, pids; sorted
+	LimitsWhy   string   // why, or why not, in words
 }

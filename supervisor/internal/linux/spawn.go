@@ -1,7 +1,6 @@
 package linux
 
 import (
-	"errors"
 	"fmt"
 	"runtime"
 	"syscall"
@@ -126,39 +125,17 @@ func (s *System) spawnFailed(l *life, err error) {
 
 // forkExec executes the life's program and registers the child.
 func (s *System) forkExec(l *life) error {
-	path, err := findProgram(&l.cmd)
-	if err != nil {
+	p := newSpawning(&l.cmd)
+	defer p.close()
+	if err := s.prepareSpawn(l, p); err != nil {
+		l.out.abandon()
 		return err
-	}
-	warm(&l.cmd, path)
-
-	attr := syscall.ProcAttr{Dir: l.cmd.Dir, Env: l.cmd.Env, Sys: &syscall.SysProcAttr{Setsid: true}}
-	pidfd := -1
-	attr.Sys.PidFD = &pidfd
-	l.session = true
-	var ends pipeEnds
-	if l.cmd.Output == nil {
-		attr.Files = []uintptr{0, 1, 2}
-		if l.cmd.Foreground && ownTerminal(0) {
-			attr.Sys.Setsid, l.session = false, false
-			attr.Sys.Setpgid, attr.Sys.Foreground, attr.Sys.Ctty = true, true, 0
-		}
-	} else {
-		null, err := s.nullInput()
-		if err != nil {
-			return err
-		}
-		if l.out, ends, err = newCapture(l.cmd.Output); err != nil {
-			return err
-		}
-		defer ends.close()
-		attr.Files = []uintptr{uintptr(null), uintptr(ends[0]), uintptr(ends[1])}
 	}
 
 	s.mu.Lock()
 	since := s.takeOff()
 	s.mu.Unlock()
-	pid, err := syscall.ForkExec(path, l.cmd.Argv, &attr)
+	pid, err := syscall.ForkExec(p.path, p.argv, &p.attr)
 	if s.beforeLanding != nil {
 		s.beforeLanding(pid)
 	}
@@ -170,14 +147,11 @@ func (s *System) forkExec(l *life) error {
 		s.mu.Unlock()
 		poke(s.treeKick)
 		l.out.abandon()
-		return explain(&l.cmd, path, err)
+		return explain(&l.cmd, p.path, err)
 	}
-	s.register(l, pid, pidfd, since)
+	s.register(l, pid, p.pidfd, since)
 	s.mu.Unlock()
 
-	if pidfd >= 0 {
-		_ = unix.Close(pidfd)
-	}
 	poke(s.kick)
 	if l.out != nil {
 		s.pipes.add(l.out)
@@ -216,43 +190,4 @@ func isReaped(pid, pidfd int) bool {
 		}
 	}
 	return retry(func() error { return unix.Waitid(unix.P_PID, pid, nil, peek, nil) }) == unix.ECHILD
-}
-
-// nullInput returns a descriptor from which nothing can be read.
-func (s *System) nullInput() (int, error) {
-	s.mu.Lock()
-	fd := s.null
-	s.mu.Unlock()
-	if fd >= 0 {
-		return fd, nil
-	}
-	fd, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if errors.Is(err, unix.ENOENT) { // an image without /dev: the end of a pipe that nobody writes
-		var p [2]int
-		if err = unix.Pipe2(p[:], unix.O_CLOEXEC); err == nil {
-			_ = unix.Close(p[1])
-			fd = p[0]
-		}
-	}
-	if err != nil {
-		return -1, fmt.Errorf("cannot open /dev/null: %w", err)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.null >= 0 {
-		_ = unix.Close(fd)
-	} else {
-		s.null = fd
-	}
-	return s.null, nil
-}
-
-// ownTerminal reports whether fd is the terminal of our session.
-func ownTerminal(fd int) bool {
-	sid, err := unix.IoctlGetInt(fd, unix.TIOCGSID)
-	if err != nil {
-		return false
-	}
-	own, err := unix.Getsid(0)
-	return err == nil && own == sid
 }

@@ -1,0 +1,70 @@
+package linux
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// wireStdio gives the child its descriptors 0, 1 and 2.
+func (s *System) wireStdio(l *life, p *spawning) error {
+	if l.cmd.Output == nil {
+		p.attr.Files = []uintptr{0, 1, 2}
+		if l.cmd.Foreground && ownTerminal(0) {
+			p.attr.Sys.Setsid, l.session = false, false
+			p.attr.Sys.Setpgid, p.attr.Sys.Foreground, p.attr.Sys.Ctty = true, true, 0
+		}
+		return nil
+	}
+	null, err := s.nullInput()
+	if err != nil {
+		return err
+	}
+	var ends pipeEnds
+	if l.out, ends, err = newCapture(l.cmd.Output); err != nil {
+		return err
+	}
+	p.whenOver(ends.close)
+	p.attr.Files = []uintptr{uintptr(null), uintptr(ends[0]), uintptr(ends[1])}
+	return nil
+}
+
+// nullInput returns a descriptor from which nothing can be read.
+func (s *System) nullInput() (int, error) {
+	s.mu.Lock()
+	fd := s.null
+	s.mu.Unlock()
+	if fd >= 0 {
+		return fd, nil
+	}
+	fd, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if errors.Is(err, unix.ENOENT) { // an image without /dev: the end of a pipe that nobody writes
+		var p [2]int
+		if err = unix.Pipe2(p[:], unix.O_CLOEXEC); err == nil {
+			_ = unix.Close(p[1])
+			fd = p[0]
+		}
+	}
+	if err != nil {
+		return -1, fmt.Errorf("cannot open /dev/null: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.null >= 0 {
+		_ = unix.Close(fd)
+	} else {
+		s.null = fd
+	}
+	return s.null, nil
+}
+
+// ownTerminal reports whether fd is the terminal of our session.
+func ownTerminal(fd int) bool {
+	sid, err := unix.IoctlGetInt(fd, unix.TIOCGSID)
+	if err != nil {
+		return false
+	}
+	own, err := unix.Getsid(0)
+	return err == nil && own == sid
+}
