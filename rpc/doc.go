@@ -8,6 +8,7 @@
 //	frame         message.go: one request or a batch; what is wrong is answered here
 //	method        session.go: one dispatch for both transports → methods.go, the only table
 //	parameters    params.go: by name or by position, strictly
+//	call          calls.go: what the parameters are called, and what they mean
 //	errors        errors.go: sentinels → codes, one table
 //
 // On a WebSocket github.com/sourcegraph/jsonrpc2 carries the connection; the
@@ -19,9 +20,18 @@
 //	process.stop          name
 //	process.restart       name
 //	process.delete        name
+//	process.signal        name signal
+//	process.trigger       name
 //	process.status        name
 //	process.list          labels status
-//	process.logs          name lines stream since
+//	process.logs          name lines stream previous since
+//	process.history       name
+//	process.wait          name condition timeout
+//	manifest.get
+//	manifest.diff         manifest
+//	manifest.apply        manifest
+//	system.info
+//	system.shutdown
 //	session.authenticate  secret
 //	rpc.discover
 //
@@ -61,7 +71,8 @@
 // The requests of a batch are run in their order. Messages of a WebSocket are
 // worked on side by side, 16 at most; then reading stops. Before a WebSocket has
 // authenticated they are worked on one by one. A call that changes something is
-// finished also when its caller hangs up.
+// finished also when its caller hangs up; one that waits ends then, and when the
+// server does.
 //
 // openrpc.json and the Go client are generated from the method table by rpc/gen.
 package rpc

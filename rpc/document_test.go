@@ -5,6 +5,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -101,7 +102,7 @@ func TestExamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, m := range d.Methods {
-		pointer := "openrpc.json#/methods/" + itoa(i) + "/result/schema"
+		pointer := "openrpc.json#/methods/" + strconv.Itoa(i) + "/result/schema"
 		schema, err := compiler.Compile(pointer)
 		if err != nil {
 			t.Fatal(err)
@@ -162,8 +163,6 @@ func check(t *testing.T, schema *jsonschema.Schema, answer string, want *struct{
 	}
 }
 
-func itoa(i int) string { return string(rune('0' + i)) } // there are not more than nine
-
 func TestDocumentHasTheVersionOfTheManager(t *testing.T) {
 	s := NewServer(Options{Version: `1.2.3-"rc"`})
 	for _, text := range []string{s.pretty, string(s.document)} {
@@ -183,7 +182,7 @@ func TestPackageComment(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got, want []string
-	for _, m := range regexp.MustCompile(`(?m)^//\t((?:process|session|rpc)\.[a-z]+.*|-32\d+ .*)$`).FindAllStringSubmatch(string(text), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^//\t((?:process|manifest|system|session|rpc)\.[a-z]+.*|-32\d+ .*)$`).FindAllStringSubmatch(string(text), -1) {
 		got = append(got, strings.Join(strings.Fields(m[1]), " "))
 	}
 	for _, m := range Methods() {

@@ -17,6 +17,10 @@ import (
 	"github.com/processmanager/processmanager/supervisor/supervisortest"
 )
 
+// exampleManifest is that of the examples of the document.
+const exampleManifest = "apiVersion: processmanager/v1\nkind: ProcessManifest\nmetadata: {name: shop}\nspec:\n" +
+	"  processes:\n  - {name: web, command: [/app/server]}\n  - {name: worker, command: [/app/worker]}\n"
+
 // The manager of the tests: web runs, migrate has completed.
 func newFake() *supervisortest.Fake {
 	f := supervisortest.New()
@@ -32,6 +36,23 @@ func newFake() *supervisortest.Fake {
 	f.AddLog("web",
 		supervisor.LogLine{Time: at, Stream: supervisor.Stdout, Run: 1, Msg: "ready <now>"},
 		supervisor.LogLine{Time: at.Add(time.Second), Stream: supervisor.Stderr, Run: 1, Msg: "GET /cart?a=1&b=2: 500"},
+	)
+	f.AddHistory("migrate", supervisor.LifeRecord{
+		Name: "migrate", Run: 1, StartTime: &at, EndTime: at.Add(2 * time.Second), ExitCode: new(0), Reason: supervisor.ReasonCompleted,
+		Log: []supervisor.LogLine{{Time: at.Add(time.Second), Stream: supervisor.Stdout, Run: 1, Msg: "at version 7"}},
+	})
+	f.PutManifest(supervisor.ManifestInfo{
+		Source: "file", Path: "/etc/processmanager", Revision: "9f86d081884c7d65", AppliedTime: &at, GraceSecs: 25, ExitPolicy: supervisor.ExitWhenDone,
+		Processes: []supervisor.Spec{{
+			Name: "web", Labels: map[string]string{"tier": "front"}, Command: supervisor.Command{Argv: []string{"/app/server", "--listen=:8080"}},
+			RestartPolicy: supervisor.RestartAlways, RestartBackoff: &supervisor.Backoff{Initial: new(supervisor.Duration(time.Second))},
+			KillMode: supervisor.KillMixed, Essential: true,
+		}},
+	})
+	f.Plan("")
+	f.Plan(exampleManifest,
+		supervisor.Change{Name: "web", Action: supervisor.ChangeRestarted, Fields: []string{"command"}},
+		supervisor.Change{Name: "worker", Action: supervisor.ChangeAdded},
 	)
 	return f
 }

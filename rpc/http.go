@@ -118,6 +118,14 @@ func notAllowed(w http.ResponseWriter, methods, text string) {
 	fail(w, http.StatusMethodNotAllowed, newError(CodeInvalidRequest, "%s", text))
 }
 
+// upgradeNeeded answers a GET that asks for no WebSocket: somebody looks with a
+// browser, or has forgotten -X POST.
+func upgradeNeeded(w http.ResponseWriter) {
+	w.Header().Set("Connection", "Upgrade")
+	w.Header().Set("Upgrade", "websocket")
+	fail(w, http.StatusUpgradeRequired, newError(CodeInvalidRequest, "cannot call by GET: use POST with a JSON-RPC request, or open a WebSocket here"))
+}
+
 // fail answers what never became a request. The body is a JSON-RPC response too,
 // so that a client needs one way only to read an error.
 func fail(w http.ResponseWriter, status int, failure *Error) {

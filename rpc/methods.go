@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"time"
+	"slices"
 
 	"github.com/processmanager/processmanager/supervisor"
 )
@@ -21,58 +21,22 @@ type Method struct {
 	Result      reflect.Type // as encoding/json writes it
 	ResultName  string
 	ResultDoc   string
-	Errors      []error // sentinels it may return beside Closed and Forbidden
+	Errors      []error // sentinels it may return, Closed and Forbidden among them
 	Changes     bool    // runs on when its caller has gone
+	Waits       bool    // lasts as long as its caller wants; ends with the server
 	WebSocket   bool    // WebSocket only
 	Open        bool    // may be called without a role
 
 	call func(ctx context.Context, s *session, raw json.RawMessage) (any, *Error)
 }
 
-// NoParams are the parameters of a method without any.
-type NoParams struct{}
-
-// NameParams are the parameters of a method on one process.
-type NameParams struct {
-	Name string `json:"name" doc:"Name of the process."`
-}
-
-// StartParams are the parameters of process.start.
-type StartParams struct {
-	Name     string `json:"name" doc:"Unique name: letters, digits, '_', '.', '-', at most 63 bytes."`
-	Command  string `json:"command,omitempty" doc:"Shell text. Absent: start the existing idle process of that name again."`
-	Log      bool   `json:"log,omitempty" doc:"Also write a file under the log directory. The lines in memory are always kept."`
-	Deadline int    `json:"deadline,omitempty" doc:"Seconds that a run may last. 0: no limit."`
-	Cron     string `json:"cron,omitempty" doc:"Schedule: 5 fields, 6 with seconds first, @hourly and the like, or @every 90s. Absent: start now, once."`
-	JobID    string `json:"jobid,omitempty" doc:"Free text of the caller, given back as job_id."`
-}
-
-// ListParams are the parameters of process.list.
-type ListParams struct {
-	Labels map[string]string   `json:"labels,omitempty" doc:"Only processes with all of these labels."`
-	Status []supervisor.Status `json:"status,omitempty" doc:"Only processes in one of these states."`
-}
-
-// LogsParams are the parameters of process.logs.
-type LogsParams struct {
-	Name   string            `json:"name" doc:"Name of the process."`
-	Lines  int               `json:"lines,omitempty" doc:"How many of the newest lines are wanted. Absent or 0: 100."`
-	Stream supervisor.Stream `json:"stream,omitempty" doc:"Only this stream. Absent: both, in the order written."`
-	Since  time.Time         `json:"since,omitzero" doc:"Only lines at or after this time."`
-}
-
-// AuthenticateParams are the parameters of session.authenticate.
-type AuthenticateParams struct {
-	Secret string `json:"secret" doc:"The secret of the manager, or that of viewers."`
-}
-
-// AuthenticateResult tells what the caller may do from now on.
-type AuthenticateResult struct {
-	Role string `json:"role" doc:"operator may change, viewer may look."`
-}
-
 // Methods returns the table, in the order of the document.
 func Methods() []Method {
+	return slices.Concat(changeMethods(), lookMethods(), managerMethods(), protocolMethods())
+}
+
+// changeMethods change one process.
+func changeMethods() []Method {
 	return []Method{
 		define("process.start", func(ctx context.Context, s *session, p StartParams) (*supervisor.ProcessInfo, error) {
 			return s.control().Start(ctx, s.caller(), supervisor.StartRequest{
@@ -99,6 +63,20 @@ func Methods() []Method {
 			result("deleted", "Always true.").
 			changes(supervisor.ErrNotFound, supervisor.ErrStopTimeout),
 
+		define("process.signal", sendSignal).
+			doc("Send a signal", "Sends a signal to the leader of a process, and to nothing else. What the process does then is its own affair: a signal that ends it is an exit like any other, and its restartPolicy decides.").
+			changes(supervisor.ErrNotFound, supervisor.ErrNotRunning, supervisor.ErrInvalid),
+
+		define("process.trigger", func(ctx context.Context, s *session, p NameParams) (*supervisor.ProcessInfo, error) {
+			return s.control().Trigger(ctx, s.caller(), p.Name)
+		}).doc("Run a process now", "Begins a run now, beside the schedule where there is one. Under concurrencyPolicy Allow it is one more run, else nothing may be going on. It returns when the life runs.").
+			changes(supervisor.ErrNotFound, supervisor.ErrExists, supervisor.ErrStart),
+	}
+}
+
+// lookMethods show processes.
+func lookMethods() []Method {
+	return []Method{
 		define("process.status", func(ctx context.Context, s *session, p NameParams) (*supervisor.ProcessInfo, error) {
 			return s.control().Status(ctx, s.caller(), p.Name)
 		}).doc("Describe a process", "Describes one process at this moment.").
@@ -114,6 +92,57 @@ func Methods() []Method {
 			result("lines", "Oldest first.").
 			fails(supervisor.ErrNotFound, supervisor.ErrInvalid),
 
+		define("process.history", history).
+			doc("Show ended lives", "Returns the lives that have ended: of a scheduled process as many as its history limits say, of others the last ten.").
+			result("lives", "Newest first.").
+			fails(supervisor.ErrNotFound),
+
+		define("process.wait", wait).
+			doc("Wait for a process", "Returns when the condition is true. It lasts as long as the caller wants: it ends when the time is up (StopTimeout), when the connection does, "+
+				"when the condition cannot become true by itself any more (NotRunning), and with the manager (Closed).").
+			result("process", "The process when the condition was true; for deleted the last that was known of it.").
+			waits(supervisor.ErrNotFound, supervisor.ErrInvalid, supervisor.ErrNotRunning, supervisor.ErrStopTimeout),
+	}
+}
+
+// managerMethods are about the manifest and the manager itself.
+func managerMethods() []Method {
+	return []Method{
+		define("manifest.get", func(ctx context.Context, s *session, _ NoParams) (*supervisor.ManifestInfo, error) {
+			return s.control().Manifest(ctx, s.caller())
+		}).doc("Show the manifest in force", "Describes the manifest in force, with all defaults. Values out of mounted secrets are not part of it.").
+			result("manifest", "What is in force.").
+			fails(),
+
+		define("manifest.diff", diff).
+			doc("Compare a manifest", "Tells what manifest.apply would do with the text, without doing it.").
+			result("changes", "Empty: it is the same.").
+			fails(supervisor.ErrInvalid),
+
+		define("manifest.apply", apply).
+			doc("Apply a manifest", "Makes the text the manifest in force, until the file changes or the manager ends. It returns when the changes have been begun: "+
+				"what must end first may still be ending. On an error nothing is changed.").
+			result("changes", "What is being changed; empty: nothing.").
+			changes(supervisor.ErrInvalid),
+
+		define("system.info", func(ctx context.Context, s *session, _ NoParams) (*supervisor.SystemInfo, error) {
+			return s.control().System(ctx, s.caller())
+		}).doc("Describe the manager", "Describes the manager itself.").
+			result("system", "The manager at this moment.").
+			fails(),
+
+		define("system.shutdown", func(ctx context.Context, s *session, _ NoParams) (bool, error) {
+			err := s.control().Shutdown(ctx, s.caller())
+			return err == nil, err
+		}).doc("End the manager", "Begins the ordered end of all processes and of the manager, with exit code 0, and returns.").
+			result("begun", "Always true.").
+			changes(),
+	}
+}
+
+// protocolMethods are about the API itself.
+func protocolMethods() []Method {
+	return []Method{
 		define("session.authenticate", authenticate).
 			doc("Authenticate a WebSocket", "The first message of a WebSocket that was opened without an Authorization header, as a browser's must be.").
 			result("session", "What the caller may do.").
@@ -134,47 +163,6 @@ func MethodNames() []string {
 		list = append(list, m.Name)
 	}
 	return list
-}
-
-func list(ctx context.Context, s *session, p ListParams) ([]*supervisor.ProcessInfo, error) {
-	for _, status := range p.Status {
-		if err := oneOf("process.list", "status", status, supervisor.Statuses()); err != nil {
-			return nil, err
-		}
-	}
-	found, err := s.control().List(ctx, s.caller(), supervisor.ListRequest{Labels: p.Labels, Status: p.Status})
-	if found == nil {
-		found = []*supervisor.ProcessInfo{} // [] in JSON, never null
-	}
-	return found, err
-}
-
-func logs(ctx context.Context, s *session, p LogsParams) ([]supervisor.LogLine, error) {
-	if p.Stream != "" {
-		if err := oneOf("process.logs", "stream", p.Stream, streams()); err != nil {
-			return nil, err
-		}
-	}
-	lines, err := s.control().Logs(ctx, s.caller(), supervisor.LogsRequest{
-		Name: p.Name, Lines: p.Lines, Stream: p.Stream, Since: p.Since,
-	})
-	if lines == nil {
-		lines = []supervisor.LogLine{}
-	}
-	return lines, err
-}
-
-func streams() []supervisor.Stream { return []supervisor.Stream{supervisor.Stdout, supervisor.Stderr} }
-
-func oneOf[T ~string](method, name string, got T, want []T) error {
-	words := make([]string, len(want))
-	for i, w := range want {
-		if w == got {
-			return nil
-		}
-		words[i] = string(w)
-	}
-	return newError(CodeInvalidParams, "cannot call %s: parameter %q: %q is not one of %v%s", method, name, clip(string(got)), words, didYouMean(string(got), words))
 }
 
 // define makes a row from a function on typed parameters.
@@ -219,23 +207,16 @@ func (m Method) changes(list ...error) Method {
 	return m
 }
 
+func (m Method) waits(list ...error) Method {
+	m = m.fails(list...)
+	m.Waits = true
+	return m
+}
+
 func (m Method) overWebSocket() Method {
 	m.Errors = []error{supervisor.ErrForbidden}
 	m.WebSocket, m.Open = true, true
 	return m
-}
-
-// processName finds the process that parameters speak of.
-func processName(params any) string {
-	switch p := params.(type) {
-	case NameParams:
-		return clip(p.Name)
-	case StartParams:
-		return clip(p.Name)
-	case LogsParams:
-		return clip(p.Name)
-	}
-	return ""
 }
 
 // table is the method table by name.

@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"github.com/processmanager/processmanager/supervisor"
 )
 
 // A Param is one parameter of a method, read from a field of its Go type.
@@ -125,7 +127,7 @@ func decodeParam(p Param, raw json.RawMessage, field reflect.Value) error {
 	if errors.As(err, &wrong) {
 		return fmt.Errorf("parameter %q: want %s, got %s", p.Name, article(p.Type), wrong.Value)
 	}
-	if p.Type == reflect.TypeFor[time.Time]() {
+	if p.Type == reflect.TypeFor[time.Time]() || p.Type == reflect.TypeFor[supervisor.Duration]() {
 		return fmt.Errorf("parameter %q: want %s", p.Name, article(p.Type))
 	}
 	return fmt.Errorf("parameter %q: %w", p.Name, err)
@@ -136,7 +138,12 @@ func article(t reflect.Type) string {
 	if t == reflect.TypeFor[time.Time]() {
 		return `a time such as "2026-01-02T15:04:05Z"`
 	}
+	if t == reflect.TypeFor[supervisor.Duration]() {
+		return `a duration with its unit, such as "30s" or "1m30s"`
+	}
 	switch t.Kind() {
+	case reflect.Pointer:
+		return article(t.Elem())
 	case reflect.String:
 		return "a string"
 	case reflect.Bool:

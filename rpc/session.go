@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"runtime/debug"
 	"strconv"
@@ -93,8 +94,16 @@ func (s *session) try(ctx context.Context, m Method, known bool, req request) (j
 		// bounds it by the process's own numbers.
 		ctx = context.WithoutCancel(ctx)
 	}
+	if m.Waits {
+		var stop context.CancelFunc
+		ctx, stop = untilEnding(ctx)
+		defer stop()
+	}
 	value, failure := s.guarded(ctx, m, req.params)
 	if failure != nil {
+		if m.Waits && errors.Is(context.Cause(ctx), supervisor.ErrClosed) {
+			failure = newError(codeOf(supervisor.ErrClosed), "cannot call %s: %v", m.Name, supervisor.ErrClosed)
+		}
 		return nil, failure
 	}
 	if raw, ok := value.(json.RawMessage); ok {
@@ -105,6 +114,20 @@ func (s *session) try(ctx context.Context, m Method, known bool, req request) (j
 		return nil, newError(CodeInternal, "cannot write the result of %s: %v", m.Name, err)
 	}
 	return raw, nil
+}
+
+// untilEnding is a context that ends with the server too, so that nobody who waits
+// holds its end up.
+func untilEnding(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, end := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-servingOf(ctx).ending:
+			end(supervisor.ErrClosed)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { end(nil) }
 }
 
 // guarded turns a panic into an answer: one bad call must not end the container.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/coder/websocket"
@@ -17,6 +18,10 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	who, wrong := s.identify(r)
 	if wrong || who.role == supervisor.RoleNone && !s.enabled() {
 		challenge(w, wrong)
+		return
+	}
+	if !strings.Contains(strings.ToLower(r.Header.Get("Upgrade")), "websocket") {
+		upgradeNeeded(w)
 		return
 	}
 	waits := who.role == supervisor.RoleNone

@@ -56,6 +56,31 @@ func (c *Client) Delete(ctx context.Context, name string) error {
 	return c.Call(ctx, "process.delete", map[string]string{"name": name}, nil)
 }
 
+// SignalParams are the parameters of process.signal.
+type SignalParams struct {
+	// Name of the process.
+	Name string `json:"name"`
+	// Signal by name, with or without SIG (SIGHUP, hup, SIGRTMIN+3), or by number,
+	// 1 to 64.
+	Signal string `json:"signal"`
+}
+
+// Signal calls process.signal. Sends a signal to the leader of a process, and
+// to nothing else. What the process does then is its own affair: a signal that
+// ends it is an exit like any other, and its restartPolicy decides.
+func (c *Client) Signal(ctx context.Context, p SignalParams) (result *supervisor.ProcessInfo, err error) {
+	err = c.Call(ctx, "process.signal", p, &result)
+	return result, err
+}
+
+// Trigger calls process.trigger. Begins a run now, beside the schedule where
+// there is one. Under concurrencyPolicy Allow it is one more run, else nothing
+// may be going on. It returns when the life runs.
+func (c *Client) Trigger(ctx context.Context, name string) (result *supervisor.ProcessInfo, err error) {
+	err = c.Call(ctx, "process.trigger", map[string]string{"name": name}, &result)
+	return result, err
+}
+
 // Status calls process.status. Describes one process at this moment.
 func (c *Client) Status(ctx context.Context, name string) (result *supervisor.ProcessInfo, err error) {
 	err = c.Call(ctx, "process.status", map[string]string{"name": name}, &result)
@@ -85,6 +110,8 @@ type LogsParams struct {
 	Lines int `json:"lines,omitempty"`
 	// Only this stream. Absent: both, in the order written.
 	Stream supervisor.Stream `json:"stream,omitempty"`
+	// Only lines of the life before the current or last one.
+	Previous bool `json:"previous,omitempty"`
 	// Only lines at or after this time.
 	Since time.Time `json:"since,omitzero"`
 }
@@ -93,6 +120,82 @@ type LogsParams struct {
 func (c *Client) Logs(ctx context.Context, p LogsParams) (result []supervisor.LogLine, err error) {
 	err = c.Call(ctx, "process.logs", p, &result)
 	return result, err
+}
+
+// History calls process.history. Returns the lives that have ended: of a
+// scheduled process as many as its history limits say, of others the last ten.
+func (c *Client) History(ctx context.Context, name string) (result []supervisor.LifeRecord, err error) {
+	err = c.Call(ctx, "process.history", map[string]string{"name": name}, &result)
+	return result, err
+}
+
+// WaitParams are the parameters of process.wait.
+type WaitParams struct {
+	// Name of the process.
+	Name string `json:"name"`
+	// What is waited for; it is about the present: what has been true and is no
+	// more does not count.
+	Condition supervisor.WaitCondition `json:"condition"`
+	// How long to wait, for example 30s or 5m. Absent: as long as the caller stays.
+	Timeout supervisor.Duration `json:"timeout,omitempty"`
+}
+
+// Wait calls process.wait. Returns when the condition is true. It lasts as long
+// as the caller wants: it ends when the time is up (StopTimeout), when the
+// connection does, when the condition cannot become true by itself any more
+// (NotRunning), and with the manager (Closed).
+func (c *Client) Wait(ctx context.Context, p WaitParams) (result *supervisor.ProcessInfo, err error) {
+	err = c.Call(ctx, "process.wait", p, &result)
+	return result, err
+}
+
+// ManifestGet calls manifest.get. Describes the manifest in force, with all
+// defaults. Values out of mounted secrets are not part of it.
+func (c *Client) ManifestGet(ctx context.Context) (result *supervisor.ManifestInfo, err error) {
+	err = c.Call(ctx, "manifest.get", nil, &result)
+	return result, err
+}
+
+// ManifestDiffParams are the parameters of manifest.diff.
+type ManifestDiffParams struct {
+	// The manifest as YAML text. Absent: the manager's own file or directory, read
+	// now.
+	Manifest string `json:"manifest,omitempty"`
+}
+
+// ManifestDiff calls manifest.diff. Tells what manifest.apply would do with the
+// text, without doing it.
+func (c *Client) ManifestDiff(ctx context.Context, p ManifestDiffParams) (result []supervisor.Change, err error) {
+	err = c.Call(ctx, "manifest.diff", p, &result)
+	return result, err
+}
+
+// ManifestApplyParams are the parameters of manifest.apply.
+type ManifestApplyParams struct {
+	// The manifest as YAML text. Absent: the manager's own file or directory, read
+	// now.
+	Manifest string `json:"manifest,omitempty"`
+}
+
+// ManifestApply calls manifest.apply. Makes the text the manifest in force,
+// until the file changes or the manager ends. It returns when the changes have
+// been begun: what must end first may still be ending. On an error nothing is
+// changed.
+func (c *Client) ManifestApply(ctx context.Context, p ManifestApplyParams) (result []supervisor.Change, err error) {
+	err = c.Call(ctx, "manifest.apply", p, &result)
+	return result, err
+}
+
+// SystemInfo calls system.info. Describes the manager itself.
+func (c *Client) SystemInfo(ctx context.Context) (result *supervisor.SystemInfo, err error) {
+	err = c.Call(ctx, "system.info", nil, &result)
+	return result, err
+}
+
+// SystemShutdown calls system.shutdown. Begins the ordered end of all processes
+// and of the manager, with exit code 0, and returns.
+func (c *Client) SystemShutdown(ctx context.Context) error {
+	return c.Call(ctx, "system.shutdown", nil, nil)
 }
 
 // Discover calls rpc.discover. Returns this document.

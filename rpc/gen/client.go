@@ -81,11 +81,17 @@ func clientCode(document []byte) ([]byte, error) {
 	return code, nil
 }
 
-// GoName is the name of the client's method: what is behind the dot.
+// GoName is the name of the client's method: Stop for process.stop, ManifestDiff for
+// manifest.diff.
 func (m apiMethod) GoName() string {
-	_, verb, _ := strings.Cut(m.Name, ".")
-	return strings.ToUpper(verb[:1]) + verb[1:]
+	actor, verb, _ := strings.Cut(m.Name, ".")
+	if actor == "process" || actor == "rpc" {
+		return title(verb)
+	}
+	return title(actor) + title(verb)
 }
+
+func title(word string) string { return strings.ToUpper(word[:1]) + word[1:] }
 
 // ParamsType is the type of the parameters, "" when they are arguments: none, or
 // one that is required.
@@ -128,7 +134,7 @@ func (v apiValue) GoName() string {
 	if v.Name == "jobid" {
 		return "JobID"
 	}
-	return strings.ToUpper(v.Name[:1]) + v.Name[1:]
+	return title(v.Name)
 }
 
 // Tag is the field's JSON tag.
@@ -146,10 +152,13 @@ func (v apiValue) Tag() string {
 // supervisor.
 func goType(s apiSchema) (string, error) {
 	if name, ok := strings.CutPrefix(s.Ref, "#/components/schemas/"); ok {
-		if name == "ProcessInfo" {
-			return "*supervisor.ProcessInfo", nil
+		if strings.HasSuffix(name, "Info") { // what is described is not small
+			return "*supervisor." + name, nil
 		}
 		return "supervisor." + name, nil
+	}
+	if list, ok := s.Type.([]any); ok && slices.Contains(list, any("string")) { // a string can say it, whatever else may
+		return "string", nil
 	}
 	switch s.Type {
 	case "string":

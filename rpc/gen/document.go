@@ -5,7 +5,6 @@ import (
 	"reflect"
 
 	"github.com/processmanager/processmanager/rpc"
-	"github.com/processmanager/processmanager/supervisor"
 )
 
 // The OpenRPC objects that we use, in the order in which they are written.
@@ -31,6 +30,7 @@ type (
 		Errors         []ref        `json:"errors,omitempty"`
 		Examples       []pairing    `json:"examples,omitempty"`
 		Changes        bool         `json:"x-changes,omitempty"`
+		Waits          bool         `json:"x-waits,omitempty"`
 		WebSocketOnly  bool         `json:"x-websocket-only,omitempty"`
 	}
 	descriptor struct {
@@ -67,7 +67,7 @@ const description = `Process Manager's API: JSON-RPC 2.0 over HTTP (POST /rpc, o
 	`a unix socket without a configured secret gives full access. Parameters are given by name; by position they are taken in the order declared, ` +
 	`and null is as good as absent. An error carries a stable word in data.reason, and the process in data.name. ` +
 	`The requests of a batch are run in their order; messages of a WebSocket are worked on side by side. ` +
-	`What a method with x-changes has begun is finished also when its caller hangs up.`
+	`What a method with x-changes has begun is finished also when its caller hangs up; one with x-waits lasts as long as its caller stays.`
 
 // build makes the document from the method table and the Go types.
 func build() (*document, error) {
@@ -86,7 +86,7 @@ func build() (*document, error) {
 	for _, m := range rpc.Methods() {
 		out := method{
 			Name: m.Name, Summary: m.Summary, Description: m.Description, ParamStructure: "by-name",
-			Params: []descriptor{}, Changes: m.Changes, WebSocketOnly: m.WebSocket,
+			Params: []descriptor{}, Changes: m.Changes, Waits: m.Waits, WebSocketOnly: m.WebSocket,
 			Result: descriptor{Name: m.ResultName, Description: m.ResultDoc, Schema: s.result(m)},
 		}
 		for _, p := range m.Params {
@@ -122,15 +122,15 @@ func wordOf(sentinel error) (string, error) {
 }
 
 // result is the schema of a method's result. The manager's own document is any
-// object: its schema is that of OpenRPC. Delete answers true or an error.
+// object: its schema is that of OpenRPC. A method without a result answers true or
+// an error.
 func (s *schemas) result(m rpc.Method) *schema {
-	switch m.Name {
-	case "rpc.discover":
+	switch {
+	case m.Name == "rpc.discover":
 		return &schema{Type: "object"}
-	case "process.delete":
+	case m.Result.Kind() == reflect.Bool:
 		return &schema{Type: "boolean", Const: true}
-	}
-	if m.Result == reflect.TypeFor[*supervisor.ProcessInfo]() {
+	case m.Result.Kind() == reflect.Pointer:
 		return s.of(m.Result.Elem()) // never null
 	}
 	return s.of(m.Result)

@@ -30,6 +30,15 @@ var (
 		Name: "migrate", Command: "/app/migrate --to latest", Status: supervisor.StatusCompleted, StartTime: &moment,
 		ExitCode: new(0), Reason: supervisor.ReasonCompleted, Run: 1,
 	}
+	shop    = "apiVersion: processmanager/v1\nkind: ProcessManifest\nmetadata: {name: shop}\nspec:\n  processes:\n  - {name: web, command: [/app/server]}\n  - {name: worker, command: [/app/worker]}\n"
+	changes = []supervisor.Change{
+		{Name: "web", Action: supervisor.ChangeRestarted, Fields: []string{"command"}},
+		{Name: "worker", Action: supervisor.ChangeAdded},
+	}
+	system = supervisor.SystemInfo{
+		Version: "1.2.3", PID: 1, Init: true, StartTime: moment, Processes: 2,
+		Trees: "proc", TreesWhy: "no cgroup is delegated", Limits: "watch", LimitsWhy: "no cgroup is delegated", Controllers: []string{},
+	}
 )
 
 var examples = map[string][]exampleCall{
@@ -63,6 +72,36 @@ var examples = map[string][]exampleCall{
 		{"all", nil, []supervisor.ProcessInfo{migrate, web}},
 		{"some", map[string]any{"labels": map[string]string{"tier": "front"}, "status": []string{"running", "backoff"}}, []supervisor.ProcessInfo{web}},
 	},
+	"process.signal": {
+		{"reload", map[string]any{"name": "web", "signal": "HUP"}, web},
+		{"by number", map[string]any{"name": "web", "signal": 10}, web},
+	},
+	"process.trigger": {{"run it again", map[string]any{"name": "migrate"}, with(migrate, func(p *supervisor.ProcessInfo) {
+		p.PID, p.Ready, p.Status, p.Run = new(101), true, supervisor.StatusRunning, 2
+	})}},
+	"process.history": {{"history", map[string]any{"name": "migrate"}, []supervisor.LifeRecord{{
+		Name: "migrate", Run: 1, StartTime: &moment, EndTime: moment.Add(2 * time.Second), ExitCode: new(0), Reason: supervisor.ReasonCompleted,
+		Log: []supervisor.LogLine{{Time: moment.Add(time.Second), Stream: supervisor.Stdout, Run: 1, Msg: "at version 7"}},
+	}}}},
+	"process.wait": {
+		{"until it is ready", map[string]any{"name": "web", "condition": "ready", "timeout": "30s"}, web},
+		{"until it has completed", map[string]any{"name": "migrate", "condition": "completed"}, migrate},
+	},
+	"manifest.get": {{"get", nil, supervisor.ManifestInfo{
+		Source: "file", Path: "/etc/processmanager", Revision: "9f86d081884c7d65", AppliedTime: &moment, GraceSecs: 25, ExitPolicy: supervisor.ExitWhenDone,
+		Processes: []supervisor.Spec{{
+			Name: "web", Labels: map[string]string{"tier": "front"}, Command: supervisor.Command{Argv: []string{"/app/server", "--listen=:8080"}},
+			RestartPolicy: supervisor.RestartAlways, RestartBackoff: &supervisor.Backoff{Initial: new(supervisor.Duration(time.Second))},
+			KillMode: supervisor.KillMixed, Essential: true,
+		}},
+	}}},
+	"manifest.diff": {
+		{"a text", map[string]any{"manifest": shop}, changes},
+		{"the file", nil, []supervisor.Change{}},
+	},
+	"manifest.apply":  {{"a text", map[string]any{"manifest": shop}, changes}},
+	"system.info":     {{"info", nil, system}},
+	"system.shutdown": {{"shutdown", nil, true}},
 	"process.logs": {{"the last error", map[string]any{"name": "web", "lines": 1, "stream": "stderr"}, []supervisor.LogLine{
 		{Time: moment.Add(time.Second), Stream: supervisor.Stderr, Run: 1, Msg: "GET /cart?a=1&b=2: 500"},
 	}}},

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/rpc"
 )
 
 // schema is the part of JSON Schema that our types need.
@@ -23,25 +23,11 @@ type schema struct {
 	Required             []string    `json:"required,omitempty"`
 	AdditionalProperties *schema     `json:"additionalProperties,omitempty"`
 	AllOf                []*schema   `json:"allOf,omitempty"`
+	AnyOf                []*schema   `json:"anyOf,omitempty"`
 }
 
 // schemas reflects Go types, and collects the named ones.
 type schemas struct{ named map[string]*schema }
-
-// words are the values of our enumerations. A reason may also be empty.
-var words = map[reflect.Type][]string{
-	reflect.TypeFor[supervisor.Status](): stringsOf(supervisor.Statuses()),
-	reflect.TypeFor[supervisor.Reason](): append([]string{""}, stringsOf(supervisor.Reasons())...),
-	reflect.TypeFor[supervisor.Stream](): {string(supervisor.Stdout), string(supervisor.Stderr)},
-}
-
-func stringsOf[T ~string](list []T) []string {
-	out := make([]string, len(list))
-	for i, v := range list {
-		out[i] = string(v)
-	}
-	return out
-}
 
 // of returns the schema of a type as encoding/json writes it.
 func (s *schemas) of(t reflect.Type) *schema {
@@ -52,20 +38,27 @@ func (s *schemas) of(t reflect.Type) *schema {
 	if t == reflect.TypeFor[time.Time]() {
 		return &schema{Type: "string", Format: "date-time"}
 	}
+	if written, ok := writtenAs[t]; ok {
+		s.named[t.Name()] = written()
+		return &schema{Ref: "#/components/schemas/" + t.Name()}
+	}
+	if t == reflect.TypeFor[rpc.SignalText]() {
+		return &schema{Type: []string{"string", "integer"}}
+	}
 	switch t.Kind() {
 	case reflect.Pointer:
 		out := s.of(t.Elem())
 		if word, ok := out.Type.(string); ok {
 			out.Type = []string{word, "null"}
 		}
-		return out
+		return out // what is behind a $ref is left out by omitempty, never null
 	case reflect.String:
 		return &schema{Type: "string"}
 	case reflect.Bool:
 		return &schema{Type: "boolean"}
 	case reflect.Int, reflect.Int64:
 		return &schema{Type: "integer"}
-	case reflect.Uint64:
+	case reflect.Uint64, reflect.Uint32:
 		return &schema{Type: "integer", Minimum: new(int)}
 	case reflect.Float64:
 		return &schema{Type: "number"}

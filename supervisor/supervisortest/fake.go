@@ -1,6 +1,3 @@
-// Package supervisortest has a Control for the tests of doors and clients: the
-// contract's answers and errors without processes. A started process runs until
-// it is stopped.
 package supervisortest
 
 import (
@@ -23,14 +20,21 @@ type Fake struct {
 	Hook func(ctx context.Context, method string) error
 	// Now stamps what is started. Default: a fixed moment.
 	Now func() time.Time
-	// Snap is what Snapshot returns beside the processes.
+	// Snap is what Snapshot returns.
 	Snap supervisor.Snapshot
+	// Sys is what System returns; the number of processes is counted.
+	Sys supervisor.SystemInfo
 
-	mu    sync.Mutex
-	procs map[string]*supervisor.ProcessInfo
-	logs  map[string][]supervisor.LogLine
-	calls []Call
-	pid   int
+	mu       sync.Mutex
+	procs    map[string]*supervisor.ProcessInfo
+	logs     map[string][]supervisor.LogLine
+	history  map[string][]supervisor.LifeRecord // newest first
+	manifest supervisor.ManifestInfo
+	plans    map[string][]supervisor.Change
+	changed  chan struct{} // closed when a process has changed, and made anew
+	closed   bool
+	calls    []Call
+	pid      int
 }
 
 // Call is one recorded call.
@@ -48,10 +52,18 @@ var Epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 // New returns an empty Fake.
 func New() *Fake {
 	return &Fake{
-		Now:   func() time.Time { return Epoch },
-		procs: map[string]*supervisor.ProcessInfo{},
-		logs:  map[string][]supervisor.LogLine{},
-		pid:   100,
+		Now: func() time.Time { return Epoch },
+		Sys: supervisor.SystemInfo{
+			Version: "1.2.3", PID: 1, Init: true, StartTime: Epoch,
+			Trees: "proc", TreesWhy: "no cgroup is delegated", Limits: "watch", LimitsWhy: "no cgroup is delegated", Controllers: []string{},
+		},
+		procs:    map[string]*supervisor.ProcessInfo{},
+		logs:     map[string][]supervisor.LogLine{},
+		history:  map[string][]supervisor.LifeRecord{},
+		manifest: supervisor.ManifestInfo{Source: "none", GraceSecs: 25, ExitPolicy: supervisor.ExitNever, Processes: []supervisor.Spec{}},
+		plans:    map[string][]supervisor.Change{},
+		changed:  make(chan struct{}),
+		pid:      100,
 	}
 }
 
@@ -60,6 +72,7 @@ func (f *Fake) Put(info supervisor.ProcessInfo) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.procs[info.Name] = &info
+	f.tell()
 }
 
 // AddLog appends captured lines of a process.
@@ -79,11 +92,21 @@ func (f *Fake) Calls() []Call {
 func (f *Fake) enter(ctx context.Context, method string, who supervisor.Caller, arg any) error {
 	f.mu.Lock()
 	f.calls = append(f.calls, Call{method, who, arg})
+	closed := f.closed
 	f.mu.Unlock()
+	if closed {
+		return supervisor.ErrClosed
+	}
 	if f.Hook != nil {
 		return f.Hook(ctx, method)
 	}
 	return nil
+}
+
+// tell wakes those who wait. f.mu is held.
+func (f *Fake) tell() {
+	close(f.changed)
+	f.changed = make(chan struct{})
 }
 
 // Start implements supervisor.Control.
@@ -115,25 +138,40 @@ func (f *Fake) Start(ctx context.Context, who supervisor.Caller, req supervisor.
 		f.procs[req.Name] = info
 	}
 	f.run(info)
+	f.tell()
 	out := *info
 	return &out, nil
 }
 
+// run starts a process: a scheduled one waits for its time.
 func (f *Fake) run(info *supervisor.ProcessInfo) {
-	now := f.Now()
 	if info.Cron != "" {
+		now := f.Now()
 		info.Status, info.NextRun = supervisor.StatusScheduled, &now
 		return
 	}
+	f.live(info)
+}
+
+// live begins a life.
+func (f *Fake) live(info *supervisor.ProcessInfo) {
+	now := f.Now()
 	f.pid++
 	pid := f.pid
 	info.PID, info.Status, info.Ready, info.StartTime = &pid, supervisor.StatusRunning, true, &now
 	info.Run++
 }
 
-func (f *Fake) end(info *supervisor.ProcessInfo) {
+// end ends the life that there is, and disarms the schedule.
+func (f *Fake) end(info *supervisor.ProcessInfo, reason supervisor.Reason) {
+	if info.PID != nil {
+		f.remember(supervisor.LifeRecord{
+			Name: info.Name, Run: info.Run, StartTime: info.StartTime, EndTime: f.Now(), Signal: new("SIGTERM"), Reason: reason,
+			Log: f.lastLines(info.Name, info.Run),
+		})
+	}
 	info.PID, info.NextRun, info.Ready, info.Status = nil, nil, false, supervisor.StatusStopped
-	info.Reason = supervisor.ReasonStoppedByUser
+	info.Reason = reason
 }
 
 func (f *Fake) find(verb, name string) (*supervisor.ProcessInfo, error) {
@@ -160,6 +198,7 @@ func (f *Fake) change(ctx context.Context, who supervisor.Caller, method, verb, 
 	if err := do(info); err != nil {
 		return nil, err
 	}
+	f.tell()
 	out := *info
 	return &out, nil
 }
@@ -170,7 +209,7 @@ func (f *Fake) Stop(ctx context.Context, who supervisor.Caller, name string) (*s
 		if info.PID == nil && info.NextRun == nil {
 			return fmt.Errorf("cannot stop %q: %w (%s)", name, supervisor.ErrNotRunning, info.Status)
 		}
-		f.end(info)
+		f.end(info, supervisor.ReasonStoppedByUser)
 		return nil
 	})
 }
@@ -178,7 +217,7 @@ func (f *Fake) Stop(ctx context.Context, who supervisor.Caller, name string) (*s
 // Restart implements supervisor.Control.
 func (f *Fake) Restart(ctx context.Context, who supervisor.Caller, name string) (*supervisor.ProcessInfo, error) {
 	return f.change(ctx, who, "Restart", "restart", name, func(info *supervisor.ProcessInfo) error {
-		f.end(info)
+		f.end(info, supervisor.ReasonStoppedByUser)
 		f.run(info)
 		return nil
 	})
@@ -187,11 +226,16 @@ func (f *Fake) Restart(ctx context.Context, who supervisor.Caller, name string) 
 // Delete implements supervisor.Control.
 func (f *Fake) Delete(ctx context.Context, who supervisor.Caller, name string) error {
 	_, err := f.change(ctx, who, "Delete", "delete", name, func(*supervisor.ProcessInfo) error {
-		delete(f.procs, name)
-		delete(f.logs, name)
+		f.forget(name)
 		return nil
 	})
 	return err
+}
+
+func (f *Fake) forget(name string) {
+	delete(f.procs, name)
+	delete(f.logs, name)
+	delete(f.history, name)
 }
 
 // Status implements supervisor.Control.
@@ -251,11 +295,12 @@ func (f *Fake) Logs(ctx context.Context, who supervisor.Caller, req supervisor.L
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if _, err := f.find("show the log of", req.Name); err != nil {
+	info, err := f.find("show the log of", req.Name)
+	if err != nil {
 		return nil, err
 	}
 	lines := slices.DeleteFunc(slices.Clone(f.logs[req.Name]), func(l supervisor.LogLine) bool {
-		return req.Stream != "" && l.Stream != req.Stream || l.Time.Before(req.Since)
+		return req.Stream != "" && l.Stream != req.Stream || l.Time.Before(req.Since) || req.Previous && l.Run+1 != info.Run
 	})
 	want := req.Lines
 	if want == 0 {

@@ -1,0 +1,86 @@
+package supervisortest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+// maxHistory is how many ended lives are kept of one process.
+const maxHistory = 10
+
+// AddHistory sets lives that have ended, newest first.
+func (f *Fake) AddHistory(name string, lives ...supervisor.LifeRecord) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.history[name] = append(f.history[name], lives...)
+}
+
+func (f *Fake) remember(life supervisor.LifeRecord) {
+	list := slices.Insert(f.history[life.Name], 0, life)
+	f.history[life.Name] = list[:min(len(list), maxHistory)]
+}
+
+// lastLines are the newest lines of one life, at most ten.
+func (f *Fake) lastLines(name string, run uint64) []supervisor.LogLine {
+	lines := slices.DeleteFunc(slices.Clone(f.logs[name]), func(l supervisor.LogLine) bool { return l.Run != run })
+	return append([]supervisor.LogLine{}, lines[max(0, len(lines)-10):]...)
+}
+
+// Signal implements supervisor.Control.
+func (f *Fake) Signal(ctx context.Context, who supervisor.Caller, name string, sig supervisor.Signal) (*supervisor.ProcessInfo, error) {
+	if err := f.enter(ctx, "Signal", who, SignalCall{name, sig}); err != nil {
+		return nil, err
+	}
+	if err := who.MayChange(); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	info, err := f.find("signal", name)
+	switch {
+	case err != nil:
+		return nil, err
+	case sig < 1 || sig > 64:
+		return nil, fmt.Errorf("cannot signal %q: %w: there is no signal %d", name, supervisor.ErrInvalid, int(sig))
+	case info.PID == nil:
+		return nil, fmt.Errorf("cannot signal %q: %w (%s)", name, supervisor.ErrNotRunning, info.Status)
+	}
+	out := *info
+	return &out, nil
+}
+
+// SignalCall is what Calls records of a Signal.
+type SignalCall struct {
+	Name   string
+	Signal supervisor.Signal
+}
+
+// Trigger implements supervisor.Control.
+func (f *Fake) Trigger(ctx context.Context, who supervisor.Caller, name string) (*supervisor.ProcessInfo, error) {
+	return f.change(ctx, who, "Trigger", "trigger", name, func(info *supervisor.ProcessInfo) error {
+		if info.PID != nil {
+			return fmt.Errorf("cannot trigger %q: %w (%s)", name, supervisor.ErrExists, info.Status)
+		}
+		f.live(info)
+		return nil
+	})
+}
+
+// History implements supervisor.Control.
+func (f *Fake) History(ctx context.Context, who supervisor.Caller, name string) ([]supervisor.LifeRecord, error) {
+	if err := f.enter(ctx, "History", who, name); err != nil {
+		return nil, err
+	}
+	if err := who.MayLook(); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, err := f.find("show the history of", name); err != nil {
+		return nil, err
+	}
+	return append([]supervisor.LifeRecord{}, f.history[name]...), nil
+}
