@@ -16,7 +16,7 @@ func BenchmarkStepTick(b *testing.B) {
 
 // A life: begun, asked to end, ended, and the next one asked for.
 func BenchmarkStepLife(b *testing.B) {
-	p := New(testRules(), false, t0)
+	p := New(testRules(), t0)
 	now := t0
 	b.ReportAllocs()
 	for b.Loop() {

@@ -16,63 +16,150 @@
 // deadline of a run: it is set at the run's first life and holds over automatic
 // restarts.
 //
+// # The way of a life
+//
+//	Waiting → Spawning → PostStart → Starting → Running → PreStop → Stopping → Killing
+//	                                                         ↓          ↓         ↓
+//	                                            Draining (what the leader left behind)
+//	                                                         ↓
+//	                                            PostStop → settle → Idle, Backoff or Spawning
+//
+// A state that the rules do not ask for is left out: without hooks and probes it is
+// Spawning, Running, Stopping. Dead by itself it goes from wherever it is to Draining, or
+// to settle. Probes are made in Starting (startup) and Running (the others); the machine
+// is told each result and counts (see [Proc.Wants], [ProbeRules]). It is ready while it
+// is Running and both its readiness probe and its own signal say so.
+//
+// # A new manifest
+//
+// Change brings new rules. What is executed as before goes on under them. Otherwise
+// they are kept as Coming until the life is over, and with them begins another process
+// under the same name: nothing has happened to it yet, so that who depends on it waits
+// for it again. A scheduled run ends as it began.
+//
 // # Events and states
 //
 // Cells hold the next state, a new goal, and actions. An empty cell: nothing
-// happens. The process has goal Up, restartPolicy Always and killMode Mixed; it
-// is scheduled in the rows of CronDue only.
+// happens. The process has goal Up, restartPolicy Always and killMode Mixed, no
+// hooks and no probes but those that the state or the row tells of; it is scheduled in
+// the rows of CronDue only. "now" and "later" say when new rules are in force.
 //
-//	                    Idle                           Waiting                        Starting                       Running
-//	Start               Starting +spawn
-//	Stop                goal Down                      Idle goal Down                 goal Down                      Stopping goal Down +signal
-//	Restart             Starting +spawn                                                                              Stopping goal Again +signal
-//	Delete              goal Gone +forget              Idle goal Gone +forget         goal Gone                      Stopping goal Gone +signal
-//	Trigger             Starting +spawn
-//	DependencyMet                                      Starting +spawn
-//	DependencyFailed                                   Idle failed
-//	Spawned                                                                           Running
-//	SpawnFailed                                                                       Backoff
-//	Exited, none left                                                                                                Backoff
-//	Exited, some left                                                                                                Draining +signal rest
+//	                    Idle                                  Waiting                               Spawning                              PostStart
+//	Start               Spawning +spawn
+//	Stop                goal Down                             Idle goal Down                        goal Down                             Stopping goal Down +signal
+//	Restart             Spawning +spawn                                                                                                   Stopping goal Again +signal
+//	Delete              goal Gone +forget                     Idle goal Gone +forget                goal Gone                             Stopping goal Gone +signal
+//	Trigger             Spawning +spawn
+//	Change, live        now                                   Spawning now +spawn                   now                                   now
+//	Change, renew       Spawning now +spawn                   Spawning now +spawn                   goal Again later                      Stopping goal Again later +signal
+//	DependencyMet                                             Spawning +spawn
+//	DependencyFailed                                          Idle failed
+//	Spawned                                                                                         Running
+//	Spawned, postStart                                                                              PostStart +hook
+//	Spawned, startup                                                                                Starting
+//	SpawnFailed                                                                                     Backoff
+//	HookDone, ok                                                                                                                          Running
+//	HookDone, failed                                                                                                                      Stopping +signal
+//	Startup ok
+//	Startup failed
+//	Liveness failed
+//	Readiness failed
+//	Condemned                                                                                                                             Stopping +signal
+//	Exited, none left                                                                                                                     Backoff
+//	Exited, some left                                                                                                                     Draining +signal rest
+//	Exited, postStop                                                                                                                      PostStop +hook
 //	TreeEmpty
+//	Stop, preStop       goal Down                             Idle goal Down                        goal Down                             PreStop goal Down +hook
 //	Tick, Due passed
-//	Tick, RunEnd passed                                                                                              Stopping +signal
-//	CronDue, Forbid     Starting +spawn                skipped                        skipped                        skipped
-//	CronDue, Replace    Starting +spawn                skipped                        skipped                        Stopping goal Again +signal
-//	CronDue, Allow      +aside                         skipped                        +aside                         +aside
+//	Tick, RunEnd passed                                                                                                                   Stopping +signal
+//	Tick, FedBy passed
+//	CronDue, Forbid     Spawning +spawn                       skipped                               skipped                               skipped
+//	CronDue, Replace    Spawning +spawn                       skipped                               skipped                               Stopping goal Again +signal
+//	CronDue, Allow      +aside                                skipped                               +aside                                +aside
+//	CronDue, too late   missed                                missed                                missed                                missed
 //
-//	                    Stopping                       Draining                       Killing                        Backoff
-//	Start               goal Again                     goal Again                     goal Again                     Starting +spawn
-//	Stop                goal Down                      goal Down                      goal Down                      Idle goal Down
-//	Restart             goal Again                     goal Again                     goal Again                     Starting +spawn
-//	Delete              goal Gone                      goal Gone                      goal Gone                      Idle goal Gone +forget
-//	Trigger                                                                                                          Starting +spawn
+//	                    Starting                              Running                               PreStop                               Stopping
+//	Start                                                                                           goal Again                            goal Again
+//	Stop                Stopping goal Down +signal            Stopping goal Down +signal            goal Down                             goal Down
+//	Restart             Stopping goal Again +signal           Stopping goal Again +signal           goal Again                            goal Again
+//	Delete              Stopping goal Gone +signal            Stopping goal Gone +signal            goal Gone                             goal Gone
+//	Trigger
+//	Change, live        Running now                           now                                   now                                   now
+//	Change, renew       Stopping goal Again later +signal     Stopping goal Again later +signal     goal Again later                      goal Again later
 //	DependencyMet
 //	DependencyFailed
 //	Spawned
+//	Spawned, postStart
+//	Spawned, startup
 //	SpawnFailed
-//	Exited, none left   Backoff                                                       Backoff
-//	Exited, some left   Draining +signal rest                                         +kill
-//	TreeEmpty                                          Backoff                        Backoff
-//	Tick, Due passed    Killing +kill                  Killing +kill                  +kill                          Starting +spawn
-//	Tick, RunEnd passed                                                                                              Idle failed
-//	CronDue, Forbid     skipped                        skipped                        skipped                        skipped
-//	CronDue, Replace    goal Again                     goal Again                     goal Again                     Starting +spawn
-//	CronDue, Allow      +aside                         +aside                         +aside                         +aside
+//	HookDone, ok                                                                                    Stopping +signal
+//	HookDone, failed                                                                                Stopping +signal
+//	Startup ok          Running
+//	Startup failed      Stopping +signal
+//	Liveness failed                                           Stopping +signal
+//	Readiness failed                                          not ready
+//	Condemned           Stopping +signal                      Stopping +signal
+//	Exited, none left   Backoff                               Backoff                               Backoff                               Backoff
+//	Exited, some left   Draining +signal rest                 Draining +signal rest                 Draining +signal rest                 Draining +signal rest
+//	Exited, postStop    PostStop +hook                        PostStop +hook                        PostStop +hook                        PostStop +hook
+//	TreeEmpty
+//	Stop, preStop       PreStop goal Down +hook               PreStop goal Down +hook               goal Down                             goal Down
+//	Tick, Due passed                                                                                Stopping +signal                      Killing +kill
+//	Tick, RunEnd passed Stopping +signal                      Stopping +signal
+//	Tick, FedBy passed                                        Stopping +signal
+//	CronDue, Forbid     skipped                               skipped                               skipped                               skipped
+//	CronDue, Replace    Stopping goal Again +signal           Stopping goal Again +signal           goal Again                            goal Again
+//	CronDue, Allow      +aside                                +aside                                +aside                                +aside
+//	CronDue, too late   missed                                missed                                missed                                missed
+//
+//	                    Draining                              Killing                               PostStop                              Backoff
+//	Start               goal Again                            goal Again                            goal Again                            Spawning +spawn
+//	Stop                goal Down                             goal Down                             goal Down                             Idle goal Down
+//	Restart             goal Again                            goal Again                            goal Again                            Spawning +spawn
+//	Delete              goal Gone                             goal Gone                             goal Gone                             Idle goal Gone +forget
+//	Trigger                                                                                                                               Spawning +spawn
+//	Change, live        now                                   now                                   now                                   now
+//	Change, renew       goal Again later                      goal Again later                      goal Again later                      Spawning now +spawn
+//	DependencyMet
+//	DependencyFailed
+//	Spawned
+//	Spawned, postStart
+//	Spawned, startup
+//	SpawnFailed
+//	HookDone, ok                                                                                    Backoff
+//	HookDone, failed                                                                                Backoff
+//	Startup ok
+//	Startup failed
+//	Liveness failed
+//	Readiness failed
+//	Condemned
+//	Exited, none left                                         Backoff
+//	Exited, some left                                         +kill
+//	Exited, postStop                                          PostStop +hook
+//	TreeEmpty           Backoff                               Backoff
+//	Stop, preStop       goal Down                             goal Down                             goal Down                             Idle goal Down
+//	Tick, Due passed    Killing +kill                         +kill                                 Backoff                               Spawning +spawn
+//	Tick, RunEnd passed                                                                                                                   Idle failed
+//	Tick, FedBy passed
+//	CronDue, Forbid     skipped                               skipped                               skipped                               skipped
+//	CronDue, Replace    goal Again                            goal Again                            goal Again                            Spawning +spawn
+//	CronDue, Allow      +aside                                +aside                                +aside                                +aside
+//	CronDue, too late   missed                                missed                                missed                                missed
 //
 // # Settle
 //
-// The life is over and its tree is empty: the first line that applies wins.
+// The life is over, its tree is empty and its postStop hook done: the first line that
+// applies wins.
 //
 //	1  Goal is Gone                                 Idle, +forget
 //	2  Goal is Down                                 Idle
-//	3  Goal is Again                                a new run: Waiting or Starting
+//	3  Goal is Again                                a new run: Waiting or Spawning
 //	4  the deadline ended it                        Idle, failed: DeadlineExceeded
 //	5  policy Never, or OnFailure and it succeeded  Idle, completed or failed
 //	6  the deadline has passed meanwhile            Idle, failed: DeadlineExceeded
 //	7  it lived for ResetAfter                      counts are 0, and go on
 //	8  Fails has reached MaxRestarts                Idle, completed or failed: BackoffLimitExceeded
-//	9  it was healthy (7), or there is no delay     Starting, +spawn
+//	9  it was healthy (7), or there is no delay     Spawning, +spawn
 //	10 otherwise                                    Backoff, Due = now + Initial × Factor^Delays
 //
 // The delay after a failed start is a second at least.

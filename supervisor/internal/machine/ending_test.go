@@ -1,14 +1,20 @@
 package machine
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
 )
 
-// asks is what one request does in each state, in the order of States.
+// asks is what one request does in the states of asked, in their order.
 type asks [8]string
+
+var asked = [8]State{Idle, Waiting, Spawning, Running, Stopping, Draining, Killing, Backoff}
+
+// sameAs are the states in which the others are asked to the same effect.
+var sameAs = map[State]State{PostStart: Running, Starting: Running, PreStop: Stopping, PostStop: Stopping}
 
 func TestRequestsInEachState(t *testing.T) {
 	const sig = " +signal 15 leader"
@@ -22,21 +28,21 @@ func TestRequestsInEachState(t *testing.T) {
 			"goal Down", "Idle goal Down", "goal Down", "Stopping goal Down" + sig, "goal Down", "goal Down", "goal Down", "Idle goal Down",
 		}},
 		{"start", Up, Start{}, asks{
-			"Starting +spawn 1", "", "", "", "goal Again", "goal Again", "goal Again", "Starting +spawn 2",
+			"Spawning +spawn 1", "", "", "", "goal Again", "goal Again", "goal Again", "Spawning +spawn 2",
 		}},
 		{"restart", Up, Restart{Cause: Asked}, asks{
-			"Starting +spawn 1", "", "", "Stopping goal Again" + sig, "goal Again", "goal Again", "goal Again", "Starting +spawn 2",
+			"Spawning +spawn 1", "", "", "Stopping goal Again" + sig, "goal Again", "goal Again", "goal Again", "Spawning +spawn 2",
 		}},
 		{"delete", Up, Delete{Cause: Asked}, asks{
 			"goal Gone +forget", "Idle goal Gone +forget", "goal Gone", "Stopping goal Gone" + sig, "goal Gone", "goal Gone", "goal Gone", "Idle goal Gone +forget",
 		}},
 		{"start of what is to be down", Down, Start{}, asks{
-			"Starting goal Up +spawn 1", "-", "goal Up", "-", "goal Again", "goal Again", "goal Again", "-",
+			"Spawning goal Up +spawn 1", "-", "goal Up", "-", "goal Again", "goal Again", "goal Again", "-",
 		}},
 		{"delete of what is to be down", Down, Delete{Cause: Asked}, asks{
 			"goal Gone +forget", "-", "goal Gone", "-", "goal Gone", "goal Gone", "goal Gone", "-",
 		}},
-		{"trigger of what is to be down", Down, Trigger{}, asks{"Starting goal Up +spawn 1", "-", "", "-", "", "", "", "-"}},
+		{"trigger of what is to be down", Down, Trigger{}, asks{"Spawning goal Up +spawn 1", "-", "", "-", "", "", "", "-"}},
 		{"start of what is to be gone", Gone, Start{}, asks{"", "-", "", "-", "", "", "", "-"}},
 		{"restart of what is to be gone", Gone, Restart{Cause: Asked}, asks{"", "-", "", "-", "", "", "", "-"}},
 		{"trigger of what is to be gone", Gone, Trigger{}, asks{"", "-", "", "-", "", "", "", "-"}},
@@ -44,7 +50,11 @@ func TestRequestsInEachState(t *testing.T) {
 		{"delete of what is to be gone", Gone, Delete{Cause: Asked}, asks{"", "-", "", "-", "", "", "", "-"}},
 	} {
 		for _, s := range States() {
-			if want := c.want[s]; want != "-" {
+			like := s
+			if same, ok := sameAs[s]; ok {
+				like = same
+			}
+			if want := c.want[slices.Index(asked[:], like)]; want != "-" {
 				t.Run(c.name+" in "+s.String(), func(t *testing.T) {
 					p := inState(s, testRules())
 					p.Goal = c.goal
@@ -58,7 +68,7 @@ func TestRequestsInEachState(t *testing.T) {
 // A stop that comes while the spawn is in flight ends the life once it is there,
 // with the cause of the stop; a start after it takes it back.
 func TestStopWhileStarting(t *testing.T) {
-	p := expect(t, inState(Starting, testRules()), Stop{Cause: Changed}, 0, "goal Down")
+	p := expect(t, inState(Spawning, testRules()), Stop{Cause: Changed}, 0, "goal Down")
 	back := expect(t, p, Start{}, 0, "goal Up")
 	back = expect(t, back, Spawned{1, 42}, 0, "Running")
 	if back = expect(t, back, exit(0), 0, "Backoff"); back.Last.Reason != supervisor.ReasonCompleted {
@@ -72,7 +82,7 @@ func TestStopWhileStarting(t *testing.T) {
 	if p = expect(t, p, dies(15), time.Second, "Idle"); p.Last.Reason != supervisor.ReasonConfigChanged {
 		t.Errorf("it ended with %s", p.Last.Reason)
 	}
-	gone := expect(t, inState(Starting, testRules()), Delete{Cause: Asked}, 0, "goal Gone")
+	gone := expect(t, inState(Spawning, testRules()), Delete{Cause: Asked}, 0, "goal Gone")
 	gone = expect(t, gone, Spawned{1, 42}, 0, "Stopping +signal 15 leader")
 	expect(t, gone, dies(15), 0, "Idle +forget")
 }
@@ -84,13 +94,13 @@ func TestStartWhileStopping(t *testing.T) {
 	p.Fails, p.Delays = 3, 3
 	p = expect(t, p, Stop{Cause: Asked}, 0, "Stopping goal Down +signal 15 leader")
 	p = expect(t, p, Start{}, 0, "goal Again")
-	p = expect(t, p, exit(0), time.Second, "Starting goal Up +spawn 2")
+	p = expect(t, p, exit(0), time.Second, "Spawning goal Up +spawn 2")
 	if p.Fails != 0 || p.Delays != 0 || p.Restarts != 0 || p.Last.Reason != supervisor.ReasonStoppedByUser {
 		t.Errorf("the new run begins with %+v", p)
 	}
 	p.Fails, p.Delays = 2, 2
 	p.State, p.Due = Backoff, t0.Add(time.Hour)
-	if p = expect(t, p, Start{}, 0, "Starting +spawn 3"); p.Fails != 0 || p.Delays != 0 {
+	if p = expect(t, p, Start{}, 0, "Spawning +spawn 3"); p.Fails != 0 || p.Delays != 0 {
 		t.Errorf("a start in Backoff keeps %d fails, %d delays", p.Fails, p.Delays)
 	}
 }
@@ -123,7 +133,7 @@ func TestGraceWithinBudget(t *testing.T) {
 		}
 	}
 	// It also holds for the drain of what ends by itself, and for a late spawn.
-	p, _ := do(inState(Starting, testRules()), stop, 0)
+	p, _ := do(inState(Spawning, testRules()), stop, 0)
 	if p, _ = do(p, Spawned{1, 42}, time.Second); !p.Due.Equal(by) {
 		t.Errorf("spawned after the stop: due at %s", p.Due.Sub(t0))
 	}

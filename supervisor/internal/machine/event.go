@@ -25,6 +25,13 @@ type (
 	Delete struct{ Cause Cause }
 	// Trigger wants a run now, beside the schedule.
 	Trigger struct{}
+	// Change brings a new manifest's rules. Renew: what is executed has changed, so
+	// that a life that is going on ends for it (a scheduled run is let finish). Rearm:
+	// the schedule has changed.
+	Change struct {
+		Rules        *Rules
+		Renew, Rearm bool
+	}
 	// DependencyMet tells that one of Unmet is met.
 	DependencyMet struct{ Name string }
 	// DependencyFailed tells that one of Unmet never will be.
@@ -57,6 +64,39 @@ type (
 	TreeEmpty struct{ Gen uint64 }
 )
 
+// What hooks, probes and the process itself report; each carries the number of its
+// life.
+type (
+	// HookDone: the hook of the state PostStart, PreStop or PostStop has ended.
+	HookDone struct {
+		Gen  uint64
+		Hook State
+		OK   bool
+	}
+	// Probed: one attempt of a probe.
+	Probed struct {
+		Gen   uint64
+		Probe Probe
+		OK    bool
+	}
+	// Said: the process says that it is ready, or that it is not any more.
+	Said struct {
+		Gen   uint64
+		Ready bool
+	}
+	// Fed: the watchdog was fed; Every, if not 0, is how often it will be from now on.
+	Fed struct {
+		Gen   uint64
+		Every time.Duration
+	}
+	// Condemned: this life is to end, because of the cause; its restart policy decides
+	// what comes then.
+	Condemned struct {
+		Gen   uint64
+		Cause Cause
+	}
+)
+
 // What the clocks say.
 type (
 	// Tick: Next() has come (or has not: then nothing happens).
@@ -65,8 +105,13 @@ type (
 	Armed struct{ At time.Time }
 	// AsideEnded: a run that an Aside began has ended by itself.
 	AsideEnded struct{ OK bool }
-	// CronDue: CronAt has come; Next is the scheduled time after it.
-	CronDue struct{ Next time.Time }
+	// CronDue: CronAt has come, Late ago; Next is the scheduled time after it. When
+	// others have come since, Missed of them, Late is about the last one.
+	CronDue struct {
+		Next   time.Time
+		Late   time.Duration
+		Missed uint64
+	}
 )
 
 func (Start) event()            {}
@@ -80,6 +125,12 @@ func (Spawned) event()          {}
 func (SpawnFailed) event()      {}
 func (Exited) event()           {}
 func (TreeEmpty) event()        {}
+func (Change) event()           {}
+func (HookDone) event()         {}
+func (Probed) event()           {}
+func (Said) event()             {}
+func (Fed) event()              {}
+func (Condemned) event()        {}
 func (Tick) event()             {}
 func (Armed) event()            {}
 func (AsideEnded) event()       {}
@@ -117,6 +168,12 @@ type (
 		Gen   uint64
 		Scope Scope
 	}
+	// RunHook runs the hook of the state PostStart, PreStop or PostStop; the answer is
+	// HookDone. It is to be ended when the life leaves the state.
+	RunHook struct {
+		Gen  uint64
+		Hook State
+	}
 	// Arm asks for the next scheduled time; the answer is Armed.
 	Arm struct{}
 	// Aside starts run number N as a process of its own, concurrencyPolicy Allow.
@@ -125,9 +182,10 @@ type (
 	Forget struct{}
 )
 
-func (Spawn) action()  {}
-func (Signal) action() {}
-func (Kill) action()   {}
-func (Arm) action()    {}
-func (Aside) action()  {}
-func (Forget) action() {}
+func (Spawn) action()   {}
+func (Signal) action()  {}
+func (Kill) action()    {}
+func (Arm) action()     {}
+func (RunHook) action() {}
+func (Aside) action()   {}
+func (Forget) action()  {}

@@ -11,6 +11,7 @@ import (
 func invariants(w *world, old Proc, ev Event, p Proc, acts []Action) error {
 	for _, check := range []func() error{
 		func() error { return ofState(p) },
+		func() error { return ofHooks(old, p, acts) },
 		func() error { return ofGoal(old, p) },
 		func() error { return ofLife(old, ev, p, acts) },
 		func() error { return ofTime(w.now, old, p, acts) },
@@ -26,35 +27,33 @@ func invariants(w *world, old Proc, ev Event, p Proc, acts []Action) error {
 
 // ofState: what each state has and has not.
 func ofState(p Proc) error {
-	ending := p.State == Stopping || p.State == Draining || p.State == Killing
+	ending := p.State == PreStop || p.State == Stopping || p.State == Draining || p.State == Killing || p.State == PostStop
 	switch {
 	case (ending || p.State == Backoff) && p.Due.IsZero():
 		return fmt.Errorf("%s for ever: no Due", p.State)
-	case (p.State == Idle || p.State == Starting || p.State == Running) && !p.Due.IsZero():
+	case (p.State == Idle || p.State == Spawning || p.up()) && !p.Due.IsZero():
 		return fmt.Errorf("%s has a Due", p.State)
-	case (p.State == Running || p.State == Stopping) && p.PID == 0:
+	case (p.up() || p.State == PreStop || p.State == Stopping) && p.PID == 0:
 		return fmt.Errorf("%s without a leader", p.State)
-	case p.State != Running && p.State != Stopping && p.State != Killing && p.PID != 0:
+	case !p.up() && p.State != PreStop && p.State != Stopping && p.State != Killing && p.PID != 0:
 		return fmt.Errorf("%s with leader %d", p.State, p.PID)
-	case (p.State == Stopping) && p.Cause == NoCause:
+	case (p.State == PreStop || p.State == Stopping) && p.Cause == NoCause:
 		return fmt.Errorf("%s without a cause: the exit would be taken for a crash", p.State)
-	case (p.State == Idle || p.State == Waiting || p.State == Running || p.State == Backoff) && p.Cause != NoCause:
+	case (p.State == Idle || p.State == Waiting || p.up() || p.State == Backoff) && p.Cause != NoCause:
 		return fmt.Errorf("%s with the cause of an old end, %s", p.State, p.Cause)
 	case (p.State == Killing) != (p.Kills > 0):
 		return fmt.Errorf("%s and %d SIGKILLs", p.State, p.Kills)
 	case p.State == Waiting && len(p.Unmet) == 0:
 		return fmt.Errorf("waiting for nothing")
-	case p.State != Waiting && p.State != Idle && len(p.Unmet) > 0:
-		return fmt.Errorf("%s while %v is not met", p.State, p.Unmet)
 	case p.State == Backoff && p.Rules.Restart == supervisor.RestartNever:
 		return fmt.Errorf("restartPolicy Never, and Backoff")
 	case !p.RunEnd.IsZero() && (p.State == Idle || p.State == Waiting || p.Rules.Deadline == 0):
 		return fmt.Errorf("%s with the deadline of a run", p.State)
-	case p.RunEnd.IsZero() && (p.State == Running || p.State == Backoff) && p.Rules.Deadline > 0:
+	case p.RunEnd.IsZero() && (p.up() || p.State == Backoff) && p.Rules.Deadline > 0:
 		return fmt.Errorf("%s without the deadline of its run", p.State)
 	case p.State != Idle && (p.Outcome != NoOutcome || p.Why != "" || p.Final != Exit{}):
 		return fmt.Errorf("%s with the outcome of the run before: %s, %s", p.State, p.Outcome, p.Why)
-	case p.Alive() != (ending || p.State == Starting || p.State == Running):
+	case p.Alive() != (ending || p.State == Spawning || p.up()):
 		return fmt.Errorf("%s: Alive is %t", p.State, p.Alive())
 	}
 	return nil
@@ -69,9 +68,9 @@ func ofGoal(old, p Proc) error {
 		return fmt.Errorf("goal %s and its schedule is armed", p.Goal)
 	case !p.Rules.Scheduled && !p.CronAt.IsZero():
 		return fmt.Errorf("no schedule, and armed")
-	case (p.State == Running || p.State == Waiting || p.State == Backoff) && p.Goal != Up:
+	case (p.up() || p.State == Waiting || p.State == Backoff) && p.Goal != Up:
 		return fmt.Errorf("%s with goal %s", p.State, p.Goal)
-	case p.Goal == Again && p.State != Stopping && p.State != Draining && p.State != Killing:
+	case p.Goal == Again && (p.State == Idle || p.State == Waiting || p.up() || p.State == Backoff):
 		return fmt.Errorf("%s with goal Again", p.State)
 	}
 	return nil
@@ -90,20 +89,24 @@ func ofLife(old Proc, ev Event, p Proc, acts []Action) error {
 			}
 		case Forget:
 			forgets++
-		case Signal, Kill, Arm, Aside:
+		case Signal, Kill, Arm, Aside, RunHook:
 		}
 	}
 	_, exited := ev.(Exited)
 	_, failed := ev.(SpawnFailed)
 	_, empty := ev.(TreeEmpty)
+	hook, hooked := ev.(HookDone)
+	_, ticked := ev.(Tick)
+	// After the postStop hook, or when its time is up, the life is over.
+	cleaned := old.State == PostStop && (hooked && hook.Hook == PostStop || ticked)
 	switch {
 	case p.Gen != old.Gen+uint64(spawns) || spawns > 1:
 		return fmt.Errorf("life %d became %d with %d spawns", old.Gen, p.Gen, spawns)
-	case (p.State == Starting && old.State != Starting) != (spawns == 1) && !failed:
+	case (p.State == Spawning && old.State != Spawning) != (spawns == 1) && !failed:
 		return fmt.Errorf("%s → %s with %d spawns", old.State, p.State, spawns)
 	case old.PID != 0 && p.PID != old.PID && !exited:
 		return fmt.Errorf("%T: the leader %d became %d", ev, old.PID, p.PID)
-	case old.Alive() && (!p.Alive() || p.Gen != old.Gen) && !exited && !failed && !empty:
+	case old.Alive() && (!p.Alive() || p.Gen != old.Gen) && !exited && !failed && !empty && !cleaned:
 		return fmt.Errorf("%T ended a life", ev)
 	case forgets > 0 && (p.Goal != Gone || p.State != Idle):
 		return fmt.Errorf("forgotten in %s with goal %s", p.State, p.Goal)
@@ -128,9 +131,9 @@ func ofTime(now time.Time, old, p Proc, acts []Action) error {
 		return fmt.Errorf("%s → %s at %s, since %s", old.State, p.State, now.Sub(t0), p.Since.Sub(t0))
 	case p.Kills > old.Kills && !passed:
 		return fmt.Errorf("SIGKILL before the grace period was over")
-	case p.State == Stopping && p.Due.After(maxTime(now, old.Due).Add(p.Rules.Grace)):
+	case p.State == Stopping && old.State != Stopping && p.Due.After(maxTime(now, old.Due).Add(max(p.grace(), signalTime))):
 		return fmt.Errorf("more grace than %s", p.Rules.Grace)
-	case (p.State == Stopping || p.State == Draining) && !p.EndBy.IsZero() && p.Due.After(p.EndBy):
+	case (p.State == PreStop || p.State == Stopping || p.State == Draining || p.State == PostStop) && !p.EndBy.IsZero() && p.Due.After(p.EndBy):
 		return fmt.Errorf("a grace period until %s, it all ends by %s", p.Due.Sub(t0), p.EndBy.Sub(t0))
 	case p.State == Draining && old.State == Stopping && p.Due.After(old.Due):
 		return fmt.Errorf("a second grace period")
@@ -148,7 +151,7 @@ func ofTime(now time.Time, old, p Proc, acts []Action) error {
 // ofCounts: limits hold, and what counts for ever never goes back.
 func ofCounts(old, p Proc) error {
 	switch {
-	case p.Rules.MaxRestarts >= 0 && p.Fails > p.Rules.MaxRestarts:
+	case p.Rules.MaxRestarts >= 0 && p.Fails > p.Rules.MaxRestarts && p.Fails > old.Fails:
 		return fmt.Errorf("%d restarts, the limit is %d", p.Fails, p.Rules.MaxRestarts)
 	case p.Delays > p.Fails:
 		return fmt.Errorf("%d delays in %d restarts", p.Delays, p.Fails)
@@ -156,15 +159,18 @@ func ofCounts(old, p Proc) error {
 		return fmt.Errorf("automatic restarts %d → %d, lives %d → %d", old.Restarts, p.Restarts, old.Gen, p.Gen)
 	case p.Restarts != old.Restarts && p.Rules.Restart == supervisor.RestartNever:
 		return fmt.Errorf("restartPolicy Never, and restarted")
-	case old.Started && !p.Started, old.Succeeded && !p.Succeeded:
+	case (old.Started && !p.Started || old.WasReady && !p.WasReady || old.Succeeded && !p.Succeeded) && p.Rules == old.Rules:
 		return fmt.Errorf("what has happened has not")
 	case p.Asides < old.Asides:
 		return fmt.Errorf("asides %d → %d", old.Asides, p.Asides)
-	case len(p.Unmet) > len(old.Unmet):
+	case len(p.Unmet) > len(old.Unmet) && p.Rules == old.Rules:
 		return fmt.Errorf("unmet again: %v → %v", old.Unmet, p.Unmet)
 	}
 	a, b := old.Runs, p.Runs
 	more := (b.Succeeded - a.Succeeded) + (b.Failed - a.Failed) + (b.Skipped - a.Skipped) + (b.Replaced - a.Replaced)
+	if missed := b.Missed - a.Missed; missed > 2 {
+		return fmt.Errorf("missed %d at once", missed)
+	}
 	if more > 1 || more > 0 && !p.Rules.Scheduled {
 		return fmt.Errorf("runs %+v → %+v", a, b)
 	}
@@ -176,6 +182,9 @@ func ofWords(p Proc) error {
 	_, over := p.Over()
 	status := p.Status()
 	met, failed := p.Meets(supervisor.ConditionStarted)
+	if p.Coming != nil {
+		met = p.Started // nothing can be depended on until it comes
+	}
 	completed, never := p.Meets(supervisor.ConditionCompleted)
 	switch {
 	case over && (p.Alive() || !p.Next().IsZero() || p.Goal != Up || p.Rules.Scheduled):
@@ -199,14 +208,45 @@ func agrees(w *world, p Proc) error {
 	switch {
 	case p.PID != w.pid:
 		return fmt.Errorf("leader %d, in the world %d", p.PID, w.pid)
-	case p.Alive() != w.alive():
+	case (p.Alive() && p.State != PostStop) != w.alive():
 		return fmt.Errorf("alive %t, in the world: in flight %t, leader %d, rest %d", p.Alive(), w.inFlight, w.pid, w.rest)
-	case (p.State == Starting) != w.inFlight:
+	case (p.State == Spawning) != w.inFlight:
 		return fmt.Errorf("%s, in flight: %t", p.State, w.inFlight)
 	case p.Gen != w.gen:
 		return fmt.Errorf("life %d, in the world %d", p.Gen, w.gen)
 	case w.forgets > 0 && (p.State != Idle || p.Goal != Gone):
 		return fmt.Errorf("forgotten, and %s", p.State)
+	}
+	return nil
+}
+
+// ofHooks: each hook has its state, and begins with it.
+func ofHooks(old, p Proc, acts []Action) error {
+	var hook State
+	for _, a := range acts {
+		if a, ok := a.(RunHook); ok {
+			hook = a.Hook
+		}
+	}
+	entered := p.State != old.State || p.Gen != old.Gen
+	switch {
+	case hook != Idle && (p.State != hook || !entered):
+		return fmt.Errorf("hook %s in %s", hook, p.State)
+	case (p.State == PostStart || p.State == PreStop || p.State == PostStop) && entered && hook != p.State:
+		return fmt.Errorf("%s without its hook", p.State)
+	case p.State == PreStop && old.State != PreStop && !old.up() && old.State != Spawning:
+		return fmt.Errorf("preStop after %s", old.State)
+	case p.Ready() && (p.State != Running || !p.WasReady):
+		return fmt.Errorf("ready in %s, ever: %t", p.State, p.WasReady)
+	}
+	for _, k := range Probes() {
+		c := p.Checks[k]
+		switch {
+		case c.Good > 0 && c.Bad > 0:
+			return fmt.Errorf("%s: %d good and %d bad in a row", k, c.Good, c.Bad)
+		case p.Wants(k) && k == Startup && c.OK, p.Wants(k) && k == Liveness && !c.OK:
+			return fmt.Errorf("%s is still asked for after its verdict", k)
+		}
 	}
 	return nil
 }

@@ -34,6 +34,8 @@ func did(old, p Proc, acts []Action) string {
 			b = append(b, fmt.Sprintf("+signal %d %s", a.Signal, a.Scope))
 		case Kill:
 			b = append(b, "+kill "+a.Scope.String())
+		case RunHook:
+			b = append(b, "+hook "+a.Hook.String())
 		case Arm:
 			b = append(b, "+arm")
 		case Aside:
@@ -90,8 +92,8 @@ func settleRows() []settleRow {
 	return []settleRow{
 		{1, "deleted", goal(Gone), exit(0), 0, "Idle +forget"},
 		{2, "stopped", goal(Down), exit(1), 0, "Idle"},
-		{3, "restarted", goal(Again), exit(1), 0, "Starting goal Up +spawn 2"},
-		{3, "restarted, though policy is Never", func(r *Rules, p *Proc) { goal(Again)(r, p); r.Restart = supervisor.RestartNever }, exit(0), 0, "Starting goal Up +spawn 2"},
+		{3, "restarted", goal(Again), exit(1), 0, "Spawning goal Up +spawn 2"},
+		{3, "restarted, though policy is Never", func(r *Rules, p *Proc) { goal(Again)(r, p); r.Restart = supervisor.RestartNever }, exit(0), 0, "Spawning goal Up +spawn 2"},
 		{4, "overdue", overdue, exit(1), 0, "Idle failed DeadlineExceeded"},
 		{4, "overdue is no success", overdue, exit(0), 0, "Idle failed DeadlineExceeded"},
 		{4, "overdue, though policy is Never", func(r *Rules, p *Proc) { overdue(r, p); r.Restart = supervisor.RestartNever }, exit(0), 0, "Idle failed DeadlineExceeded"},
@@ -103,13 +105,13 @@ func settleRows() []settleRow {
 		{5, "OnFailure, success after the deadline", func(r *Rules, p *Proc) { r.Restart = supervisor.RestartOnFailure; late(r, p) }, exit(0), time.Second, "Idle completed"},
 		{6, "the deadline passed before it was settled", late, exit(1), time.Second, "Idle failed DeadlineExceeded"},
 		{6, "healthy, and the deadline passed", late, exit(1), time.Hour, "Idle failed DeadlineExceeded"},
-		{7, "healthy at the limit", limit(3, 3), exit(1), time.Minute, "Starting +spawn 2"},
+		{7, "healthy at the limit", limit(3, 3), exit(1), time.Minute, "Spawning +spawn 2"},
 		{7, "healthy, no restarts allowed", limit(0, 0), exit(1), time.Minute, "Idle failed BackoffLimitExceeded"},
 		{8, "not healthy at the limit", limit(3, 3), exit(1), time.Minute - 1, "Idle failed BackoffLimitExceeded"},
 		{8, "the last life was a success", limit(3, 3), exit(0), 0, "Idle completed"},
 		{8, "a signal at the limit", limit(1, 1), dies(11), 0, "Idle failed BackoffLimitExceeded"},
-		{9, "healthy", nil, exit(1), time.Minute, "Starting +spawn 2"},
-		{9, "no delay", func(r *Rules, _ *Proc) { r.Backoff.Initial, r.Backoff.Max = 0, 0 }, exit(1), 0, "Starting +spawn 2"},
+		{9, "healthy", nil, exit(1), time.Minute, "Spawning +spawn 2"},
+		{9, "no delay", func(r *Rules, _ *Proc) { r.Backoff.Initial, r.Backoff.Max = 0, 0 }, exit(1), 0, "Spawning +spawn 2"},
 		{10, "crash", nil, exit(1), time.Second, "Backoff"},
 		{10, "Always restarts a success", nil, exit(0), time.Second, "Backoff"},
 		{10, "below the limit", limit(2, 3), exit(1), 0, "Backoff"},
@@ -150,12 +152,12 @@ func TestSettleInDoc(t *testing.T) {
 	ends := map[string]*regexp.Regexp{
 		"Idle, +forget":                                   regexp.MustCompile(`^Idle \+forget$`),
 		"Idle":                                            regexp.MustCompile(`^Idle$`),
-		"a new run: Waiting or Starting":                  regexp.MustCompile(`^(Waiting|Starting) goal Up`),
+		"a new run: Waiting or Spawning":                  regexp.MustCompile(`^(Waiting|Spawning) goal Up`),
 		"Idle, failed: DeadlineExceeded":                  regexp.MustCompile(`^Idle failed DeadlineExceeded$`),
 		"Idle, completed or failed":                       regexp.MustCompile(`^Idle (completed|failed (Error|Signaled))$`),
 		"counts are 0, and go on":                         regexp.MustCompile(`.`),
 		"Idle, completed or failed: BackoffLimitExceeded": regexp.MustCompile(`^Idle (completed|failed BackoffLimitExceeded)$`),
-		"Starting, +spawn":                                regexp.MustCompile(`^Starting \+spawn 2$`),
+		"Spawning, +spawn":                                regexp.MustCompile(`^Spawning \+spawn 2$`),
 		"Backoff, Due = now + Initial × Factor^Delays":    regexp.MustCompile(`^Backoff$`),
 	}
 	shown := map[string]bool{}
@@ -188,7 +190,7 @@ func crash(p Proc, now time.Time) (Proc, time.Time) {
 }
 
 func TestBackoffSequence(t *testing.T) {
-	p, _ := Step(New(testRules(), false, t0), Start{}, t0)
+	p, _ := Step(New(testRules(), t0), Start{}, t0)
 	now, got := t0, []time.Duration{}
 	for range 9 {
 		before := now
@@ -205,7 +207,7 @@ func TestBackoffSequence(t *testing.T) {
 	p, _ = Step(p, Spawned{p.Gen, 42}, now)
 	now = now.Add(time.Minute)
 	p, _ = Step(p, Exited{Gen: p.Gen}, now)
-	if p.State != Starting || p.Fails != 1 || p.Delays != 0 || p.Restarts != 10 {
+	if p.State != Spawning || p.Fails != 1 || p.Delays != 0 || p.Restarts != 10 {
 		t.Errorf("after a healthy life: %+v", p)
 	}
 	before := now
@@ -218,12 +220,12 @@ func TestBackoffSequence(t *testing.T) {
 func TestStartErrorIsNotHealthy(t *testing.T) {
 	rules := testRules()
 	rules.Backoff.ResetAfter = 0
-	p := expect(t, inState(Starting, rules), SpawnFailed{Gen: 1, Err: "no such file", Code: 127}, 0, "Backoff")
+	p := expect(t, inState(Spawning, rules), SpawnFailed{Gen: 1, Err: "no such file", Code: 127}, 0, "Backoff")
 	if e := p.Last.Exit; e.ShellCode() != 127 || e.Err != "no such file" || p.Last.Reason != supervisor.ReasonStartError {
 		t.Errorf("last: %+v", p.Last)
 	}
 	rules.Restart = supervisor.RestartNever
-	p = expect(t, inState(Starting, rules), SpawnFailed{Gen: 1, Err: "not allowed", Code: 126}, 0, "Idle failed StartError")
+	p = expect(t, inState(Spawning, rules), SpawnFailed{Gen: 1, Err: "not allowed", Code: 126}, 0, "Idle failed StartError")
 	if end, over := p.Over(); !over || end.ShellCode() != 126 {
 		t.Errorf("over %t with %+v", over, end)
 	}
@@ -234,7 +236,7 @@ func TestDrainingIsNotHealth(t *testing.T) {
 	p, _ := do(inState(Running, testRules()), Exited{Gen: 1, Left: 1}, 55*time.Second)
 	expect(t, p, TreeEmpty{1}, 65*time.Second, "Backoff")
 	p, _ = do(inState(Running, testRules()), Exited{Gen: 1, Left: 1}, 60*time.Second)
-	expect(t, p, TreeEmpty{1}, 65*time.Second, "Starting +spawn 2")
+	expect(t, p, TreeEmpty{1}, 65*time.Second, "Spawning +spawn 2")
 }
 
 func TestJitter(t *testing.T) {
@@ -269,8 +271,8 @@ func TestMaxRestarts(t *testing.T) {
 	for limit, lives := range map[int]uint64{0: 1, 1: 2, 3: 4, -1: 50} {
 		rules := testRules()
 		rules.MaxRestarts = limit
-		p, _ := Step(New(rules, false, t0), Start{}, t0)
-		for now := t0; p.State == Starting && p.Gen < 50; {
+		p, _ := Step(New(rules, t0), Start{}, t0)
+		for now := t0; p.State == Spawning && p.Gen < 50; {
 			p, now = crash(p, now)
 		}
 		if p.Gen != lives || (p.Why == supervisor.ReasonBackoffLimitExceeded) != (limit >= 0) {
@@ -283,10 +285,10 @@ func TestMaxRestarts(t *testing.T) {
 func TestDeadline(t *testing.T) {
 	rules := testRules()
 	rules.Deadline = 10 * time.Second
-	p := expect(t, New(rules, false, t0), Start{}, 0, "Starting +spawn 1")
+	p := expect(t, New(rules, t0), Start{}, 0, "Spawning +spawn 1")
 	p = expect(t, p, Spawned{1, 42}, 2*time.Second, "Running")
 	p = expect(t, p, exit(1), 9*time.Second, "Backoff")
-	p = expect(t, p, Tick{}, 10*time.Second, "Starting +spawn 2")
+	p = expect(t, p, Tick{}, 10*time.Second, "Spawning +spawn 2")
 	p = expect(t, p, Spawned{2, 43}, 10*time.Second, "Running")
 	if got := p.Next(); !got.Equal(t0.Add(12 * time.Second)) {
 		t.Fatalf("the run ends at %s", got.Sub(t0))
@@ -299,7 +301,7 @@ func TestDeadline(t *testing.T) {
 		t.Errorf("the life ended with %s", p.Last.Reason)
 	}
 	// The next run has a deadline of its own.
-	p = expect(t, p, Start{}, time.Minute, "Starting +spawn 3")
+	p = expect(t, p, Start{}, time.Minute, "Spawning +spawn 3")
 	if p = expect(t, p, Spawned{3, 44}, time.Minute, "Running"); !p.RunEnd.Equal(t0.Add(70 * time.Second)) {
 		t.Errorf("the second run ends at %s", p.RunEnd.Sub(t0))
 	}
@@ -314,11 +316,11 @@ func TestDeadline(t *testing.T) {
 		t.Errorf("ended in Backoff: %+v", p)
 	}
 	// What can not even start is bound by it as well.
-	p = inState(Starting, rules)
+	p = inState(Spawning, rules)
 	rules.Backoff.Initial, rules.Backoff.Max = 0, 0
 	p = expect(t, p, SpawnFailed{Gen: 1, Err: "no"}, 0, "Backoff")
 	p = expect(t, p, Tick{}, time.Second-1, "")
-	p = expect(t, p, Tick{}, time.Second, "Starting +spawn 2")
+	p = expect(t, p, Tick{}, time.Second, "Spawning +spawn 2")
 	expect(t, p, SpawnFailed{Gen: 2, Err: "no"}, 10*time.Second, "Idle failed DeadlineExceeded")
 }
 

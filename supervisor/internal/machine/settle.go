@@ -25,7 +25,12 @@ func (p Proc) settle(now time.Time) (Proc, []Action) {
 	case Gone:
 		return p.enter(Idle, time.Time{}, now), []Action{Forget{}}
 	case Down:
-		return p.enter(Idle, time.Time{}, now), nil
+		paused := p.Cause == Paused
+		p = p.enter(Idle, time.Time{}, now)
+		if paused {
+			p.Why = supervisor.ReasonSuspended
+		}
+		return p, nil
 	case Again:
 		return p.beginRun(now)
 	case Up:
@@ -63,31 +68,77 @@ func (p Proc) conclude(clean bool, why supervisor.Reason, now time.Time) Proc {
 	if !clean {
 		return p.giveUp(why, p.Last.Exit, now)
 	}
-	p = p.enter(Idle, time.Time{}, now)
-	p.Outcome, p.Final, p.Succeeded = Completed, Exit{}, true
+	p.Succeeded, p.Started = true, true
+	if !p.Rules.ReadySignal && !p.Rules.has(Readiness) {
+		p.WasReady = true // it was over before its startup probe
+	}
 	if p.Rules.Scheduled {
 		p.Runs.Succeeded++
 		p.Runs.LastSuccess = now
 	}
+	p = p.enter(Idle, time.Time{}, now)
+	p.Outcome, p.Final = Completed, Exit{}
+	return p.disarmed()
+}
+
+// What a failure counts as when its exit reads like success: a process that ends
+// with 0 because its deadline came has not done its work. See timeout(1) for 124.
+const (
+	codeFailed  = 1
+	codeOverdue = 124
+)
+
+// giveUp ends the run for good, without success.
+func (p Proc) giveUp(why supervisor.Reason, exit Exit, now time.Time) Proc {
+	if p.Rules.Scheduled {
+		p.Runs.Failed++
+	}
+	p = p.enter(Idle, time.Time{}, now)
+	if exit.ShellCode() == 0 {
+		exit.Code = codeFailed
+		if why == supervisor.ReasonDeadlineExceeded {
+			exit.Code = codeOverdue
+		}
+	}
+	p.Outcome, p.Why, p.Final = Failed, why, exit
+	return p.disarmed()
+}
+
+// disarmed is where a run that was begun by hand leaves a schedule that is not armed:
+// stopped, as it was before.
+func (p Proc) disarmed() Proc {
+	if !p.Rules.Scheduled || !p.CronAt.IsZero() {
+		return p
+	}
+	p.Goal, p.Why = Down, ""
+	if p.Rules.Suspended {
+		p.Why = supervisor.ReasonSuspended
+	}
 	return p
+}
+
+// reasonOf is the word for a life that the manager ended.
+var reasonOf = [causes]supervisor.Reason{
+	Asked:      supervisor.ReasonStoppedByUser,
+	Overdue:    supervisor.ReasonDeadlineExceeded,
+	Replaced:   supervisor.ReasonReplaced,
+	Changed:    supervisor.ReasonConfigChanged,
+	Ending:     supervisor.ReasonShutdown,
+	Unhealthy:  supervisor.ReasonUnhealthy,
+	Unstarted:  supervisor.ReasonStartTimeout,
+	HookFailed: supervisor.ReasonPostStartHookError,
+	OverMemory: supervisor.ReasonMemoryLimit,
+	Followed:   supervisor.ReasonDependencyRestarted,
+	Paused:     supervisor.ReasonSuspended,
 }
 
 // reason is the word for how the life that is ending ended.
 func (p Proc) reason(e Exit) supervisor.Reason {
-	switch p.Cause {
-	case Asked:
-		return supervisor.ReasonStoppedByUser
-	case Overdue:
-		return supervisor.ReasonDeadlineExceeded
-	case Replaced:
-		return supervisor.ReasonReplaced
-	case Changed:
-		return supervisor.ReasonConfigChanged
-	case Ending:
-		return supervisor.ReasonShutdown
-	case NoCause:
-	}
 	switch {
+	case p.Cause != NoCause:
+		return reasonOf[p.Cause]
+	case e.OOM:
+		return supervisor.ReasonOOMKilled
 	case e.Signal != 0:
 		return supervisor.ReasonSignaled
 	case p.Rules.success(e):

@@ -10,11 +10,11 @@ func (p Proc) Status() supervisor.Status {
 	switch p.State {
 	case Waiting:
 		return supervisor.StatusPending
-	case Starting:
+	case Spawning, PostStart, Starting:
 		return supervisor.StatusStarting
 	case Running:
 		return supervisor.StatusRunning
-	case Stopping, Draining:
+	case PreStop, Stopping, Draining, PostStop:
 		return supervisor.StatusStopping
 	case Killing:
 		if p.Kills > stuckAfter {
@@ -46,14 +46,20 @@ func (p Proc) Reason() supervisor.Reason {
 	return p.Last.Reason
 }
 
-// Meets reports whether a dependency on p is met, or never will be.
+// Meets reports whether a dependency on p is met, or never will be. A definition
+// that is about to be replaced meets nothing.
 func (p Proc) Meets(c supervisor.Condition) (met, failed bool) {
-	_, over := p.Over()
+	if p.Coming != nil {
+		return false, false
+	}
 	switch c {
 	case supervisor.ConditionCompleted:
 		met = p.Succeeded
+	case supervisor.ConditionReady:
+		met = p.WasReady
 	case supervisor.ConditionStarted:
 		met = p.Started
 	}
-	return met, !met && over && p.Outcome == Failed
+	_, over := p.Over()
+	return met, !met && over
 }

@@ -16,8 +16,10 @@ func TestReasons(t *testing.T) {
 	of := map[Cause]supervisor.Reason{
 		Asked: supervisor.ReasonStoppedByUser, Overdue: supervisor.ReasonDeadlineExceeded, Replaced: supervisor.ReasonReplaced,
 		Changed: supervisor.ReasonConfigChanged, Ending: supervisor.ReasonShutdown,
+		Unhealthy: supervisor.ReasonUnhealthy, Unstarted: supervisor.ReasonStartTimeout, HookFailed: supervisor.ReasonPostStartHookError,
+		OverMemory: supervisor.ReasonMemoryLimit, Followed: supervisor.ReasonDependencyRestarted, Paused: supervisor.ReasonSuspended,
 	}
-	for c := NoCause; c <= Ending; c++ {
+	for c := NoCause; int(c) < causes; c++ {
 		for i, e := range exits {
 			rules := testRules()
 			rules.SuccessCodes = []int{3}
@@ -45,9 +47,10 @@ func TestShellCode(t *testing.T) {
 
 func TestStatus(t *testing.T) {
 	for s, want := range map[State]supervisor.Status{
-		Idle: supervisor.StatusPending, Waiting: supervisor.StatusPending, Starting: supervisor.StatusStarting,
+		Idle: supervisor.StatusPending, Waiting: supervisor.StatusPending, Spawning: supervisor.StatusStarting,
 		Running: supervisor.StatusRunning, Stopping: supervisor.StatusStopping, Draining: supervisor.StatusStopping,
 		Killing: supervisor.StatusStopping, Backoff: supervisor.StatusBackoff,
+		PostStart: supervisor.StatusStarting, Starting: supervisor.StatusStarting, PreStop: supervisor.StatusStopping, PostStop: supervisor.StatusStopping,
 	} {
 		if got := inState(s, testRules()).Status(); got != want {
 			t.Errorf("%s is called %s, want %s", s, got, want)
@@ -79,20 +82,22 @@ func TestStatus(t *testing.T) {
 
 // A suspended process is down until somebody starts it.
 func TestSuspended(t *testing.T) {
-	p := New(testRules(), true, t0)
+	suspended := testRules()
+	suspended.Suspended = true
+	p := New(suspended, t0)
 	if p.Status() != supervisor.StatusStopped || p.Reason() != supervisor.ReasonSuspended {
 		t.Errorf("suspended: %s, %s", p.Status(), p.Reason())
 	}
 	if q, _ := do(p, Stop{Cause: Asked}, 0); q.Reason() != "" {
 		t.Errorf("stopped by hand it is still %s", q.Reason())
 	}
-	if p = expect(t, p, Start{}, 0, "Starting goal Up +spawn 1"); p.Reason() != "" {
+	if p = expect(t, p, Start{}, 0, "Spawning goal Up +spawn 1"); p.Reason() != "" {
 		t.Errorf("started it is still %s", p.Reason())
 	}
 	rules := testRules()
-	rules.Scheduled = true
-	p = expect(t, New(rules, true, t0), Armed{t0.Add(time.Hour)}, 0, "")
-	p = expect(t, p, CronDue{t0}, 0, "")
+	rules.Scheduled, rules.Suspended = true, true
+	p = expect(t, New(rules, t0), Armed{t0.Add(time.Hour)}, 0, "")
+	p = expect(t, p, CronDue{Next: t0}, 0, "")
 	if p = expect(t, p, Start{}, 0, "goal Up +arm"); p.Reason() != "" {
 		t.Errorf("armed by hand it is still %s", p.Reason())
 	}
@@ -103,7 +108,7 @@ func waiting(timeouts ...time.Duration) Proc {
 	for i, d := range timeouts {
 		rules.Needs = append(rules.Needs, Need{Name: []string{"db", "cache"}[i], Condition: supervisor.ConditionStarted, Timeout: d})
 	}
-	p, _ := Step(New(rules, false, t0), Start{}, t0)
+	p, _ := Step(New(rules, t0), Start{}, t0)
 	return p
 }
 
@@ -129,39 +134,39 @@ func TestDependencies(t *testing.T) {
 	if end, over := failed.Over(); !over || end.Code != 7 || failed.Reason() != supervisor.ReasonDependencyFailed {
 		t.Errorf("failed: over %t with %+v, %s", over, end, failed.Reason())
 	}
-	p = expect(t, p, DependencyMet{"cache"}, 4*time.Second, "Starting +spawn 1")
+	p = expect(t, p, DependencyMet{"cache"}, 4*time.Second, "Spawning +spawn 1")
 	// And it stays met: the next run does not wait.
 	p = expect(t, p, Stop{Cause: Asked}, 5*time.Second, "goal Down")
 	p = expect(t, p, SpawnFailed{Gen: 1, Err: "no"}, 5*time.Second, "Idle")
-	expect(t, p, Start{}, 6*time.Second, "Starting goal Up +spawn 2")
+	expect(t, p, Start{}, 6*time.Second, "Spawning goal Up +spawn 2")
 	if p := waiting(0, 0); p.State != Waiting || !p.Next().IsZero() {
 		t.Errorf("without timeouts it waits in %s until %s", p.State, p.Next())
 	}
 	// What is met while nobody waits counts too.
-	idle := New(waiting(0).Rules, false, t0)
+	idle := New(waiting(0).Rules, t0)
 	idle = expect(t, idle, DependencyMet{"db"}, 0, "")
-	expect(t, idle, Start{}, 0, "Starting +spawn 1")
+	expect(t, idle, Start{}, 0, "Spawning +spawn 1")
 }
 
 func TestMeets(t *testing.T) {
 	ended := func(rp supervisor.RestartPolicy, code int) Proc {
 		rules := testRules()
 		rules.Restart = rp
-		p, _ := do(inState(Starting, rules), Spawned{1, 42}, 0)
+		p, _ := do(inState(Spawning, rules), Spawned{1, 42}, 0)
 		p, _ = do(p, exit(code), 0)
 		return p
 	}
-	neverRan, _ := do(inState(Starting, testRules()), Delete{Cause: Asked}, 0)
-	running, _ := do(inState(Starting, testRules()), Spawned{1, 42}, 0)
-	stopped, _ := do(New(testRules(), false, t0), Stop{Cause: Asked}, 0)
+	neverRan, _ := do(inState(Spawning, testRules()), Delete{Cause: Asked}, 0)
+	running, _ := do(inState(Spawning, testRules()), Spawned{1, 42}, 0)
+	stopped, _ := do(New(testRules(), t0), Stop{Cause: Asked}, 0)
 	again, _ := do(ended(supervisor.RestartNever, 0), Start{}, 0)
 	for _, c := range []struct {
 		name               string
 		p                  Proc
 		started, completed string
 	}{
-		{"new", New(testRules(), false, t0), "open", "open"},
-		{"starting", inState(Starting, testRules()), "open", "open"},
+		{"new", New(testRules(), t0), "open", "open"},
+		{"starting", inState(Spawning, testRules()), "open", "open"},
 		{"running", running, "met", "open"},
 		{"completed", ended(supervisor.RestartNever, 0), "met", "met"},
 		{"completed and started again", again, "met", "met"},
@@ -193,20 +198,20 @@ func scheduled(s State, c supervisor.ConcurrencyPolicy) Proc {
 
 // Every scheduled time leaves one trace: a run, a count, or a run aside.
 func TestCronPolicies(t *testing.T) {
-	due := CronDue{t0.Add(time.Hour)}
+	due := CronDue{Next: t0.Add(time.Hour)}
 	for _, c := range []struct {
 		policy supervisor.ConcurrencyPolicy
 		state  State
 		want   string
 		runs   Runs
 	}{
-		{supervisor.ConcurrencyForbid, Idle, "Starting +spawn 1", Runs{}},
+		{supervisor.ConcurrencyForbid, Idle, "Spawning +spawn 1", Runs{}},
 		{supervisor.ConcurrencyForbid, Running, "", Runs{Skipped: 1}},
 		{supervisor.ConcurrencyForbid, Backoff, "", Runs{Skipped: 1}},
-		{supervisor.ConcurrencyReplace, Idle, "Starting +spawn 1", Runs{}},
-		{supervisor.ConcurrencyReplace, Starting, "", Runs{Skipped: 1}},
+		{supervisor.ConcurrencyReplace, Idle, "Spawning +spawn 1", Runs{}},
+		{supervisor.ConcurrencyReplace, Spawning, "", Runs{Skipped: 1}},
 		{supervisor.ConcurrencyReplace, Running, "Stopping goal Again +signal 15 leader", Runs{}},
-		{supervisor.ConcurrencyReplace, Backoff, "Starting +spawn 2", Runs{Replaced: 1}},
+		{supervisor.ConcurrencyReplace, Backoff, "Spawning +spawn 2", Runs{Replaced: 1}},
 		{supervisor.ConcurrencyReplace, Draining, "goal Again", Runs{}},
 		{supervisor.ConcurrencyAllow, Idle, "+aside 1", Runs{}},
 		{supervisor.ConcurrencyAllow, Running, "+aside 1", Runs{}},
@@ -222,7 +227,7 @@ func TestCronPolicies(t *testing.T) {
 		})
 	}
 	p := expect(t, scheduled(Running, supervisor.ConcurrencyReplace), due, 0, "Stopping goal Again +signal 15 leader")
-	p = expect(t, p, exit(0), time.Second, "Starting goal Up +spawn 2")
+	p = expect(t, p, exit(0), time.Second, "Spawning goal Up +spawn 2")
 	if p.Runs != (Runs{Replaced: 1}) || p.Last.Reason != supervisor.ReasonReplaced || p.Succeeded {
 		t.Errorf("replaced: %+v, %s", p.Runs, p.Last.Reason)
 	}
@@ -261,14 +266,14 @@ func TestArming(t *testing.T) {
 		}
 	}
 	// A run by hand of a stopped schedule, then a start: armed wherever the run is.
-	for _, s := range []State{Waiting, Starting, Running, Backoff} {
+	for _, s := range []State{Waiting, Spawning, Running, Backoff} {
 		p := scheduled(s, supervisor.ConcurrencyForbid)
 		p.CronAt = time.Time{}
 		if _, got := do(p, Start{}, 0); !strings.Contains(got, "+arm") {
 			t.Errorf("a start in %s does not arm: %q", s, got)
 		}
 	}
-	expect(t, scheduled(Idle, supervisor.ConcurrencyForbid), Trigger{}, 0, "Starting +spawn 1")
+	expect(t, scheduled(Idle, supervisor.ConcurrencyForbid), Trigger{}, 0, "Spawning +spawn 1")
 	expect(t, scheduled(Running, supervisor.ConcurrencyReplace), Trigger{}, 0, "")
 	expect(t, scheduled(Running, supervisor.ConcurrencyAllow), Trigger{}, 0, "+aside 1")
 	expect(t, inState(Idle, testRules()), Armed{t0}, 0, "")

@@ -52,7 +52,7 @@ func TestStories(t *testing.T) {
 // tell keeps the script's lines and writes the others anew.
 func tell(script string) (string, error) {
 	s := &story{rules: testRules()}
-	s.p = New(s.rules, false, t0)
+	s.p = New(s.rules, t0)
 	for n, line := range strings.Split(strings.TrimSuffix(script, "\n"), "\n") {
 		var err error
 		switch {
@@ -131,7 +131,7 @@ func (s *story) happens(line string) error {
 	case "empty":
 		s.step(TreeEmpty{s.p.Gen}, now)
 	case "cron": // next in so many seconds
-		s.step(CronDue{now.Add(time.Duration(n) * time.Second)}, now)
+		s.step(CronDue{Next: now.Add(time.Duration(n) * time.Second)}, now)
 	case "look":
 		fmt.Fprintf(&s.out, "%s is %s %s, life %d, restarts %d\n", at, s.p.Status(), s.p.Reason(), s.p.Gen, s.p.Restarts)
 	default:
@@ -161,7 +161,7 @@ func (s *story) step(ev Event, now time.Time) {
 			s.step(Spawned{a.Gen, 100 + int(a.Gen)}, now)
 		case Arm:
 			s.step(Armed{now.Add(time.Minute)}, now)
-		case Signal, Kill, Aside, Forget:
+		case Signal, Kill, Aside, Forget, RunHook:
 		}
 	}
 }

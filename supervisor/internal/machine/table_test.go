@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,18 +26,30 @@ func testRules() *Rules {
 
 // inState is a typical process in the state: goal Up, life number 1.
 func inState(s State, rules *Rules) Proc {
-	p := New(rules, false, t0)
+	p := New(rules, t0)
 	p.State, p.Since = s, t0
 	p.Born = t0
 	if s != Idle && s != Waiting {
 		p.Gen = 1
 	}
 	switch s {
-	case Idle, Starting:
+	case Idle, Spawning:
 	case Waiting:
 		p.Unmet = []string{"db"}
 	case Running:
 		p.PID = 42
+	case PostStart:
+		p.PID = 42
+		rules.PostStart = true
+	case Starting:
+		p.PID = 42
+		rules.Probes[Startup] = ProbeRules{Successes: 1, Failures: 1}
+	case PreStop:
+		p.PID, p.Cause, p.Due = 42, Asked, t0.Add(time.Second)
+		rules.PreStop = true
+	case PostStop:
+		p.Due = t0.Add(time.Second)
+		rules.PostStop = true
 	case Stopping:
 		p.PID, p.Cause, p.Due = 42, Asked, t0.Add(time.Second)
 	case Draining:
@@ -66,24 +79,53 @@ func columns() []column {
 			r.Scheduled, r.Concurrency, p.CronAt = true, c, t0
 		}
 	}
+	probe := func(k Probe) func(*Rules, *Proc) {
+		return func(r *Rules, p *Proc) {
+			r.Probes[k] = ProbeRules{Successes: 1, Failures: 1}
+			p.Checks[k].OK = true
+		}
+	}
+	coming := func() *Rules {
+		r := testRules()
+		r.Grace = time.Minute
+		return r
+	}
 	return []column{
 		{"Start", Start{}, 0, nil},
 		{"Stop", Stop{Cause: Asked}, 0, nil},
 		{"Restart", Restart{Cause: Asked}, 0, nil},
 		{"Delete", Delete{Cause: Asked}, 0, nil},
 		{"Trigger", Trigger{}, 0, nil},
+		{"Change, live", Change{Rules: coming()}, 0, nil},
+		{"Change, renew", Change{Rules: coming(), Renew: true}, 0, nil},
 		{"DependencyMet", DependencyMet{"db"}, 0, need},
 		{"DependencyFailed", DependencyFailed{Name: "db"}, 0, need},
 		{"Spawned", Spawned{1, 42}, 0, nil},
+		{"Spawned, postStart", Spawned{1, 42}, 0, func(r *Rules, _ *Proc) { r.PostStart = true }},
+		{"Spawned, startup", Spawned{1, 42}, 0, probe(Startup)},
 		{"SpawnFailed", SpawnFailed{Gen: 1, Err: "no"}, 0, nil},
+		{"HookDone, ok", HookDone{Gen: 1, OK: true}, 0, nil},
+		{"HookDone, failed", HookDone{Gen: 1}, 0, nil},
+		{"Startup ok", Probed{1, Startup, true}, 0, nil},
+		{"Startup failed", Probed{1, Startup, false}, 0, nil},
+		{"Liveness failed", Probed{1, Liveness, false}, 0, probe(Liveness)},
+		{"Readiness failed", Probed{1, Readiness, false}, 0, probe(Readiness)},
+		{"Condemned", Condemned{1, OverMemory}, 0, nil},
 		{"Exited, none left", Exited{Gen: 1}, 0, nil},
 		{"Exited, some left", Exited{Gen: 1, Left: 2}, 0, nil},
+		{"Exited, postStop", Exited{Gen: 1}, 0, func(r *Rules, _ *Proc) { r.PostStop = true }},
 		{"TreeEmpty", TreeEmpty{1}, 0, func(_ *Rules, p *Proc) { p.PID = 0 }},
+		{"Stop, preStop", Stop{Cause: Asked}, 0, func(r *Rules, _ *Proc) { r.PreStop = true }},
 		{"Tick, Due passed", Tick{}, time.Second, need},
 		{"Tick, RunEnd passed", Tick{}, 0, func(_ *Rules, p *Proc) { p.RunEnd = t0 }},
-		{"CronDue, Forbid", CronDue{t0.Add(time.Hour)}, 0, cron(supervisor.ConcurrencyForbid)},
-		{"CronDue, Replace", CronDue{t0.Add(time.Hour)}, 0, cron(supervisor.ConcurrencyReplace)},
-		{"CronDue, Allow", CronDue{t0.Add(time.Hour)}, 0, cron(supervisor.ConcurrencyAllow)},
+		{"Tick, FedBy passed", Tick{}, 0, func(_ *Rules, p *Proc) { p.FedBy = t0 }},
+		{"CronDue, Forbid", CronDue{Next: t0.Add(time.Hour)}, 0, cron(supervisor.ConcurrencyForbid)},
+		{"CronDue, Replace", CronDue{Next: t0.Add(time.Hour)}, 0, cron(supervisor.ConcurrencyReplace)},
+		{"CronDue, Allow", CronDue{Next: t0.Add(time.Hour)}, 0, cron(supervisor.ConcurrencyAllow)},
+		{"CronDue, too late", CronDue{Next: t0.Add(time.Hour), Late: time.Minute}, 0, func(r *Rules, p *Proc) {
+			cron(supervisor.ConcurrencyForbid)(r, p)
+			r.StartBy = time.Second
+		}},
 	}
 }
 
@@ -93,7 +135,12 @@ func cell(s State, c column) string {
 	if c.tweak != nil {
 		c.tweak(rules, &p)
 	}
-	q, acts := Step(p, c.event, t0.Add(c.now))
+	ev := c.event
+	if h, ok := ev.(HookDone); ok {
+		h.Hook = s
+		ev = h
+	}
+	q, acts := Step(p, ev, t0.Add(c.now))
 	var b []string
 	if q.State != p.State {
 		b = append(b, q.State.String())
@@ -107,6 +154,18 @@ func cell(s State, c column) string {
 	if q.Runs.Skipped != p.Runs.Skipped {
 		b = append(b, "skipped")
 	}
+	if q.Runs.Missed != p.Runs.Missed {
+		b = append(b, "missed")
+	}
+	if q.Ready() != p.Ready() && q.State == p.State {
+		b = append(b, map[bool]string{true: "ready", false: "not ready"}[q.Ready()])
+	}
+	if q.Rules != p.Rules {
+		b = append(b, "now")
+	}
+	if q.Coming != p.Coming {
+		b = append(b, "later")
+	}
 	for _, a := range acts {
 		switch a := a.(type) {
 		case Spawn:
@@ -118,6 +177,8 @@ func cell(s State, c column) string {
 			}
 		case Kill:
 			b = append(b, "+kill")
+		case RunHook:
+			b = append(b, "+hook")
 		case Arm:
 			b = append(b, "+arm")
 		case Aside:
@@ -131,19 +192,19 @@ func cell(s State, c column) string {
 
 func printTable() string {
 	var b strings.Builder
-	for half, states := range [][]State{{Idle, Waiting, Starting, Running}, {Stopping, Draining, Killing, Backoff}} {
-		if half > 0 {
+	for part, states := range slices.Collect(slices.Chunk(States(), 4)) {
+		if part > 0 {
 			b.WriteString("//\n")
 		}
 		fmt.Fprintf(&b, "//\t%-19s", "")
 		for _, s := range states {
-			fmt.Fprintf(&b, " %-30s", s)
+			fmt.Fprintf(&b, " %-37s", s)
 		}
 		b.WriteString("\n")
 		for _, c := range columns() {
 			line := fmt.Sprintf("//\t%-19s", c.name)
 			for _, s := range states {
-				line += fmt.Sprintf(" %-30s", cell(s, c))
+				line += fmt.Sprintf(" %-37s", cell(s, c))
 			}
 			b.WriteString(strings.TrimRight(line, " ") + "\n")
 		}

@@ -15,7 +15,7 @@ type walk struct {
 	p     Proc
 	steps int
 	trace []traced // the last steps, for the report
-	seen  *[8]int  // states entered
+	seen  *[states]int  // states entered
 }
 
 type traced struct {
@@ -32,8 +32,8 @@ func (t traced) String() string {
 func newWalk(data []byte) *walk {
 	d := &dice{data: data}
 	rules := randomRules(d)
-	w := &walk{world: &world{rules: rules, now: t0, dice: d}, seen: new([8]int)}
-	w.p = New(rules, d.pick(4) == 0, t0)
+	w := &walk{world: &world{rules: rules, now: t0, dice: d}, seen: new([states]int)}
+	w.p = New(rules, t0)
 	return w
 }
 
@@ -88,7 +88,7 @@ func (w *walk) run() error {
 // one is one random happening.
 func (w *walk) one() error {
 	d := w.dice
-	switch d.pick(23) {
+	switch d.pick(30) {
 	case 0, 1, 2, 3, 4, 5, 6:
 		if ev := w.report(); ev != nil {
 			return w.step(ev)
@@ -129,6 +129,16 @@ func (w *walk) one() error {
 		if d.pick(8) == 0 {
 			return w.stopped()
 		}
+	case 23, 24:
+		if w.hook == w.p.State && w.hook != Idle {
+			return w.step(w.hookEnds())
+		}
+	case 25, 26, 27:
+		return w.step(w.word(w.gen))
+	case 28:
+		return w.ignored(w.word(w.gen + 1))
+	case 29:
+		return w.changed()
 	}
 	return nil
 }
@@ -145,17 +155,26 @@ func (w *walk) stopEvent() Stop {
 	return ev
 }
 
+// changed brings a new manifest. A process that is scheduled stays so: otherwise it
+// is another process.
+func (w *walk) changed() error {
+	rules := randomRules(w.dice)
+	rules.Scheduled, rules.KillMode = w.rules.Scheduled, w.rules.KillMode
+	w.rules = rules
+	return w.step(Change{rules, w.dice.pick(2) == 0, w.dice.pick(2) == 0})
+}
+
 // cron comes when its time has come: by the wall clock, so perhaps at once.
 func (w *walk) cron() error {
 	if w.p.CronAt.IsZero() {
-		return w.step(CronDue{w.now.Add(time.Minute)}) // too late: it was disarmed
+		return w.step(CronDue{Next: w.now.Add(time.Minute)}) // it was too late: it was disarmed
 	}
 	if w.dice.pick(2) == 0 && w.p.CronAt.After(w.now) {
 		if err := w.sleepTo(w.p.CronAt); err != nil || w.p.CronAt.IsZero() {
 			return err
 		}
 	}
-	return w.step(CronDue{w.p.CronAt.Add(time.Minute)})
+	return w.step(CronDue{Next: w.p.CronAt.Add(time.Minute), Late: w.dice.span(0, time.Minute), Missed: uint64(w.dice.pick(2))})
 }
 
 // ignored gives it a report that has nothing to do with its life.
@@ -234,7 +253,7 @@ func (w *walk) deleted() error {
 		Stop{Cause: Asked},
 		Restart{Cause: Asked},
 		Trigger{},
-		CronDue{w.now},
+		CronDue{Next: w.now},
 		Armed{w.now},
 		Tick{},
 		Delete{Cause: Asked},
@@ -245,6 +264,12 @@ func (w *walk) deleted() error {
 		SpawnFailed{Gen: w.gen, Err: "late"},
 		Exited{Gen: w.gen},
 		TreeEmpty{w.gen},
+		HookDone{w.gen, PostStop, true},
+		Probed{w.gen, Liveness, false},
+		Said{w.gen, true},
+		Fed{w.gen, time.Second},
+		Condemned{w.gen, OverMemory},
+		Change{w.rules, true, true},
 	} {
 		w.now = w.now.Add(time.Minute)
 		next, acts := Step(w.p, ev, w.now)
@@ -262,7 +287,14 @@ func (w *walk) end() time.Time {
 	if w.inFlight {
 		tough = 16 // not made up yet
 	}
-	return w.now.Add(w.rules.Grace + time.Duration(tough+2)*killRetry)
+	// A preStop hook leaves the signal a little; postStop has the grace period once more.
+	grace := max(w.p.Rules.Grace, w.rules.Grace)
+	for _, r := range [...]*Rules{w.rules, w.p.Rules} {
+		for _, k := range r.Probes {
+			grace = max(grace, k.Grace)
+		}
+	}
+	return w.now.Add(2*grace + signalTime + time.Duration(tough+2)*killRetry)
 }
 
 // comesToRest is a fair world with nobody asking for anything.
@@ -294,7 +326,7 @@ func TestWalk(t *testing.T) {
 	const wanted = 200_000
 	r := rand.NewChaCha8([32]byte{1})
 	data := make([]byte, 1500)
-	var seen [8]int
+	var seen [states]int
 	for steps, seed := 0, 0; steps < wanted; seed++ {
 		n, _ := r.Read(data)
 		w := newWalk(data[:n])

@@ -46,6 +46,8 @@ type world struct {
 	leaderTough, restTough int  // SIGKILLs that they survive, as in state D
 	leaderDies, restDies   bool // has got what ends it
 
+	hook State // runs now; Idle: none
+
 	arms    int
 	asides  uint64
 	forgets int
@@ -69,6 +71,14 @@ func (w *world) act(a Action) error {
 		return w.signal(a)
 	case Kill:
 		return w.kill(a)
+	case RunHook:
+		if a.Gen != w.gen || w.inFlight {
+			return fmt.Errorf("hook %s of life %d, this is life %d", a.Hook, a.Gen, w.gen)
+		}
+		if (a.Hook == PostStop) != (w.pid == 0 && w.rest == 0) {
+			return fmt.Errorf("hook %s: leader %d, rest %d", a.Hook, w.pid, w.rest)
+		}
+		w.hook = a.Hook
 	case Arm:
 		w.arms++
 	case Aside:
@@ -177,6 +187,13 @@ func (w *world) report() Event {
 	return nil
 }
 
+// hookEnds reports it, when the life is still in the hook's state.
+func (w *world) hookEnds() Event {
+	ev := HookDone{Gen: w.gen, Hook: w.hook, OK: w.dice.pick(3) > 0}
+	w.hook = Idle
+	return ev
+}
+
 // due is what a fair world reports before the clock goes on; nil when nothing.
 func (w *world) due() Event {
 	switch {
@@ -206,6 +223,23 @@ func (w *world) stale() Event {
 	return TreeEmpty{gen}
 }
 
+// word is what the process, or a probe of it, says; of another life it is to be
+// ignored.
+func (w *world) word(gen uint64) Event {
+	good := w.dice.pick(3) > 0
+	switch w.dice.pick(8) {
+	case 0:
+		return Said{gen, good}
+	case 1:
+		return Fed{gen, w.dice.span(0, time.Second, time.Minute)}
+	case 2:
+		return Condemned{gen, []Cause{OverMemory, Unhealthy, Followed}[w.dice.pick(3)]}
+	case 3:
+		return HookDone{gen, []State{PostStart, PreStop, PostStop}[w.dice.pick(3)], good}
+	}
+	return Probed{gen, Probes()[w.dice.pick(3)], good}
+}
+
 // randomRules makes up a manifest entry.
 func randomRules(d *dice) *Rules {
 	r := &Rules{
@@ -223,6 +257,17 @@ func randomRules(d *dice) *Rules {
 		Scheduled:   d.pick(2) == 1,
 		Concurrency: []supervisor.ConcurrencyPolicy{supervisor.ConcurrencyForbid, supervisor.ConcurrencyAllow, supervisor.ConcurrencyReplace}[d.pick(3)],
 	}
+	r.PostStart, r.PreStop, r.PostStop = d.pick(3) == 0, d.pick(3) == 0, d.pick(3) == 0
+	for k := range r.Probes {
+		if d.pick(3) == 0 {
+			r.Probes[k] = ProbeRules{Successes: 1, Failures: 1 + d.pick(2), Grace: d.span(0, 20*time.Second)}
+		}
+	}
+	r.ReadySignal = d.pick(3) == 0
+	if r.ReadySignal {
+		r.Watchdog = d.span(0, 2*time.Second)
+	}
+	r.StartBy, r.RunOnStart, r.Suspended = d.span(0, 10*time.Second), d.pick(2) == 1, d.pick(4) == 0
 	if d.pick(2) == 1 {
 		r.SuccessCodes = []int{3}
 	}

@@ -1,0 +1,72 @@
+package machine
+
+import (
+	"slices"
+	"time"
+
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+// Rules are a process's settings, validated and never changed: a new manifest
+// brings new Rules. All spans are positive or zero.
+type Rules struct {
+	Name         string // for jitter only
+	Restart      supervisor.RestartPolicy
+	Backoff      BackoffRules
+	MaxRestarts  int   // consecutive; negative: no limit
+	SuccessCodes []int // beside 0
+	Grace        time.Duration
+	Deadline     time.Duration // of a run; 0: none
+	KillMode     supervisor.KillMode
+	StopSignal   supervisor.Signal
+	Scheduled    bool
+	Concurrency  supervisor.ConcurrencyPolicy
+	Needs        []Need
+
+	Probes      [probes]ProbeRules
+	ReadySignal bool          // the process itself has to say that it is ready
+	Watchdog    time.Duration // it has to say this often that it is well; 0: it need not
+
+	// Which hooks there are; what they do is not the machine's business.
+	PostStart, PreStop, PostStop bool
+
+	StartBy    time.Duration // a scheduled time may be run so late; 0: however late
+	RunOnStart bool          // also run when the schedule is first armed
+	Suspended  bool
+}
+
+// ProbeRules are the thresholds of a probe; with Failures 0 there is none.
+type ProbeRules struct {
+	Successes, Failures int           // in a row, to mean it
+	Grace               time.Duration // when this probe ends the process; 0: Rules.Grace
+}
+
+// BackoffRules is supervisor.Backoff with all values present.
+type BackoffRules struct {
+	Initial, Max, ResetAfter time.Duration
+	Factor, Jitter           float64
+}
+
+// Need is a dependency.
+type Need struct {
+	Name      string
+	Condition supervisor.Condition
+	Timeout   time.Duration // 0: waits for ever
+}
+
+// success reports whether an exit is one.
+func (r *Rules) success(e Exit) bool {
+	return e.Err == "" && e.Signal == 0 && (e.Code == 0 || slices.Contains(r.SuccessCodes, e.Code))
+}
+
+// has reports whether there is such a probe.
+func (r *Rules) has(k Probe) bool { return r.Probes[k].Failures > 0 }
+
+// needed lists the names of all needs.
+func (r *Rules) needed() []string {
+	var list []string
+	for _, n := range r.Needs {
+		list = append(list, n.Name)
+	}
+	return list
+}
