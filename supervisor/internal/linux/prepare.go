@@ -1,7 +1,6 @@
 package linux
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -9,7 +8,6 @@ import (
 	"os/signal"
 	"slices"
 	"strconv"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -36,15 +34,11 @@ func Prepare() error {
 		}
 	}
 	catch := []os.Signal{unix.SIGPIPE}
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return fmt.Errorf("cannot learn which signals are ignored (is /proc mounted?): %w", err)
-	}
-	for _, sig := range ignoredSignals(status) {
+	for _, sig := range ignoredSignals() {
 		switch {
 		case sig == unix.SIGCHLD, sig == unix.SIGURG: // the runtime's, and never inherited as ignored
 		case slices.Contains(threadSignals[:], sig):
-			if err := defaultAction(sig); err != nil {
+			if _, err := setAction(sig, nil); err != nil {
 				return fmt.Errorf("cannot give signal %d its default action: %w", int(sig), err)
 			}
 		default:
@@ -58,35 +52,6 @@ func Prepare() error {
 // threadSignals belong to the C library's threads. The posix_spawn of glibc, which
 // make and others use, hands them down ignored, and os/signal does not touch them.
 var threadSignals = [...]unix.Signal{32, 33}
-
-func defaultAction(sig unix.Signal) error {
-	var none [8]uint64 // a struct sigaction of zeros: SIG_DFL, no flags, empty mask
-	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&none)), 0, 8, 0, 0)
-	if errno != 0 {
-		return errno
-	}
-	return nil
-}
-
-// ignoredSignals reads the line SigIgn of a /proc/PID/status.
-func ignoredSignals(status []byte) []unix.Signal {
-	_, rest, ok := bytes.Cut(status, []byte("\nSigIgn:"))
-	if !ok {
-		return nil
-	}
-	line, _, _ := bytes.Cut(rest, []byte("\n"))
-	mask, err := strconv.ParseUint(string(bytes.TrimSpace(line)), 16, 64)
-	if err != nil {
-		return nil
-	}
-	var list []unix.Signal
-	for n := range 64 {
-		if mask&(1<<n) != 0 {
-			list = append(list, unix.Signal(n+1))
-		}
-	}
-	return list
-}
 
 func closeOnExec() error {
 	err := unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)

@@ -50,6 +50,7 @@ func (s *System) ask(id Life, r *request) error {
 		s.mu.Unlock()
 		return fmt.Errorf("cannot send %s to %q: %w", r.sig, id.Name, supervisor.ErrNotRunning)
 	}
+	r.life.noteStop(r.sig)
 	if !r.life.announced && !r.life.reaped {
 		r.life.waiting = append(r.life.waiting, r)
 		s.mu.Unlock()

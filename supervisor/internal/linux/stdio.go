@@ -11,9 +11,8 @@ import (
 func (s *System) wireStdio(l *life, p *spawning) error {
 	if l.cmd.Output == nil {
 		p.attr.Files = []uintptr{0, 1, 2}
-		if l.cmd.Foreground && ownTerminal(0) {
-			p.attr.Sys.Setsid, l.session = false, false
-			p.attr.Sys.Setpgid, p.attr.Sys.Foreground, p.attr.Sys.Ctty = true, true, 0
+		if l.cmd.Foreground {
+			s.wireTerminal(l, p)
 		}
 		return nil
 	}
@@ -57,14 +56,4 @@ func (s *System) nullInput() (int, error) {
 		s.null = fd
 	}
 	return s.null, nil
-}
-
-// ownTerminal reports whether fd is the terminal of our session.
-func ownTerminal(fd int) bool {
-	sid, err := unix.IoctlGetInt(fd, unix.TIOCGSID)
-	if err != nil {
-		return false
-	}
-	own, err := unix.Getsid(0)
-	return err == nil && own == sid
 }

@@ -81,6 +81,8 @@ type life struct {
 	ended     uint64     // when it was reaped, in clock ticks after boot
 	waiting   []*request // signals asked for before it was spawned
 
+	askedToStop atomic.Bool // by a signal that was sent through us; see terminal
+
 	// The tree goroutine's own.
 	reported  bool     // Exited was reported
 	groupGone bool     // once true it stays true: the number may be somebody else's later
