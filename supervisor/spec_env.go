@@ -44,6 +44,6 @@ type PathRef struct {
 
 // Port gives a port number a name.
 type Port struct {
-	Name          string `json:"name" required:"true" doc:"Name: lower case letters, digits and '-', at most 15."`
+	Name          string `json:"name,omitempty" doc:"Name: lower case letters, digits and '-', at most 15."`
 	ContainerPort int    `json:"containerPort" required:"true" min:"1" max:"65535" doc:"Number."`
 }

@@ -9,10 +9,10 @@ type Probe struct {
 	GRPC      *GRPCAction      `json:"grpc,omitempty" doc:"The standard gRPC health check; SERVING is success."`
 
 	InitialDelaySeconds int  `json:"initialDelaySeconds,omitempty" min:"0" max:"315360000" doc:"Seconds from the start of the life to the first attempt."`
-	TimeoutSeconds      *int `json:"timeoutSeconds,omitempty" min:"1" max:"315360000" doc:"Seconds an attempt may last. Default: 1."`
-	PeriodSeconds       *int `json:"periodSeconds,omitempty" min:"1" max:"315360000" doc:"Seconds between attempts. Default: 10."`
-	SuccessThreshold    *int `json:"successThreshold,omitempty" min:"1" max:"1000000" doc:"Successes in a row that mean success. Default: 1; for startup and liveness it must be 1."`
-	FailureThreshold    *int `json:"failureThreshold,omitempty" min:"1" max:"1000000" doc:"Failures in a row that mean failure. Default: 3."`
+	TimeoutSeconds      *int `json:"timeoutSeconds,omitempty" min:"0" max:"315360000" doc:"Seconds an attempt may last. Default, also for 0: 1."`
+	PeriodSeconds       *int `json:"periodSeconds,omitempty" min:"0" max:"315360000" doc:"Seconds between attempts. Default, also for 0: 10."`
+	SuccessThreshold    *int `json:"successThreshold,omitempty" min:"0" max:"1000000" doc:"Successes in a row that mean success. Default, also for 0: 1; for startup and liveness it must be 1."`
+	FailureThreshold    *int `json:"failureThreshold,omitempty" min:"0" max:"1000000" doc:"Failures in a row that mean failure. Default, also for 0: 3."`
 
 	TerminationGracePeriodSeconds *int64 `json:"terminationGracePeriodSeconds,omitempty" min:"1" max:"315360000" doc:"Grace period when this probe ends the process; not for readiness. Default: the process's."`
 }

@@ -3,12 +3,9 @@ package manifest
 import (
 	"fmt"
 	"maps"
-	"path"
 	"reflect"
 	"slices"
 	"strings"
-	"time"
-	"unicode"
 
 	"github.com/processmanager/processmanager/supervisor"
 	"github.com/processmanager/processmanager/supervisor/internal/schedule"
@@ -38,26 +35,17 @@ func checkFields(r *report, at string, v reflect.Value, spec *supervisor.Spec) {
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(spec.Labels)) {
-		if key == "" || strings.ContainsFunc(key, unicode.IsSpace) || strings.ContainsFunc(key+spec.Labels[key], unicode.IsControl) {
-			r.addf(join(join(at, "labels"), printable(key)), "a label has a name without blanks, and no control characters")
+		r.label(join(join(at, "labels"), printable(key)), key, spec.Labels[key])
+	}
+	for _, name := range slices.Sorted(maps.Keys(spec.Rlimits)) {
+		if known := supervisor.RlimitNames(); !slices.Contains(known, name) {
+			r.addf(join(join(at, "rlimits"), printable(name)), "there is no such limit%s: want one of %s", suggest(name, known), strings.Join(known, ", "))
 		}
 	}
-	if argv := spec.Command.Argv; len(argv) > 0 && argv[0] == "" {
-		r.addf(index(join(at, "command"), 0), "it is empty: want the program to execute")
-	}
-	if text := spec.Command.Shell; text != "" && strings.TrimSpace(text) == "" {
-		r.addf(join(at, "command"), "it is blank: want a list (executed) or a string (run by the shell)")
-	}
-	if dir := spec.WorkingDir; dir != "" && !path.IsAbs(dir) {
-		r.addf(join(at, "workingDir"), "%q is not absolute: want a path from /", shorten(dir))
-	}
-	for i, env := range spec.Env {
-		checkEnvName(r, join(index(join(at, "env"), i), "name"), env.Name)
-	}
-	if spec.Lifecycle != nil && spec.Lifecycle.StopSignal != "" {
-		if _, err := supervisor.ParseSignal(spec.Lifecycle.StopSignal); err != nil {
-			r.addf(join(at, "lifecycle.stopSignal"), "%s", reason(err))
-		}
+	r.absolute(join(at, "workingDir"), spec.WorkingDir)
+	checkPorts(r, at, spec.Ports)
+	for _, p := range probes(spec) {
+		checkRole(r, join(at, p.field), p)
 	}
 	if spec.TimeZone != "" {
 		if _, err := schedule.Zone(spec.TimeZone); err != nil {
@@ -72,18 +60,37 @@ func checkFields(r *report, at string, v reflect.Value, spec *supervisor.Spec) {
 	checkDependencies(r, at, spec)
 }
 
-// reserved variables tell the manager whose an orphan is.
-var reserved = []string{"PM_PROCESS_NAME", "PM_PROCESS_RUN"}
+// A role is one of a process's probes.
+type role struct {
+	field string
+	probe *supervisor.Probe
+}
 
-func checkEnvName(r *report, at, name string) {
-	switch {
-	case name == "": // reported as required
-	case strings.Contains(name, "="):
-		r.addf(at, "%q holds a '=': the name of a variable ends there", shorten(name))
-	case strings.ContainsFunc(name, unicode.IsControl):
-		r.addf(at, "%q holds a control character", shorten(name))
-	case slices.Contains(reserved, name):
-		r.addf(at, "%s is set by the manager", name)
+// probes lists the probes that a process has.
+func probes(spec *supervisor.Spec) []role {
+	all := []role{{"startupProbe", spec.StartupProbe}, {"livenessProbe", spec.LivenessProbe}, {"readinessProbe", spec.ReadinessProbe}}
+	return slices.DeleteFunc(all, func(p role) bool { return p.probe == nil })
+}
+
+// checkRole checks what holds for some of the probes only, as in Kubernetes.
+func checkRole(r *report, at string, p role) {
+	if p.field == "readinessProbe" {
+		if p.probe.TerminationGracePeriodSeconds != nil {
+			r.addf(join(at, "terminationGracePeriodSeconds"), "a readinessProbe never ends a process: it belongs to startupProbe and livenessProbe")
+		}
+	} else if n := p.probe.SuccessThreshold; n != nil && *n > 1 {
+		r.addf(join(at, "successThreshold"), "it is %d: for a %s it must be 1", *n, p.field)
+	}
+}
+
+// checkPorts reports names of ports given twice.
+func checkPorts(r *report, at string, ports []supervisor.Port) {
+	seen := map[string]bool{}
+	for i, p := range ports {
+		if p.Name != "" && seen[p.Name] {
+			r.addf(join(index(join(at, "ports"), i), "name"), "the name %q is given twice", p.Name)
+		}
+		seen[p.Name] = true
 	}
 }
 
@@ -91,70 +98,9 @@ func checkDependencies(r *report, at string, spec *supervisor.Spec) {
 	seen := map[string]bool{}
 	for i, d := range spec.DependsOn {
 		if d.Name != "" && seen[d.Name] {
-			r.addf(index(join(at, "dependsOn"), i), "the dependency on %q is given twice: give it once, with the stronger condition (Completed implies Started)", shorten(d.Name))
+			r.addf(index(join(at, "dependsOn"), i), "the dependency on %q is given twice: give it once, with the stronger condition (Ready and Completed imply Started)", shorten(d.Name))
 		}
 		seen[d.Name] = true
-	}
-}
-
-// checkWhole checks what one field says about another, in a process with its
-// defaults merged in.
-func checkWhole(r *report, at string, spec supervisor.Spec) {
-	if spec.Command.IsZero() {
-		if len(spec.Args) > 0 {
-			r.addf(join(at, "command"), "it is required: args are added to it, an image's own command is not known here")
-		} else {
-			r.addf(join(at, "command"), "it is required: a list (executed) or a string (run by the shell)")
-		}
-	}
-	for i, d := range spec.DependsOn {
-		if d.Name != "" && d.Name == spec.Name {
-			r.addf(index(join(at, "dependsOn"), i), "%s depends on itself (if that comes from the defaults, give it a dependsOn of its own, or [])", spec.Name)
-		}
-	}
-	if spec.Schedule == "" {
-		withoutSchedule(r, at, spec)
-	} else {
-		withSchedule(r, at, spec)
-	}
-	never := spec.RestartPolicy == supervisor.RestartNever || spec.RestartPolicy == "" && spec.Schedule != ""
-	if never && spec.MaxRestarts != nil && *spec.MaxRestarts > 0 {
-		r.addf(join(at, "maxRestarts"), "restartPolicy Never (the default with a schedule) means no restart: want restartPolicy OnFailure, or no maxRestarts")
-	}
-	if b := backoffOf(spec); *b.Initial > *b.Max {
-		r.addf(join(at, "restartBackoff.initial"), "%s is more than max, which is %s", time.Duration(*b.Initial), time.Duration(*b.Max))
-	}
-}
-
-func withoutSchedule(r *report, at string, spec supervisor.Spec) {
-	for name, given := range map[string]bool{
-		"timeZone":                   spec.TimeZone != "",
-		"concurrencyPolicy":          spec.ConcurrencyPolicy != "",
-		"successfulJobsHistoryLimit": spec.SuccessfulJobsHistoryLimit != nil,
-		"failedJobsHistoryLimit":     spec.FailedJobsHistoryLimit != nil,
-	} {
-		if given {
-			r.addf(join(at, name), "it has a meaning only with a schedule")
-		}
-	}
-}
-
-// scheduleOnly are the fields that withoutSchedule refuses.
-var scheduleOnly = []string{"timeZone", "concurrencyPolicy", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"}
-
-// maxAllowName leaves room for ".RUN" with ten digits, as Kubernetes does for the
-// Jobs of a CronJob.
-const maxAllowName = supervisor.MaxName - 11
-
-func withSchedule(r *report, at string, spec supervisor.Spec) {
-	if spec.RestartPolicy == supervisor.RestartAlways {
-		r.addf(join(at, "restartPolicy"), "a scheduled process cannot restart Always: want OnFailure or Never, as in a CronJob")
-	}
-	if spec.Essential {
-		r.addf(join(at, "essential"), "a scheduled process never ends for good, so nothing would come of it: remove essential")
-	}
-	if spec.ConcurrencyPolicy == supervisor.ConcurrencyAllow && len(spec.Name) > maxAllowName {
-		r.addf(join(at, "name"), "it is %d bytes long: with concurrencyPolicy Allow the runs are called NAME.RUN, so at most %d are allowed", len(spec.Name), maxAllowName)
 	}
 }
 

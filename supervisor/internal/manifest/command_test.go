@@ -75,7 +75,11 @@ func TestEnvironment(t *testing.T) {
 		"LATE=/app:/bin||$(NOPE)|$(PATH)", "LATE2=/app:/bin||$(NOPE)|$(PATH)",
 	}
 	saved := slices.Clone(base)
-	if diff := cmp.Diff(want, Environment(spec, base)); diff != "" {
+	got, err := Environment(spec, base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 	if !slices.Equal(base, saved) {

@@ -12,6 +12,10 @@ const (
 	defaultStopSignal    = "SIGTERM"
 	defaultSuccessesKept = 3
 	defaultFailuresKept  = 1
+	defaultLogSize       = "10Mi"
+	defaultLogFiles      = 3
+	defaultHost          = "127.0.0.1"
+	defaultHTTPPath      = "/"
 )
 
 // ApplyDefaults fills in what the package comment's table says, where nothing was
@@ -33,13 +37,15 @@ func ApplyDefaults(spec *supervisor.Spec) {
 			spec.KillMode = supervisor.KillTree
 		}
 	}
-	if spec.Lifecycle == nil || spec.Lifecycle.StopSignal == "" {
-		var l supervisor.Lifecycle
-		if spec.Lifecycle != nil {
-			l = *spec.Lifecycle
-		}
-		l.StopSignal = defaultStopSignal
-		spec.Lifecycle = &l
+	orElse(&spec.InheritEnv, true)
+	spec.Lifecycle = lifecycleOf(*spec)
+	for _, p := range []**supervisor.Probe{&spec.StartupProbe, &spec.LivenessProbe, &spec.ReadinessProbe} {
+		*p = probeOf(*p)
+	}
+	spec.Resources = resourcesOf(spec.Resources)
+	if spec.Log.File {
+		orElse(&spec.Log.MaxSize, defaultLogSize)
+		orElse(&spec.Log.MaxFiles, defaultLogFiles)
 	}
 	if len(spec.DependsOn) > 0 {
 		list := make([]supervisor.Dependency, len(spec.DependsOn))
@@ -50,6 +56,9 @@ func ApplyDefaults(spec *supervisor.Spec) {
 			}
 		}
 		spec.DependsOn = list
+		if spec.OnDependencyRestart == "" {
+			spec.OnDependencyRestart = supervisor.DependencyRestartIgnore
+		}
 	}
 	if scheduled {
 		if spec.ConcurrencyPolicy == "" {
@@ -72,6 +81,81 @@ func backoffOf(spec supervisor.Spec) *supervisor.Backoff {
 	orElse(&b.Jitter, 0.1)
 	orElse(&b.ResetAfter, supervisor.Duration(time.Minute))
 	return &b
+}
+
+// lifecycleOf returns the lifecycle with its defaults, as a new value.
+func lifecycleOf(spec supervisor.Spec) *supervisor.Lifecycle {
+	var l supervisor.Lifecycle
+	if spec.Lifecycle != nil {
+		l = *spec.Lifecycle
+	}
+	if l.StopSignal == "" {
+		l.StopSignal = defaultStopSignal
+	}
+	for _, p := range []**supervisor.LifecycleHandler{&l.PostStart, &l.PreStop, &l.PostStop} {
+		if *p != nil && (*p).HTTPGet != nil {
+			h := **p
+			h.HTTPGet = httpGetOf(h.HTTPGet)
+			*p = &h
+		}
+	}
+	return &l
+}
+
+// probeOf returns the probe with its defaults, as a new value. Where Kubernetes has
+// a default, 0 means it too.
+func probeOf(old *supervisor.Probe) *supervisor.Probe {
+	if old == nil {
+		return nil
+	}
+	p := *old
+	for _, f := range []struct {
+		at    **int
+		value int
+	}{{&p.TimeoutSeconds, 1}, {&p.PeriodSeconds, 10}, {&p.SuccessThreshold, 1}, {&p.FailureThreshold, 3}} {
+		if *f.at == nil || **f.at == 0 {
+			*f.at = &f.value
+		}
+	}
+	p.HTTPGet = httpGetOf(p.HTTPGet)
+	if p.TCPSocket != nil && p.TCPSocket.Host == "" {
+		t := *p.TCPSocket
+		t.Host = defaultHost
+		p.TCPSocket = &t
+	}
+	return &p
+}
+
+func httpGetOf(old *supervisor.HTTPGetAction) *supervisor.HTTPGetAction {
+	if old == nil {
+		return nil
+	}
+	a := *old
+	for _, f := range []struct {
+		at    *string
+		value string
+	}{{&a.Path, defaultHTTPPath}, {&a.Host, defaultHost}, {(*string)(&a.Scheme), string(supervisor.SchemeHTTP)}} {
+		if *f.at == "" {
+			*f.at = f.value
+		}
+	}
+	return &a
+}
+
+// resourcesOf asks for what is the limit, where nothing is asked for, as Kubernetes
+// does.
+func resourcesOf(old *supervisor.Resources) *supervisor.Resources {
+	if old == nil {
+		return nil
+	}
+	s := *old
+	if s.Limits.CPU != nil {
+		orElse(&s.Requests.CPU, *s.Limits.CPU)
+	}
+	if s.Limits.Memory != nil {
+		orElse(&s.Requests.Memory, *s.Limits.Memory)
+	}
+	return &s
 }
 
 func orElse[T any](p **T, value T) {

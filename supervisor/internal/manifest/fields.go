@@ -46,13 +46,23 @@ func fields(t reflect.Type) []field {
 	return list
 }
 
+// zeroCounts reports whether 0 is a value of a required field: then only the key
+// tells whether it is there.
+func (f field) zeroCounts() bool { return f.required && f.min == "0" }
+
 // enum returns the words of an enumeration, or nil.
 func enum(t reflect.Type) []string {
 	switch t {
 	case reflect.TypeFor[supervisor.RestartPolicy]():
 		return words(supervisor.RestartAlways, supervisor.RestartOnFailure, supervisor.RestartNever)
 	case reflect.TypeFor[supervisor.Condition]():
-		return words(supervisor.ConditionStarted, supervisor.ConditionCompleted)
+		return words(supervisor.ConditionStarted, supervisor.ConditionReady, supervisor.ConditionCompleted)
+	case reflect.TypeFor[supervisor.OnDependencyRestart]():
+		return words(supervisor.DependencyRestartIgnore, supervisor.DependencyRestartRestart, supervisor.DependencyRestartStop)
+	case reflect.TypeFor[supervisor.URIScheme]():
+		return words(supervisor.SchemeHTTP, supervisor.SchemeHTTPS)
+	case reflect.TypeFor[supervisor.LogFormat]():
+		return words(supervisor.LogRaw, supervisor.LogText, supervisor.LogJSON)
 	case reflect.TypeFor[supervisor.KillMode]():
 		return words(supervisor.KillMixed, supervisor.KillTree, supervisor.KillGroup, supervisor.KillProcess)
 	case reflect.TypeFor[supervisor.ConcurrencyPolicy]():

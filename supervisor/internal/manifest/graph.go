@@ -29,6 +29,7 @@ func checkNames(entries []*entry) map[string]*entry {
 		}
 		byName[name] = e
 	}
+	checkReplicaNames(entries, byName)
 	for _, e := range entries {
 		i := strings.LastIndexByte(e.spec.Name, '.')
 		if i < 0 {
@@ -43,6 +44,48 @@ func checkNames(entries []*entry) map[string]*entry {
 		}
 	}
 	return byName
+}
+
+// checkReplicaNames reports replicas that are called as another process is, and too
+// many of them.
+func checkReplicaNames(entries []*entry, byName map[string]*entry) {
+	owner := map[string]*entry{}
+	total := 0
+	for _, e := range entries {
+		names := replicaNames(e.spec)
+		for _, name := range names {
+			other := byName[name]
+			if other == nil {
+				other = owner[name]
+			}
+			if other != nil {
+				e.doc.report.addf(join(e.path, "replicas"), "a replica would be called %q, as is %s: want another name", name, other.where(e))
+				break
+			}
+			owner[name] = e
+		}
+		before := total
+		if total += len(names); e.spec.Replicas == nil {
+			total++
+		}
+		if before <= maxProcesses && total > maxProcesses {
+			e.doc.report.addf(join(e.path, "replicas"), "with its replicas there are more than %d processes", maxProcesses)
+		}
+	}
+}
+
+// checkStdin reports a second process that wants the one stdin.
+func checkStdin(entries []*entry) {
+	var first *entry
+	for _, e := range entries {
+		switch {
+		case !e.spec.Stdin:
+		case first == nil:
+			first = e
+		default:
+			e.doc.report.addf(join(e.path, "stdin"), "the one stdin is given to %s: one process of a manifest may have it", first.where(e))
+		}
+	}
 }
 
 // where names an entry for an error of another one.
@@ -81,6 +124,7 @@ func checkGraph(entries []*entry, byName map[string]*entry) {
 		}
 	}
 	checkCycles(entries, byName)
+	checkStdin(entries)
 }
 
 // neverCompletes looks at a spec with its defaults; one that could not be read

@@ -133,12 +133,14 @@ func TestLoadDuringSwap(t *testing.T) {
 	v := volume{t.TempDir()}
 	v.swap(t, "..1", map[string]string{"a.yaml": one("a1"), "b.yaml": one("b1")})
 	reads := 0
-	files, err := readDir(v.dir, func(path string) ([]byte, error) {
+	d := manifestFolder(v.dir)
+	d.read = func(path string) ([]byte, error) {
 		if reads++; reads == 2 {
 			v.swap(t, "..2", map[string]string{"a.yaml": one("a2"), "b.yaml": one("b2")})
 		}
-		return readFile(path)
-	})
+		return readUpTo(maxFile)(path)
+	}
+	files, err := d.files()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,11 +154,13 @@ func TestLoadGivesUpWhenItNeverIsStill(t *testing.T) {
 	v := volume{t.TempDir()}
 	state := "..0"
 	v.swap(t, state, map[string]string{"a.yaml": one("a")})
-	_, err := readDir(v.dir, func(path string) ([]byte, error) {
+	d := manifestFolder(v.dir)
+	d.read = func(path string) ([]byte, error) {
 		state += "0"
 		v.swap(t, state, map[string]string{"a.yaml": one("a")})
-		return readFile(path)
-	})
+		return readUpTo(maxFile)(path)
+	}
+	_, err := d.files()
 	if !errors.Is(err, errSwapped) {
 		t.Errorf("got %v", err)
 	}

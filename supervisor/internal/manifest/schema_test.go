@@ -42,29 +42,22 @@ func generate() *reflector.Schema {
 			f, _ := t.FieldByName(name)
 			return f.Tag.Get("doc")
 		},
-		Namer: func(t reflect.Type) string {
-			name := t.Name()
-			switch name {
-			case "":
-				return name
-			case "Spec":
-				name = "process"
-			}
-			return strings.ToLower(name[:1]) + name[1:]
-		},
+		Namer: definition,
 	}
 	s := r.Reflect(document{})
 	s.ID = schemaID
 	s.Title = "Process Manager manifest"
-	tags(s, reflect.TypeFor[document]())
-	for name, t := range map[string]reflect.Type{
-		"documentSpec": reflect.TypeFor[documentSpec](), "process": reflect.TypeFor[supervisor.Spec](),
-		"envVar": reflect.TypeFor[supervisor.EnvVar](), "dependency": reflect.TypeFor[supervisor.Dependency](),
-		"backoff": reflect.TypeFor[supervisor.Backoff](),
-	} {
-		tags(s.Definitions[name], t)
+	for _, t := range objects(reflect.TypeFor[document]()) {
+		switch t {
+		case reflect.TypeFor[document]():
+			tags(s, t)
+		case reflect.TypeFor[defaults](), reflect.TypeFor[supervisor.Log](): // made below and in mapped
+		default:
+			tags(s.Definitions[definition(t)], t)
+		}
 	}
 	set(s, "apiVersion").Const, set(s, "kind").Const = apiVersion, kind
+	set(s.Definitions["process"], "rlimits").PropertyNames = &reflector.Schema{Enum: anys(supervisor.RlimitNames())}
 	set(s.Definitions["process"], "name").Pattern = `^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`
 	// The defaults are a process without name, of which nothing is required.
 	d := *s.Definitions["process"]
@@ -77,6 +70,44 @@ func generate() *reflector.Schema {
 	}
 	s.Definitions["defaults"] = &d
 	return s
+}
+
+// definition names a type in the schema.
+func definition(t reflect.Type) string {
+	name := t.Name()
+	switch {
+	case name == "":
+		return name
+	case t == reflect.TypeFor[supervisor.Spec]():
+		return "process"
+	}
+	for _, short := range []string{"HTTP", "GRPC", "TCP"} {
+		if rest, ok := strings.CutPrefix(name, short); ok {
+			return strings.ToLower(short) + rest
+		}
+	}
+	return strings.ToLower(name[:1]) + name[1:]
+}
+
+// objects lists a struct type and those within it that are objects in JSON.
+func objects(t reflect.Type) []reflect.Type {
+	var list []reflect.Type
+	var visit func(t reflect.Type)
+	visit = func(t reflect.Type) {
+		for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
+			t = t.Elem()
+		}
+		own := t == reflect.TypeFor[supervisor.Command]() || t == reflect.TypeFor[supervisor.Rlimit]()
+		if t.Kind() != reflect.Struct || own || slices.Contains(list, t) {
+			return
+		}
+		list = append(list, t)
+		for _, f := range fields(t) {
+			visit(f.typ)
+		}
+	}
+	visit(t)
+	return list
 }
 
 func set(s *reflector.Schema, name string) *reflector.Schema {
@@ -110,7 +141,31 @@ func tags(s *reflector.Schema, t reflect.Type) {
 func mapped(t reflect.Type) *reflector.Schema {
 	text := func() *reflector.Schema { return &reflector.Schema{Type: "string"} }
 	list := func() *reflector.Schema { return &reflector.Schema{Type: "array", Items: text()} }
+	either := func(number *reflector.Schema, other ...*reflector.Schema) *reflector.Schema {
+		return &reflector.Schema{OneOf: append([]*reflector.Schema{number}, other...)}
+	}
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
 	switch t {
+	case reflect.TypeFor[supervisor.ID]():
+		return either(&reflector.Schema{Type: "integer", Minimum: "0", Maximum: "4294967294"}, text())
+	case reflect.TypeFor[supervisor.PortRef]():
+		return either(&reflector.Schema{Type: "integer", Minimum: "1", Maximum: "65535"},
+			&reflector.Schema{Type: "string", Pattern: "^[a-z0-9-]*[a-z][a-z0-9-]*$"})
+	case reflect.TypeFor[supervisor.Quantity]():
+		return either(&reflector.Schema{Type: "number", Minimum: "0"},
+			&reflector.Schema{Type: "string", Pattern: `^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2}|[numkMGTPE]|[KMGTPE]i)?$`})
+	case reflect.TypeFor[supervisor.Umask]():
+		return &reflector.Schema{Type: "string", Pattern: "^0*[0-7]{1,3}$"}
+	case reflect.TypeFor[supervisor.Rlimit]():
+		limit := func() []*reflector.Schema {
+			return []*reflector.Schema{{Type: "integer", Minimum: "0"}, {Type: "string", Enum: []any{"unlimited"}}}
+		}
+		pair := &reflector.Schema{Type: "object", AdditionalProperties: reflector.FalseSchema, Properties: reflector.NewProperties(), Required: []string{"soft", "hard"}}
+		pair.Properties.Set("soft", &reflector.Schema{OneOf: limit()})
+		pair.Properties.Set("hard", &reflector.Schema{OneOf: limit()})
+		return &reflector.Schema{OneOf: append(limit(), pair)}
 	case reflect.TypeFor[supervisor.Command]():
 		return &reflector.Schema{OneOf: []*reflector.Schema{text(), list()}}
 	case reflect.TypeFor[supervisor.Duration]():
@@ -118,7 +173,15 @@ func mapped(t reflect.Type) *reflector.Schema {
 	case reflect.TypeFor[supervisor.Log]():
 		file := &reflector.Schema{Type: "object", AdditionalProperties: reflector.FalseSchema, Properties: reflector.NewProperties()}
 		for _, f := range fields(t) {
-			file.Properties.Set(f.name, &reflector.Schema{Type: f.typ.Kind().String() + "ean", Description: f.doc})
+			p := mapped(f.typ)
+			switch {
+			case f.typ.Kind() == reflect.Bool:
+				p = &reflector.Schema{Type: "boolean"}
+			case p == nil:
+				p = &reflector.Schema{Type: "integer", Minimum: json.Number(f.min), Maximum: json.Number(f.max)}
+			}
+			p.Description = f.doc
+			file.Properties.Set(f.name, p)
 		}
 		return &reflector.Schema{OneOf: []*reflector.Schema{{Type: "boolean"}, file}}
 	case reflect.TypeFor[defaults]():
@@ -126,12 +189,18 @@ func mapped(t reflect.Type) *reflector.Schema {
 	}
 	if words := enum(t); words != nil {
 		s := text()
-		for _, w := range words {
-			s.Enum = append(s.Enum, w)
-		}
+		s.Enum = anys(words)
 		return s
 	}
 	return nil
+}
+
+func anys(words []string) []any {
+	var list []any
+	for _, w := range words {
+		list = append(list, w)
+	}
+	return list
 }
 
 func compiled(t *testing.T) *jsonschema.Schema {

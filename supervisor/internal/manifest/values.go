@@ -19,12 +19,15 @@ func (r *report) values(path string, v reflect.Value) {
 	for _, f := range fields(v.Type()) {
 		value := v.FieldByIndex(f.index)
 		at := join(path, f.name)
-		if f.required && value.IsZero() {
+		switch {
+		case f.required && value.IsZero() && !f.zeroCounts():
 			r.addf(at, "it is required")
-			continue
+		case value.CanInt() && value.Int() == 0 && !f.required: // absent
+		default:
+			r.value(at, value, f)
 		}
-		r.value(at, value, f)
 	}
+	r.object(path, v.Interface())
 }
 
 func (r *report) value(path string, v reflect.Value, f field) {
@@ -34,11 +37,7 @@ func (r *report) value(path string, v reflect.Value, f field) {
 		}
 		v = v.Elem()
 	}
-	if command, ok := v.Interface().(supervisor.Command); ok {
-		r.plainText(path, command.Shell)
-		for i, arg := range command.Argv {
-			r.plainText(index(path, i), arg)
-		}
+	if r.scalar(path, v.Interface()) {
 		return
 	}
 	switch v.Kind() {
@@ -52,7 +51,7 @@ func (r *report) value(path string, v reflect.Value, f field) {
 		for iter := v.MapRange(); iter.Next(); {
 			key := iter.Key().String()
 			r.plainText(join(path, printable(key)), key)
-			r.plainText(join(path, printable(key)), iter.Value().String())
+			r.value(join(path, printable(key)), iter.Value(), f)
 		}
 	case reflect.String:
 		if allowed := enum(v.Type()); allowed == nil {
@@ -63,6 +62,38 @@ func (r *report) value(path string, v reflect.Value, f field) {
 	default:
 		r.bounds(path, v, f)
 	}
+}
+
+// scalar checks a value of a type that has a JSON form of its own, and reports
+// whether it is one.
+func (r *report) scalar(path string, v any) bool {
+	switch v := v.(type) {
+	case supervisor.Command:
+		r.plainText(path, v.Shell)
+		for i, arg := range v.Argv {
+			r.plainText(index(path, i), arg)
+		}
+		r.program(path, v)
+	case supervisor.ID:
+		r.id(path, v)
+	case supervisor.PortRef:
+		r.portRef(path, v)
+	case supervisor.Quantity:
+		if _, err := v.Value(); err != nil {
+			r.addf(path, "%s", reason(err))
+		}
+	case supervisor.Umask:
+		if v > maxUmask {
+			r.addf(path, "%s is no umask: want \"0000\" to \"0777\"", v)
+		}
+	case supervisor.Rlimit:
+		if v.Soft > v.Hard {
+			r.addf(path, "soft is more than hard")
+		}
+	default:
+		return false
+	}
+	return true
 }
 
 // bounds compares numbers and durations with the tags min and max.

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
 )
@@ -32,6 +31,16 @@ func (r *report) walk(path string, v any, t reflect.Type) (any, bool) {
 		}
 	case reflect.TypeFor[supervisor.Duration]():
 		return r.walkDuration(path, v)
+	case reflect.TypeFor[supervisor.ID]():
+		return r.walkNumberOrText(path, "a number or a name", v)
+	case reflect.TypeFor[supervisor.PortRef]():
+		return r.walkPort(path, v)
+	case reflect.TypeFor[supervisor.Quantity]():
+		return r.walkQuantity(path, v)
+	case reflect.TypeFor[supervisor.Umask]():
+		return r.walkUmask(path, v)
+	case reflect.TypeFor[supervisor.Rlimit]():
+		return r.walkRlimit(path, v)
 	}
 	switch t.Kind() {
 	case reflect.Struct:
@@ -78,6 +87,11 @@ func (r *report) walkStruct(path string, v any, t reflect.Type) (any, bool) {
 			out[key] = value
 		}
 	}
+	for _, f := range known {
+		if _, given := object[f.name]; !given && f.zeroCounts() {
+			r.addf(join(path, f.name), "it is required")
+		}
+	}
 	return out, true
 }
 
@@ -89,6 +103,10 @@ func (r *report) unknown(path, key string, t reflect.Type) {
 	var names []string
 	for _, f := range fields(t) {
 		names = append(names, f.name)
+	}
+	if why := foreign(t, key); why != "" {
+		r.addf(join(path, key), "%s", why)
+		return
 	}
 	hint := suggest(key, names)
 	if hint == "" && (key == "true" || key == "false") {
@@ -142,32 +160,6 @@ func (r *report) walkSlice(path string, v any, t reflect.Type) (any, bool) {
 	return out, true
 }
 
-func (r *report) walkCommand(path string, v any) (any, bool) {
-	switch v.(type) {
-	case nil:
-		return nil, false
-	case string:
-		return v, true
-	case []any:
-		return r.walkSlice(path, v, reflect.TypeFor[[]string]())
-	}
-	r.wrongType(path, "a list of strings (executed as it stands) or one string (run by the shell)", v)
-	return nil, false
-}
-
-func (r *report) walkDuration(path string, v any) (any, bool) {
-	text, ok := v.(string)
-	if !ok {
-		r.addf(path, "want a duration in quotes with a unit, such as \"300ms\" or \"1m30s\", got %s", describe(v))
-		return nil, false
-	}
-	if _, err := time.ParseDuration(text); err != nil {
-		r.addf(path, "%q is not a duration (want a number with a unit, such as \"300ms\" or \"1m30s\")", shorten(text))
-		return nil, false
-	}
-	return text, true
-}
-
 func (r *report) walkString(path string, v any, t reflect.Type) (any, bool) {
 	if text, ok := v.(string); ok {
 		return text, true
@@ -194,7 +186,7 @@ func (r *report) quoteIt(path string, v any) {
 		class = "a boolean"
 	}
 	written, ok := r.text.scalar(path)
-	if !ok || strings.Contains(path, ".env[") {
+	if !ok || strings.Contains(path, "env[") || strings.Contains(path, "httpHeaders[") {
 		r.addf(path, "want a string, but YAML 1.1 reads this as %s: quote it", class)
 		return
 	}
@@ -269,6 +261,9 @@ func printable(key string) string {
 	}
 	return key
 }
+
+// quote shows a text that may be long in an error line.
+func quote(text string) string { return strconv.Quote(shorten(text)) }
 
 func shorten(text string) string {
 	if len(text) > 80 {

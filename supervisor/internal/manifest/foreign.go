@@ -1,0 +1,37 @@
+package manifest
+
+import (
+	"reflect"
+
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+// foreign explains the fields of Kubernetes that have another name here; it returns
+// nothing for the rest.
+func foreign(t reflect.Type, key string) string {
+	switch t {
+	case reflect.TypeFor[supervisor.EnvSource]():
+		switch key {
+		case "secretKeyRef", "configMapKeyRef":
+			return "the API of Kubernetes is not asked: want fileKeyRef {path, key}, with the path where it is mounted"
+		case "resourceFieldRef":
+			return "it is not known here: hand it down in the environment of the container"
+		}
+	case reflect.TypeFor[supervisor.PathRef]():
+		if key == "name" {
+			return "the API of Kubernetes is not asked: want path, where it is mounted"
+		}
+	case reflect.TypeFor[supervisor.FileKeyRef]():
+		if key == "volumeName" {
+			return "volumes belong to the Pod: want path from the root of the container"
+		}
+	case reflect.TypeFor[supervisor.Spec](), reflect.TypeFor[defaults]():
+		switch key {
+		case "image", "imagePullPolicy", "volumeMounts", "volumeDevices", "resizePolicy":
+			return "it belongs to the container, which all processes share"
+		case "backoffLimit":
+			return "unknown field (did you mean \"maxRestarts\"?)"
+		}
+	}
+	return ""
+}
