@@ -216,10 +216,12 @@ func (sc *scanner) readAll(pid int, file string) bool {
 	return true
 }
 
-// parseOwner finds name and number of a life in an environment.
+// parseOwner finds name and number of a life in an environment. The first variable of
+// a name counts, as for getenv(3). A task is named by all three.
 func parseOwner(env []byte) (id Life, ok bool) {
 	var haveName, haveRun bool
-	for len(env) > 0 && !(haveName && haveRun) {
+	var task []byte
+	for len(env) > 0 && !(haveName && haveRun && task != nil) {
 		var kv []byte
 		kv, env, _ = bytes.Cut(env, []byte{0})
 		if v, found := bytes.CutPrefix(kv, []byte(EnvName+"=")); found && !haveName {
@@ -227,7 +229,12 @@ func parseOwner(env []byte) (id Life, ok bool) {
 		} else if v, found := bytes.CutPrefix(kv, []byte(EnvRun+"=")); found && !haveRun {
 			gen, err := strconv.ParseUint(string(v), 10, 64)
 			id.Gen, haveRun = gen, err == nil
+		} else if v, found := bytes.CutPrefix(kv, []byte(EnvTask+"=")); found && task == nil {
+			task = v
 		}
+	}
+	if word, gen, isTask := parseTask(string(task)); isTask {
+		id.Name, id.Gen = id.Name+"/"+word, gen
 	}
 	return id, haveName && haveRun
 }

@@ -22,25 +22,31 @@ var maxWorkers = max(2, min(4, runtime.NumCPU()))
 // Spawn starts a life. It returns at once; what became of it is reported. Spawns
 // begin in the order in which they were asked for.
 func (s *System) Spawn(id Life, c Command) {
-	l := &life{Life: id, cmd: c}
+	if err := s.enqueue(&life{Life: id, cmd: c, reports: s.reports}); err != nil {
+		go s.reports.SpawnFailed(id, err)
+	}
+}
+
+// enqueue puts a life at the end of those that wait to be spawned.
+func (s *System) enqueue(l *life) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.closed:
-		go s.reports.SpawnFailed(id, supervisor.ErrClosed)
-		return
-	case s.lives[id] != nil:
-		go s.reports.SpawnFailed(id, fmt.Errorf("life %d of %q exists already", id.Gen, id.Name))
-		return
+		return supervisor.ErrClosed
+	case s.lives[l.Life] != nil:
+		return fmt.Errorf("life %d of %q exists already", l.Gen, l.Name)
 	}
-	l.account = s.accounts[id.Name]
+	process, _, _ := l.splitTask()
+	l.account = s.accounts[process]
 	if l.account == nil {
 		l.account = &account{}
-		s.accounts[id.Name] = l.account
+		s.accounts[process] = l.account
 	}
-	s.lives[id] = l
+	s.lives[l.Life] = l
 	s.queue = append(s.queue, l)
 	s.hireWorker()
+	return nil
 }
 
 // hireWorker starts one more worker if there is work and room. Called with s.mu held.
@@ -93,7 +99,7 @@ func (s *System) spawn(l *life) {
 		return
 	}
 
-	s.reports.Spawned(l.Life, l.pid)
+	l.reports.Spawned(l.Life, l.pid)
 	s.mu.Lock()
 	l.announced = true
 	waiting := l.waiting
@@ -120,7 +126,7 @@ func (s *System) spawnFailed(l *life, err error) {
 	delete(s.lives, l.Life)
 	l.over = true
 	s.mu.Unlock()
-	s.reports.SpawnFailed(l.Life, err)
+	l.reports.SpawnFailed(l.Life, err)
 }
 
 // forkExec executes the life's program and registers the child.

@@ -53,6 +53,6 @@ func (s *System) prepareSpawn(l *life, p *spawning) error {
 	if err := s.wireStdio(l, p); err != nil {
 		return err
 	}
-	p.attr.Env = l.cmd.Env
+	p.attr.Env = withTask(l.Life, l.cmd.Env)
 	return nil
 }

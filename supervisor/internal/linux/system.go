@@ -66,6 +66,7 @@ type System struct {
 type life struct {
 	Life
 	cmd     Command
+	reports Reports
 	account *account
 	out     *capture // nil: output is not captured
 

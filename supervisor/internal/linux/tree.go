@@ -92,7 +92,7 @@ func (s *System) checkDraining() {
 		case members[i] == 0: // the sweep will look again
 		case !l.reported:
 			l.reported = true
-			s.reports.Exited(l.Life, l.exit, members[i])
+			l.reports.Exited(l.Life, l.exit, members[i])
 			fallthrough
 		default:
 			l.undecided = 0
@@ -128,9 +128,9 @@ func (s *System) conclude(l *life) {
 	}
 	s.mu.Unlock()
 	if l.reported {
-		s.reports.TreeEmpty(l.Life)
+		l.reports.TreeEmpty(l.Life)
 	} else {
-		s.reports.Exited(l.Life, l.exit, 0)
+		l.reports.Exited(l.Life, l.exit, 0)
 	}
 }
 
