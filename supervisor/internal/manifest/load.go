@@ -54,7 +54,7 @@ func manifestFolder(path string) folder {
 		path: path,
 		wanted: func(name string) bool {
 			ext := filepath.Ext(name)
-			return ext == ".yaml" || ext == ".yml"
+			return name[0] != '.' && (ext == ".yaml" || ext == ".yml")
 		},
 		read: readUpTo(maxFile),
 		odd: func(name string) error {

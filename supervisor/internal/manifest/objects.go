@@ -70,8 +70,10 @@ type choice struct {
 	given bool
 }
 
+// exactlyOne says nothing of what is missing where something is wrong already: it may
+// be what could not be read.
 func (r *report) exactlyOne(at string, all ...choice) {
-	if r.atMostOne(at, all...) == 0 {
+	if r.atMostOne(at, all...) == 0 && !r.has(at) {
 		r.addf(at, "want exactly one of %s", names(all))
 	}
 }

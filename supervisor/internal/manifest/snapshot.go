@@ -33,7 +33,8 @@ const maxTries = 10
 
 var errSwapped = errors.New("its files were replaced while they were read, again and again")
 
-// A folder is a directory of which the files with certain names are read.
+// A folder is a directory of which the files with certain names are read. Names that
+// begin with two dots are the kubelet's own.
 type folder struct {
 	path   string
 	wanted func(name string) bool
@@ -134,7 +135,7 @@ func (d folder) add(paths map[string]string, dir string, fresh func(fs.DirEntry)
 		return err
 	}
 	for _, e := range entries {
-		if e.Name()[0] != '.' && d.wanted(e.Name()) && fresh(e) {
+		if !strings.HasPrefix(e.Name(), "..") && d.wanted(e.Name()) && fresh(e) {
 			paths[e.Name()] = filepath.Join(dir, e.Name())
 		}
 	}

@@ -14,7 +14,7 @@ import (
 // ConfigMaps and Secrets are mounted, or a dotenv file.
 type source struct {
 	isDir bool
-	keys  []string // in the order of the file names, or of the dotenv file
+	keys  []string // for all at once, in the order of the file names, or of the dotenv file
 	value map[string]string
 	notes []string // what was left out
 }
@@ -63,8 +63,8 @@ func plainError(err error) error {
 	return errors.New(err.Error())
 }
 
-// readKeys reads a directory. Hidden files, among them ..data, and directories are
-// left out in silence.
+// readKeys reads a directory. A hidden file is to be had by its key only. Directories
+// are left out in silence.
 func readKeys(path string) (*source, error) {
 	src := &source{isDir: true, value: map[string]string{}}
 	d := folder{
@@ -82,8 +82,10 @@ func readKeys(path string) (*source, error) {
 	}
 	for _, f := range files {
 		key := filepath.Base(f.Name)
-		src.keys = append(src.keys, key)
 		src.value[key] = string(f.Data)
+		if key[0] != '.' {
+			src.keys = append(src.keys, key)
+		}
 	}
 	return src, nil
 }
