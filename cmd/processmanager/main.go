@@ -72,7 +72,7 @@ func validate(o *options, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "processmanager: there is no manifest to validate: %s does not exist; name one: processmanager validate PATH\n", defaultManifest)
 		return exitUsage
 	}
-	set, err := manager.Load(path)
+	set, _, err := manager.Load(path)
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return exitConfig

@@ -41,18 +41,18 @@ func serve(o *options, env []string, stdout, stderr io.Writer) int {
 		return refuse(exitInternal, fmt.Errorf("cannot prepare for children: %w", err))
 	}
 	cfg := manager.Config{
-		Command: o.command, Rewrite: o.rewrite, Signals: sigs,
+		Command: o.command, Rewrite: o.rewrite, Signals: sigs, Version: version,
 		Stdout: stdout, Stderr: stderr, LogFormat: o.logFormat, LogDir: o.logDir,
 		Environ: slices.DeleteFunc(slices.Clone(env), func(kv string) bool { return strings.HasPrefix(kv, variable("secret")+"=") }),
 	}
 	if len(o.command) == 0 {
 		cfg.TerminationLog = terminationLog
 		if path := o.manifestPath(); path != "" {
-			set, err := manager.Load(path)
+			set, revision, err := manager.Load(path)
 			if err != nil {
 				return refuse(exitConfig, fmt.Errorf("the manifest is refused:\n%w", err))
 			}
-			cfg.Set = set
+			cfg.Set, cfg.Manifest, cfg.Revision = set, path, revision
 		}
 	}
 	m, err := manager.New(cfg)

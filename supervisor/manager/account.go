@@ -19,6 +19,7 @@ func (l *loop) account(e *entry, old, now machine.Proc) {
 		e.stats.lastExit = &code
 		l.logEnd(e, old, now)
 	}
+	l.noteEnd(e, old, now)
 	if overdue(now) && !overdue(old) {
 		e.stats.deadlines++
 	}
@@ -79,7 +80,7 @@ func (l *loop) logState(e *entry, old, now machine.Proc) {
 		if now.Outcome == machine.Failed && old.Outcome != machine.Failed {
 			log.Error("has failed for good", "name", name, "reason", string(now.Why), "code", now.Final.ShellCode())
 		}
-	case machine.Starting:
+	case machine.Spawning:
 	}
 	if now.Status() == supervisor.StatusStuck && old.Status() != supervisor.StatusStuck {
 		log.Error("survived SIGKILL and is stuck", "name", name, "run", now.Gen, "who", survivor(now))

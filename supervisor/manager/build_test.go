@@ -281,7 +281,7 @@ func TestDone(t *testing.T) {
 		if test.policy == "" {
 			test.policy = supervisor.ExitWhenDone
 		}
-		l := &loop{m: &Manager{cfg: Config{Set: &supervisor.Set{ExitPolicy: test.policy}}}, entries: map[string]*entry{}}
+		l := &loop{m: &Manager{}, set: &supervisor.Set{ExitPolicy: test.policy}, entries: map[string]*entry{}}
 		for i, list := range [][]machine.Proc{test.set, test.api} {
 			for j, p := range list {
 				e := &entry{origin: []origin{fromManifest, fromAPI}[i], proc: p}

@@ -32,6 +32,9 @@ func (m *Manager) Start(ctx context.Context, who supervisor.Caller, req supervis
 		return nil, err
 	}
 	return m.change(ctx, who, "start", req.Name, true, func(l *loop, known []*entry) ([]*waiter, error) {
+		if l.replicated(req.Name) {
+			return nil, fmt.Errorf("cannot start %q: %w: it is the name of replicas in the manifest", req.Name, supervisor.ErrExists)
+		}
 		if len(known) > 0 {
 			return nil, fmt.Errorf("cannot start %q: %w (%s); stop and delete it first, or start it again without a command", req.Name, supervisor.ErrExists, known[0].proc.Status())
 		}
@@ -63,7 +66,7 @@ func startAgain(req supervisor.StartRequest) action {
 				return nil, fmt.Errorf("cannot start %q: %w and is scheduled", req.Name, supervisor.ErrExists)
 			}
 		case machine.Backoff, machine.Stopping, machine.Draining, machine.Killing:
-		case machine.Waiting, machine.Starting, machine.Running:
+		case machine.Waiting, machine.Spawning, machine.Running:
 			if e.proc.Goal == machine.Down {
 				break // a stop waits for its spawn
 			}
@@ -81,7 +84,7 @@ func startAgain(req supervisor.StartRequest) action {
 // before is the number of the life that a new one is to come after: a life that is
 // just beginning is the new one.
 func before(p machine.Proc) uint64 {
-	if p.State == machine.Starting {
+	if p.State == machine.Spawning {
 		return p.Gen - 1
 	}
 	return p.Gen
@@ -192,23 +195,6 @@ func (m *Manager) audit(who supervisor.Caller, verb, name string, err error) {
 		return
 	}
 	m.log.Info("asked", "verb", verb, "name", name, "door", string(who.Door), "peer", who.Peer)
-}
-
-// family is the process of a name, then its runs under Allow.
-func (l *loop) family(name string) []*entry {
-	e := l.entries[name]
-	if e == nil {
-		return nil
-	}
-	list := []*entry{e}
-	if e.proc.Asides > 0 {
-		for _, n := range l.sortedNames() {
-			if run := l.entries[n]; run.parent == name {
-				list = append(list, run)
-			}
-		}
-	}
-	return list
 }
 
 func (l *loop) notFound(verb, name string) error {

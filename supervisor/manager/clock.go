@@ -27,7 +27,41 @@ func (l *loop) noticeClock(wall time.Time) {
 	l.m.log.Warn("the clock was set back; schedules are armed anew", "by", back.Round(time.Second))
 	for _, name := range l.sortedNames() {
 		if e := l.entries[name]; !e.proc.CronAt.IsZero() {
-			l.step(e, machine.Armed{At: e.schedule.Next(wall)})
+			l.step(e, machine.Armed{At: e.next(wall)})
 		}
 	}
+}
+
+// next is the first time after wall at which the process is to run: its schedule's,
+// put off by its jitter.
+func (e *entry) next(wall time.Time) time.Time {
+	if e.spec.Schedule == "" {
+		return time.Time{}
+	}
+	at := e.schedule.Next(wall.Add(-e.shift))
+	if at.IsZero() {
+		return at
+	}
+	return at.Add(e.shift)
+}
+
+// maxMissed bounds the count of times that passed while the machine was paused.
+const maxMissed = 100
+
+// cronDue is one event for however many times have passed: at most one late run, not a
+// storm, and the others are counted as missed; see the CronJob controller.
+func (l *loop) cronDue(e *entry, wall time.Time) {
+	last, missed := e.proc.CronAt, uint64(0)
+	next := e.next(last)
+	for ; !next.IsZero() && !wall.Before(next); next = e.next(next) {
+		last = next
+		if missed++; missed == maxMissed {
+			next = e.next(wall)
+			break
+		}
+	}
+	if missed > 0 {
+		l.m.log.Warn("scheduled times have passed without a run", "name", e.spec.Name, "missed", missed, "at_most_counted", maxMissed)
+	}
+	l.step(e, machine.CronDue{Next: next, Late: wall.Sub(last), Missed: missed})
 }

@@ -56,7 +56,7 @@ func (l *loop) forward(s supervisor.Signal) {
 		if e.proc.State == machine.Draining || e.proc.State == machine.Killing {
 			scope = linux.ScopeRest
 		}
-		if err := l.m.os.Signal(e.life(), s, scope); err != nil {
+		if err := l.m.os.Signal(e.id(), s, scope); err != nil {
 			l.m.log.Debug("cannot forward", "signal", s.String(), "error", err)
 		}
 	}

@@ -24,12 +24,20 @@ const (
 
 // entry is one process as the loop keeps it. Only the loop touches it.
 type entry struct {
-	spec     supervisor.Spec
+	spec     supervisor.Spec // newest
+	ran      supervisor.Spec // of the current or last life, with what was changed live
 	origin   origin
 	jobID    string
 	parent   string // of a run under Allow: the scheduled process
+	group    string // of a replica: its name in the manifest
+	index    int    // of a replica; -1: it is none
+	life     *life  // nil: none has begun
+	history  []supervisor.LifeRecord
+	record   *supervisor.LifeRecord // of the life that is ending
+	heir     *member                // takes its place when it is gone
 	proc     machine.Proc
 	schedule schedule.Schedule
+	shift    time.Duration // jitter: the schedule's times come so much later
 	log      *logbuf.Log
 	text     string // the command as one string
 
@@ -49,6 +57,7 @@ type entry struct {
 // stats are an entry's counters; they only go up.
 type stats struct {
 	restarts, exits map[supervisor.Reason]uint64
+	probes          map[supervisor.ProbeCount]uint64
 	lastExit        *int
 	deadlines       uint64
 	// What is summed after a delete: CPU of reaped leaders, and the log's bytes.
@@ -75,33 +84,50 @@ func (s *stats) add(o stats) {
 	s.runs.Failed += o.runs.Failed
 	s.runs.Skipped += o.runs.Skipped
 	s.runs.Replaced += o.runs.Replaced
+	s.runs.Missed += o.runs.Missed
+	for what, n := range o.probes {
+		s.probes[what] += n
+	}
 }
 
 func newStats() stats {
-	return stats{restarts: map[supervisor.Reason]uint64{}, exits: map[supervisor.Reason]uint64{}}
+	return stats{restarts: map[supervisor.Reason]uint64{}, exits: map[supervisor.Reason]uint64{}, probes: map[supervisor.ProbeCount]uint64{}}
 }
 
 // clone is for readers outside the loop.
 func (s *stats) clone() stats {
 	c := *s
-	c.restarts, c.exits = maps.Clone(s.restarts), maps.Clone(s.exits)
+	c.restarts, c.exits, c.probes = maps.Clone(s.restarts), maps.Clone(s.exits), maps.Clone(s.probes)
 	return c
 }
 
 // newEntry makes an entry of a spec that was checked and has its defaults.
 func (l *loop) newEntry(spec supervisor.Spec, from origin) *entry {
-	e := &entry{spec: spec, origin: from, stats: newStats(), text: commandText(spec), own: true}
+	e := &entry{spec: spec, ran: spec, index: -1, origin: from, stats: newStats(), text: commandText(spec), own: true}
 	e.due.entry, e.cron.entry = e, e
-	e.proc = machine.New(rulesOf(spec), spec.Suspend, time.Now())
+	e.proc = machine.New(rulesOf(spec), time.Now())
 	e.proc.Gen = l.lastGen[spec.Name]
-	if spec.Schedule != "" {
-		var err error
-		if e.schedule, err = schedule.Parse(spec.Schedule, spec.TimeZone); err != nil {
-			l.m.log.Error("schedule cannot be used", "name", spec.Name, "error", err) // it was checked: this is a defect
-		}
-	}
-	e.log = logbuf.New(logbuf.Options{Name: spec.Name, Console: l.m.console, File: l.logFile(spec)})
+	l.setSchedule(e)
+	e.log = logbuf.New(l.logOptions(spec))
 	return e
+}
+
+// setSchedule reads the schedule of the spec.
+func (l *loop) setSchedule(e *entry) {
+	e.schedule, e.shift = schedule.Schedule{}, 0
+	if e.spec.Schedule == "" {
+		return
+	}
+	var err error
+	if e.schedule, err = schedule.Parse(e.spec.Schedule, e.spec.TimeZone); err != nil {
+		l.m.log.Error("schedule cannot be used", "name", e.spec.Name, "error", err) // it was checked: this is a defect
+	}
+	e.shift = part(span(e.spec.Jitter), l.m.host, e.spec.Name).Truncate(time.Millisecond)
+}
+
+// logOptions says where a process's output goes.
+func (l *loop) logOptions(spec supervisor.Spec) logbuf.Options {
+	return logbuf.Options{Name: spec.Name, Console: l.m.console, File: l.logFile(spec)}
 }
 
 func (l *loop) logFile(spec supervisor.Spec) string {
@@ -118,8 +144,8 @@ func (l *loop) logFile(spec supervisor.Spec) string {
 	return filepath.Join(l.m.cfg.LogDir, spec.Name+".log")
 }
 
-// life names the current or last life of the entry for the operating system.
-func (e *entry) life() linux.Life { return linux.Life{Name: e.spec.Name, Gen: e.proc.Gen} }
+// id names the current or last life of the entry for the operating system.
+func (e *entry) id() linux.Life { return linux.Life{Name: e.spec.Name, Gen: e.proc.Gen} }
 
 // idle reports whether the entry has ended and waits for nothing: stopped,
 // completed or failed.

@@ -30,6 +30,8 @@ type fakeOS struct {
 	ended   bool                         // Close was called
 	endRest time.Duration                // strangers need so long to end
 
+	contained linux.Containment
+
 	closed chan struct{}
 	alive  sync.WaitGroup
 }
@@ -52,6 +54,12 @@ func (o *fakeOS) say(who, format string, args ...any) {
 
 // Spawn begins a child; the life before it of the same name must be over.
 func (o *fakeOS) Spawn(life linux.Life, c linux.Command) {
+	if c.Resolve != nil {
+		if err := c.Resolve(&c); err != nil {
+			go o.reports.SpawnFailed(life, err)
+			return
+		}
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for other, ch := range o.lives {
@@ -397,8 +405,36 @@ func (c *child) follow() bool {
 	}
 }
 
+// Exec plays a probe or a hook: the script of its command, by the number of its
+// calls. The default is to succeed at once.
 func (o *fakeOS) Exec(ctx context.Context, task linux.Life, c linux.Command) (linux.Exit, error) {
-	return linux.Exit{}, nil
+	o.mu.Lock()
+	nth := o.spawns[task.Name]
+	o.spawns[task.Name]++
+	s := parseScript(o.t, c.Argv, nth)
+	o.mu.Unlock()
+	name, what, _ := strings.Cut(task.Name, "/")
+	span := max(s.after, 0)
+	if s.deaf {
+		span = time.Hour
+	}
+	late := time.NewTimer(span)
+	defer late.Stop()
+	select {
+	case <-late.C:
+	case <-ctx.Done():
+		o.say(name, "  %s is ended: %v", what, context.Cause(ctx))
+		return linux.Exit{}, ctx.Err()
+	}
+	for _, kv := range c.Env {
+		if strings.HasPrefix(kv, "PM_EXIT_") {
+			what += " " + kv
+		}
+	}
+	o.say(name, "  %s: code %d", what, s.code)
+	return linux.Exit{Code: s.code}, nil
 }
+
 func (o *fakeOS) SetLimits(string, linux.Limits) error { return nil }
-func (o *fakeOS) Containment() linux.Containment       { return linux.Containment{} }
+
+func (o *fakeOS) Containment() linux.Containment { return o.contained }

@@ -274,7 +274,7 @@ func TestSummedCronRuns(t *testing.T) {
 		b.run()
 		other := summed(t, b, supervisor.StartRequest{Name: "cron", Command: "child after=1s,1s,15s,1s code=0,1,0", Cron: "@every 10s"})
 		pass(55 * time.Second)
-		want := "map[failed:1 replaced:0 skipped:1 succeeded:3]"
+		want := "map[failed:1 missed:0 replaced:0 skipped:1 succeeded:3]"
 		if got := fmt.Sprint(other().CronRuns); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
@@ -347,7 +347,7 @@ func TestSnapshot(t *testing.T) {
 		none := "map[]"
 		want := []string{
 			"a-crash failed up=false ready=false restarts=map[Error:2] exits=map[Error:3] code=7 deadlines=0 cpu=120ms cron=" + none + " essential=false",
-			"b-cron scheduled up=false ready=false restarts=map[] exits=map[Completed:3 Error:1] code=0 deadlines=0 cpu=0s cron=map[failed:1 replaced:0 skipped:1 succeeded:3] essential=false",
+			"b-cron scheduled up=false ready=false restarts=map[] exits=map[Completed:3 Error:1] code=0 deadlines=0 cpu=0s cron=map[failed:1 missed:0 replaced:0 skipped:1 succeeded:3] essential=false",
 			"c-late failed up=false ready=false restarts=map[Completed:2] exits=map[Completed:2 DeadlineExceeded:1] code=143 deadlines=1 cpu=0s cron=" + none + " essential=false",
 			"d-killed failed up=false ready=false restarts=map[] exits=map[Signaled:1] code=139 deadlines=0 cpu=0s cron=" + none + " essential=false",
 			"e-web running up=true ready=true restarts=map[] exits=map[] code=-1 deadlines=0 cpu=0s cron=" + none + " essential=true",

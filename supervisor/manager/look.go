@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -24,6 +25,10 @@ type view struct {
 	own   bool
 	stats stats
 	log   *logbuf.Log
+	group string // name in the manifest, of a replica or a run
+	says  string // what the process says of itself
+	found []supervisor.ProbeInfo
+	limit *supervisor.MemoryInfo
 }
 
 // view copies what there is to know of a name; nil when there is nothing.
@@ -36,7 +41,11 @@ func (l *loop) view(name string) *view {
 
 // view copies an entry.
 func (e *entry) view() *view {
-	return &view{spec: e.spec, text: e.text, jobID: e.jobID, proc: e.proc, own: e.own, log: e.log}
+	v := &view{spec: e.spec, text: e.text, jobID: e.jobID, proc: e.proc, own: e.own, log: e.log, group: cmp.Or(e.group, e.parent)}
+	if e.life != nil && e.proc.Alive() {
+		v.says, v.found = e.life.text, probeInfos(e)
+	}
+	return v
 }
 
 // Status implements supervisor.Control.
@@ -91,10 +100,11 @@ func (v *view) selected(req supervisor.ListRequest) bool {
 func (v *view) info(use linux.TreeUsage) *supervisor.ProcessInfo {
 	p := v.proc
 	info := &supervisor.ProcessInfo{
-		Name: v.spec.Name, Command: v.text, Status: p.Status(), Ready: p.State == machine.Running,
+		Name: v.spec.Name, Command: v.text, Status: p.Status(), Ready: p.Ready(),
 		LogEnabled: v.spec.Log.File, Cron: v.spec.Schedule, JobID: v.jobID,
 		Deadline: int(value(v.spec.ActiveDeadlineSeconds)), Error: v.trouble(),
 		Restarts: int(p.Restarts), Reason: p.Reason(), Run: p.Gen, Labels: v.spec.Labels,
+		Group: v.group, EndTime: endTime(p), StatusText: v.says, Probes: v.found, Memory: v.limit,
 	}
 	if p.PID != 0 {
 		pid := p.PID
@@ -104,7 +114,7 @@ func (v *view) info(use linux.TreeUsage) *supervisor.ProcessInfo {
 		info.CPUPercent = round(use.CPUPercent, 10)
 		info.MemoryMB = round(float64(use.ResidentBytes)/(1<<20), 100)
 	}
-	if !p.Born.IsZero() && p.Started {
+	if !p.Born.IsZero() {
 		born := p.Born.Round(0)
 		info.StartTime = &born
 	}

@@ -19,9 +19,16 @@ type loop struct {
 	m       *Manager
 	environ []string
 
-	entries map[string]*entry
-	order   []*entry // manifest order
-	names   []string // sorted; nil: to be made anew
+	set      *supervisor.Set // the manifest in force; nil: none
+	source   source
+	rollout  *rollout // nil: none is going on
+	entries  map[string]*entry
+	order    []*entry            // manifest order
+	names    []string            // sorted; nil: to be made anew
+	replicas map[string][]*entry // by their name in the manifest
+	wanted   map[string]bool     // names that somebody depends on
+	places   map[string]int      // of the names in the manifest in force
+	removed  map[string]bool     // of these, the ones that were deleted by hand
 
 	due, cron moments
 	dirty     []*entry
@@ -34,12 +41,11 @@ type loop struct {
 	manifestStat supervisor.ManifestStat
 	toldNoLogDir bool
 
-	removed bool                             // a process of the manifest was deleted by hand
-	clock   struct{ wall, steady time.Time } // when tick was last here, by both clocks
-	booted  bool
-	ending  *ending // the shutdown; nil: none
-	over    bool
-	code    int
+	clock  struct{ wall, steady time.Time } // when tick was last here, by both clocks
+	booted bool
+	ending *ending // the shutdown; nil: none
+	over   bool
+	code   int
 	// lastWord is the line for the termination log.
 	lastWord string
 }
@@ -57,24 +63,18 @@ func (l *loop) boot() {
 	if len(l.m.cfg.Command) > 0 {
 		l.add(l.newEntry(commandSpec(l.m.cfg.Command), fromCommand))
 	}
+	l.source.kind = sourceNone
 	if set := l.m.cfg.Set; set != nil {
+		l.takeSet(set)
+		l.source = source{kind: sourceFile, revision: l.m.cfg.Revision, file: l.m.cfg.Revision}
 		l.manifestStat = supervisor.ManifestStat{Loaded: true, Successful: true, LastSuccess: l.m.wall()}
-		for _, spec := range set.Processes {
-			l.add(l.newEntry(spec, fromManifest))
+		for _, one := range expand(set) {
+			l.addMember(one)
 		}
 	}
+	l.wireGraph()
 	for _, e := range l.order {
-		for _, d := range e.spec.DependsOn {
-			if on := l.entries[d.Name]; on != nil {
-				on.needed = append(on.needed, e)
-			}
-		}
-	}
-	for _, e := range l.order {
-		if !e.spec.Suspend {
-			l.step(e, machine.Start{})
-		}
-		l.touch(e)
+		l.begin(e)
 	}
 	l.settle()
 	l.noteBooted()
@@ -87,11 +87,10 @@ func (l *loop) add(e *entry) {
 	switch e.origin {
 	case fromManifest, fromCommand:
 		l.order = append(l.order, e)
+		l.noteLimits(e)
 	case fromAPI: // in the place of a deleted one it is what others depend on
-		for _, o := range l.order {
-			if slices.ContainsFunc(o.spec.DependsOn, func(d supervisor.Dependency) bool { return d.Name == e.spec.Name }) {
-				e.needed = append(e.needed, o)
-			}
+		if l.wanted[e.spec.Name] {
+			l.wireGraph()
 		}
 	case fromSchedule:
 	}
@@ -140,8 +139,7 @@ func (l *loop) tick() {
 	wall := l.m.wall()
 	l.noticeClock(wall)
 	for s := l.cron.first(); s != nil && !wall.Before(s.at); s = l.cron.first() {
-		// One event for however many times have passed: a late run, not a storm.
-		l.step(s.entry, machine.CronDue{Next: s.entry.schedule.Next(wall)})
+		l.cronDue(s.entry, wall)
 	}
 	if l.ending != nil && !time.Now().Before(l.ending.giveUp) {
 		l.leave()
@@ -160,6 +158,7 @@ func (l *loop) step(e *entry, ev machine.Event) {
 	old := e.proc
 	next, actions := machine.Step(old, ev, time.Now())
 	e.proc = next
+	e.endHook()
 	l.due.set(&e.due, next.Next())
 	l.cron.set(&e.cron, next.CronAt)
 	l.account(e, old, next)
@@ -169,6 +168,7 @@ func (l *loop) step(e *entry, ev machine.Event) {
 	for _, a := range actions {
 		l.perform(e, a)
 	}
+	l.wireProbes(e)
 	l.touch(e)
 }
 
@@ -176,13 +176,15 @@ func (l *loop) step(e *entry, ev machine.Event) {
 func (l *loop) perform(e *entry, a machine.Action) {
 	switch a := a.(type) {
 	case machine.Spawn:
-		l.m.os.Spawn(e.life(), l.command(e))
+		l.beginLife(e)
+	case machine.RunHook:
+		l.runHook(e, a)
 	case machine.Signal:
 		l.m.os.Stop(linux.Life{Name: e.spec.Name, Gen: a.Gen}, a.Signal, scopeOf(a.Scope))
 	case machine.Kill:
 		l.m.os.Kill(linux.Life{Name: e.spec.Name, Gen: a.Gen}, scopeOf(a.Scope))
 	case machine.Arm:
-		l.step(e, machine.Armed{At: e.schedule.Next(l.m.wall())})
+		l.step(e, machine.Armed{At: e.next(l.m.wall())})
 	case machine.Aside:
 		if l.ending == nil {
 			l.runAside(e, a.N)
@@ -227,6 +229,8 @@ func (l *loop) settle() {
 		for _, d := range e.needed {
 			l.lookAtNeeds(d)
 		}
+		l.follow(e)
+		l.roll()
 		l.noteLeft(e)
 		l.concludeAside(e)
 		l.retire(e)
@@ -245,19 +249,30 @@ func (l *loop) lookAtNeeds(e *entry) {
 		if !slices.Contains(e.proc.Unmet, need.Name) {
 			continue
 		}
-		on := l.entries[need.Name]
-		if on == nil { // deleted by hand: that is no failure, somebody may make it again
-			continue
-		}
-		met, failed := on.proc.Meets(need.Condition)
+		met, failed := l.meets(need)
 		switch {
 		case met:
 			l.step(e, machine.DependencyMet{Name: need.Name})
-		case failed && waiting:
-			l.step(e, machine.DependencyFailed{Name: need.Name, Exit: on.proc.Final})
+		case failed != nil && waiting:
+			l.step(e, machine.DependencyFailed{Name: need.Name, Exit: failed.proc.Final})
 			return
 		}
 	}
+}
+
+// meets reports whether a dependency is met, by all of its replicas, or which of them
+// never will. One that was deleted by hand has not failed: somebody may make it again.
+func (l *loop) meets(need machine.Need) (met bool, failed *entry) {
+	list := l.resolve(need.Name)
+	met = len(list) > 0 || l.replicated(need.Name)
+	for _, on := range list {
+		ok, never := on.proc.Meets(need.Condition)
+		if never {
+			failed = on
+		}
+		met = met && ok && !l.rolling(on)
+	}
+	return met, failed
 }
 
 // noteLeft notes that a process has left pending and starting for the first time.
@@ -284,7 +299,6 @@ func (l *loop) forget(e *entry) {
 	name := e.spec.Name
 	e.gone = true
 	delete(l.entries, name)
-	l.removed = l.removed || e.origin == fromManifest && l.ending == nil
 	l.names = nil
 	l.order = slices.DeleteFunc(l.order, func(o *entry) bool { return o == e })
 	l.due.set(&e.due, time.Time{})
@@ -299,8 +313,16 @@ func (l *loop) forget(e *entry) {
 	} else if e.origin == fromAPI {
 		l.owned--
 	}
+	if _, ours := l.places[name]; ours && e.origin == fromManifest && e.heir == nil {
+		l.removed[name] = true
+	}
+	e.endLife()
 	e.log.Close()
 	l.m.os.Forget(name)
+	if e.origin == fromManifest || l.wanted[name] {
+		l.wireGraph()
+	}
+	l.inherit(e)
 	l.touch(e)
 }
 

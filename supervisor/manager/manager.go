@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -25,6 +26,12 @@ import (
 type Config struct {
 	// Set is what the manifest asks for; nil: there is no manifest.
 	Set *supervisor.Set
+	// Manifest is the file or directory that the set was read from, and Revision the
+	// hash that Load gave with it: it is watched, and applied when it changes. Empty: a
+	// manifest comes through Apply only.
+	Manifest, Revision string
+	// Version is what System tells of the program.
+	Version string
 	// Command, when not empty, is run instead of a manifest: the manager does what
 	// tini does, hands over stdio and the terminal, forwards signals and ends with
 	// the command's code.
@@ -65,6 +72,12 @@ type Manager struct {
 	shell   bool                        // the image has /bin/sh
 	watch   func(old, now machine.Proc) // sees every step; nil: nobody does
 
+	began time.Time
+	host  string        // goes into jitter: the Pod's name, as a rule
+	tasks atomic.Uint64 // numbers of tasks
+
+	watchMemory atomic.Bool // somebody's memory limit is watched here
+
 	inbox chan func(*loop)
 	done  chan struct{} // closed when the loop has ended
 }
@@ -75,9 +88,16 @@ var _ supervisor.Control = (*Manager)(nil)
 // anything else is done.
 func Prepare() error { return linux.Prepare() }
 
-// Load reads a manifest, a file or a directory. The error has everything that is
-// wrong, one line each.
-func Load(path string) (*supervisor.Set, error) { return manifest.Load(path) }
+// Load reads a manifest, a file or a directory, and tells its revision. The error has
+// everything that is wrong, one line each.
+func Load(path string) (*supervisor.Set, string, error) {
+	files, err := manifest.Read(path)
+	if err != nil {
+		return nil, "", err
+	}
+	set, err := manifest.Parse(files)
+	return set, manifest.Revision(files), err
+}
 
 // Schema is the JSON Schema of a manifest.
 func Schema() ([]byte, error) { return manifest.Schema() }
@@ -102,7 +122,7 @@ func New(cfg Config) (*Manager, error) {
 		cfg.Environ = os.Environ()
 	}
 	m := &Manager{
-		cfg: cfg, wall: time.Now,
+		cfg: cfg, wall: time.Now, began: time.Now(),
 		console: logbuf.NewConsole(cfg.Stdout, cfg.Stderr, format),
 		inbox:   make(chan func(*loop), 256),
 		done:    make(chan struct{}),
@@ -110,6 +130,7 @@ func New(cfg Config) (*Manager, error) {
 	m.log = m.console.Logger(cfg.LogLevel)
 	_, err := os.Stat("/bin/sh")
 	m.shell = err == nil
+	m.host, _ = os.Hostname() // without one all hosts have the same jitter
 	return m, nil
 }
 
@@ -128,12 +149,17 @@ func (m *Manager) Run(ctx context.Context) (code int) {
 	stop := make(chan struct{})
 	go m.sample(stop)
 	go m.handleSignals(m.cfg.Signals, stop)
-
 	l.boot()
+	watching, unwatch := context.WithCancel(context.Background())
+	go m.watchManifest(watching)
 	l.run(ctx)
 
 	close(m.done)
 	close(stop)
+	unwatch()
+	for _, e := range l.entries {
+		e.endLife()
+	}
 	if err := WriteLastWord(m.cfg.TerminationLog, l.lastWord); err != nil {
 		m.log.Warn("the termination message is missing", "error", err)
 	}
@@ -143,16 +169,25 @@ func (m *Manager) Run(ctx context.Context) (code int) {
 }
 
 // sample keeps the usage numbers fresh when nobody asks: adopted processes are
-// recognised by them.
+// recognised by them, and memory is watched by them.
 func (m *Manager) sample(stop <-chan struct{}) {
-	tick := time.NewTicker(sampleEvery)
+	every := sampleEvery
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-			m.os.Usage(sampleEvery / 2)
 		case <-stop:
 			return
+		}
+		watch := m.watchMemory.Load()
+		if watch != (every == watchEvery) {
+			every = map[bool]time.Duration{true: watchEvery, false: sampleEvery}[watch]
+			tick.Reset(every)
+		}
+		usage := m.os.Usage(every / 2)
+		if watch {
+			m.post(func(l *loop) { l.checkMemory(usage) })
 		}
 	}
 }
@@ -212,7 +247,7 @@ func (r *reports) SpawnFailed(life linux.Life, err error) {
 func (r *reports) Exited(life linux.Life, exit linux.Exit, left int) {
 	(*Manager)(r).post(func(l *loop) {
 		l.used(life, exit)
-		l.event(life.Name, machine.Exited{Gen: life.Gen, Exit: machine.Exit{Code: exit.Code, Signal: exit.Signal}, Left: left})
+		l.event(life.Name, machine.Exited{Gen: life.Gen, Exit: machine.Exit{Code: exit.Code, Signal: exit.Signal, OOM: exit.OOM}, Left: left})
 	})
 }
 

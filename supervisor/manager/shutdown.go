@@ -37,7 +37,7 @@ func (l *loop) shutdown(code int, why string) {
 		return
 	}
 	grace := supervisor.DefaultShutdownGrace
-	if set := l.m.cfg.Set; set != nil {
+	if set := l.set; set != nil {
 		grace = set.GracePeriod
 	}
 	by := time.Now().Add(grace)
@@ -93,7 +93,7 @@ func (l *loop) tiersBelow(e *entry) int {
 	}
 	n := 0
 	for _, d := range e.spec.DependsOn {
-		if on := l.entries[d.Name]; on != nil {
+		for _, on := range l.resolve(d.Name) {
 			n = max(n, 1+l.tiersBelow(on))
 		}
 	}
@@ -114,7 +114,9 @@ func (l *loop) continueShutdown(e *entry) {
 	}
 	delete(l.ending.open, e)
 	for _, d := range e.spec.DependsOn {
-		l.tryStop(l.entries[d.Name])
+		for _, on := range l.resolve(d.Name) {
+			l.tryStop(on)
+		}
 	}
 	if len(l.ending.open) == 0 {
 		l.leave()
@@ -210,8 +212,8 @@ func lastWord(e *entry) string {
 // that is not 0. A process stopped by hand keeps the container up, and so does one
 // that was deleted by hand.
 func (l *loop) done() (code int, done bool) {
-	set := l.m.cfg.Set
-	if set == nil || set.ExitPolicy != supervisor.ExitWhenDone || l.removed {
+	set := l.set
+	if set == nil || set.ExitPolicy != supervisor.ExitWhenDone || l.rollout != nil || len(l.removed) > 0 {
 		return 0, false
 	}
 	counted := 0

@@ -91,11 +91,6 @@ func (l *loop) askedToEnd(s supervisor.Signal) {
 	l.ending.asked = true
 }
 
-// reload says that there is nothing to be reloaded.
-func (l *loop) reload(supervisor.Signal) {
-	l.m.log.Warn("SIGHUP: a manifest is read at the start only; restart the container to apply a changed one")
-}
-
 // reopen opens log files again, after somebody has moved them away.
 func (l *loop) reopen(supervisor.Signal) {
 	for _, name := range l.sortedNames() {

@@ -35,7 +35,7 @@ func (m *Manager) Snapshot(ctx context.Context) (*supervisor.Snapshot, error) {
 	usage := m.os.Usage(onDemand)
 	snap.Other = supervisor.ProcessStat{
 		CPUUser: other.cpuUser, CPUSystem: other.cpuSys, DeadlineExceeded: other.deadlines,
-		Restarts: other.restarts, Exits: other.exits,
+		Restarts: other.restarts, Exits: other.exits, Probes: other.probes,
 		LogBytes:   map[supervisor.Stream]uint64{supervisor.Stdout: other.log.Stdout, supervisor.Stderr: other.log.Stderr},
 		LogDropped: other.log.Dropped, CronRuns: cronRuns(true, other.runs),
 	}
@@ -71,13 +71,15 @@ func (v *view) stat(use linux.TreeUsage) supervisor.ProcessStat {
 	count := v.log.Counters()
 	return supervisor.ProcessStat{
 		Name: v.spec.Name, Own: v.own, Status: p.Status(),
-		Up: p.PID != 0, Ready: p.State == machine.Running,
+		Up: p.PID != 0, Ready: p.Ready(),
 		Essential: v.spec.Essential, Cron: v.spec.Schedule != "",
 		CPUUser: use.CPUUser, CPUSystem: use.CPUSystem, ResidentBytes: use.ResidentBytes,
 		TreeSize: use.TreeSize, Threads: use.Threads, StartTime: startTime(p),
 		Restarts: v.stats.restarts, Exits: v.stats.exits, LastExitCode: v.stats.lastExit,
 		LogBytes:        map[supervisor.Stream]uint64{supervisor.Stdout: count.Stdout, supervisor.Stderr: count.Stderr},
 		LogDropped:      count.Dropped,
+		MemoryLimit:     uint64(limitsOf(v.spec).Memory),
+		Probes:          v.stats.probes,
 		CronRuns:        cronRuns(v.spec.Schedule != "", p.Runs),
 		CronLastSuccess: p.Runs.LastSuccess.Round(0), CronNext: p.CronAt,
 		DeadlineExceeded: v.stats.deadlines,
@@ -92,13 +94,11 @@ func cronRuns(scheduled bool, r machine.Runs) map[supervisor.CronResult]uint64 {
 	return map[supervisor.CronResult]uint64{
 		supervisor.CronSucceeded: r.Succeeded, supervisor.CronFailed: r.Failed,
 		supervisor.CronSkipped: r.Skipped, supervisor.CronReplaced: r.Replaced,
+		supervisor.CronMissed: r.Missed,
 	}
 }
 
 func startTime(p machine.Proc) time.Time {
-	if !p.Started {
-		return time.Time{}
-	}
 	return p.Born.Round(0)
 }
 
@@ -123,5 +123,8 @@ func sum(to, s *supervisor.ProcessStat) {
 	}
 	for result, n := range s.CronRuns {
 		to.CronRuns[result] += n
+	}
+	for what, n := range s.Probes {
+		to.Probes[what] += n
 	}
 }

@@ -11,8 +11,9 @@ import (
 // waiter is a caller who waits for something to become true of an entry.
 type waiter struct {
 	done   func(e *entry) (bool, error) // runs on the loop
-	shown  *entry                       // the caller is shown how this one is then
-	answer chan answer                  // has room for one
+	on     *entry
+	shown  *entry      // the caller is shown how this one is then
+	answer chan answer // has room for one
 }
 
 // answer is what a waiter gets.
@@ -24,7 +25,7 @@ type answer struct {
 // wait makes a waiter for an entry; it is looked at when the entry next settles,
 // which touch makes happen now.
 func (l *loop) wait(e *entry, done func(*entry) (bool, error)) *waiter {
-	w := &waiter{done: done, shown: e, answer: make(chan answer, 1)}
+	w := &waiter{done: done, on: e, shown: e, answer: make(chan answer, 1)}
 	e.waiters = append(e.waiters, w)
 	l.touch(e)
 	return w
@@ -65,7 +66,7 @@ func (l *loop) hasStarted(verb string, gen uint64) func(*entry) (bool, error) {
 				return true, closed(verb, name)
 			}
 			return true, fmt.Errorf("cannot %s %q: %w (it was stopped meanwhile)", verb, name, supervisor.ErrNotRunning)
-		case p.Gen > gen && p.State != machine.Starting:
+		case p.Gen > gen && p.State != machine.Spawning:
 			return true, nil
 		case p.Gen <= gen && (p.State == machine.Waiting || p.State == machine.Idle):
 			return true, nil // it waits for a dependency or its schedule

@@ -3,71 +3,12 @@ package manager
 import (
 	"errors"
 	"io/fs"
-	"strconv"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/processmanager/processmanager/supervisor"
-	"github.com/processmanager/processmanager/supervisor/internal/linux"
-	"github.com/processmanager/processmanager/supervisor/internal/machine"
 	"github.com/processmanager/processmanager/supervisor/internal/manifest"
 )
-
-// rulesOf is what the machine needs to know of a spec that has its defaults.
-func rulesOf(s supervisor.Spec) *machine.Rules {
-	r := &machine.Rules{
-		Name: s.Name, Restart: s.RestartPolicy, MaxRestarts: -1, SuccessCodes: s.SuccessExitCodes,
-		KillMode: s.KillMode, StopSignal: supervisor.SIGTERM,
-		Scheduled: s.Schedule != "", Concurrency: s.ConcurrencyPolicy,
-	}
-	if s.MaxRestarts != nil {
-		r.MaxRestarts = *s.MaxRestarts
-	}
-	if b := s.RestartBackoff; b != nil {
-		r.Backoff = machine.BackoffRules{
-			Initial: span(b.Initial), Max: span(b.Max), ResetAfter: span(b.ResetAfter),
-			Factor: value(b.Factor), Jitter: value(b.Jitter),
-		}
-	}
-	r.Grace = seconds(s.TerminationGracePeriodSeconds)
-	r.Deadline = seconds(s.ActiveDeadlineSeconds)
-	if s.Lifecycle != nil && s.Lifecycle.StopSignal != "" {
-		if sig, err := supervisor.ParseSignal(s.Lifecycle.StopSignal); err == nil {
-			r.StopSignal = sig
-		}
-	}
-	for _, d := range s.DependsOn {
-		r.Needs = append(r.Needs, machine.Need{Name: d.Name, Condition: d.Condition, Timeout: span(d.Timeout)})
-	}
-	return r
-}
-
-func value[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
-}
-
-func span(d *supervisor.Duration) time.Duration { return time.Duration(value(d)) }
-
-func seconds(n *int64) time.Duration { return time.Duration(value(n)) * time.Second }
-
-// command is what is executed for one life.
-func (l *loop) command(e *entry) linux.Command {
-	base := append(l.environ[:len(l.environ):len(l.environ)],
-		linux.EnvName+"="+e.spec.Name, linux.EnvRun+"="+strconv.FormatUint(e.proc.Gen, 10))
-	if e.origin == fromCommand { // as it was given: nothing expands
-		return linux.Command{Argv: e.spec.Command.Argv, Env: base, Foreground: true}
-	}
-	env := manifest.Environment(e.spec, base)
-	return linux.Command{
-		Argv: manifest.Argv(e.spec, env), Env: env, Dir: e.spec.WorkingDir,
-		Output: e.log.Life(e.proc.Gen),
-	}
-}
 
 // startCode is what a shell says of a program that could not be executed.
 func startCode(err error) int {

@@ -1,0 +1,84 @@
+package manager
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/internal/machine"
+)
+
+// What a postStop hook is told of the end.
+const (
+	envExitCode   = "PM_EXIT_CODE"   // empty after a signal
+	envExitSignal = "PM_EXIT_SIGNAL" // empty after an exit
+	envExitReason = "PM_EXIT_REASON"
+)
+
+// hookWord is a hook's name in the manifest.
+func hookWord(s machine.State) string {
+	switch s {
+	case machine.PostStart:
+		return "postStart"
+	case machine.PreStop:
+		return "preStop"
+	default:
+		return "postStop"
+	}
+}
+
+func hookOf(spec supervisor.Spec, s machine.State) *supervisor.LifecycleHandler {
+	if spec.Lifecycle == nil {
+		return nil
+	}
+	switch s {
+	case machine.PostStart:
+		return spec.Lifecycle.PostStart
+	case machine.PreStop:
+		return spec.Lifecycle.PreStop
+	default:
+		return spec.Lifecycle.PostStop
+	}
+}
+
+// runHook begins the hook of a state; its end is an event.
+func (l *loop) runHook(e *entry, a machine.RunHook) {
+	word, h := hookWord(a.Hook), hookOf(e.ran, a.Hook)
+	ctx, cancel := context.WithCancel(e.life.ctx)
+	e.life.hook, e.life.in = cancel, a.Hook
+	t := &task{m: l.m, spec: e.ran, life: e.life, what: word}
+	if a.Hook == machine.PostStop {
+		t.extra = exitEnv(e.proc.Last)
+	}
+	name, m := e.spec.Name, l.m
+	go func() {
+		defer cancel()
+		var err error
+		if h != nil { // a live change may have taken it away
+			err = t.handler(ctx, h)
+		}
+		if err != nil {
+			m.log.Warn("hook failed", "name", name, "run", a.Gen, "hook", word, "error", err)
+		}
+		m.post(func(l *loop) {
+			l.event(name, machine.HookDone{Gen: a.Gen, Hook: a.Hook, OK: err == nil})
+		})
+	}()
+}
+
+// endHook ends a hook whose state the life has left.
+func (e *entry) endHook() {
+	if e.life != nil && e.life.hook != nil && (e.proc.State != e.life.in || e.proc.Gen != e.life.gen) {
+		e.life.hook()
+		e.life.hook = nil
+	}
+}
+
+// exitEnv tells a postStop hook how the life ended.
+func exitEnv(last machine.Last) []string {
+	code, signal := strconv.Itoa(last.Exit.Code), ""
+	if last.Exit.Signal != 0 {
+		code, signal = "", last.Exit.Signal.String()
+	}
+	return []string{envExitCode + "=" + code, envExitSignal + "=" + signal, envExitReason + "=" + string(last.Reason)}
+}

@@ -1,0 +1,130 @@
+package manager
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"sync/atomic"
+
+	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/internal/linux"
+	"github.com/processmanager/processmanager/supervisor/internal/machine"
+	"github.com/processmanager/processmanager/supervisor/internal/manifest"
+)
+
+// life is what belongs to one life of a process and ends with it: its environment,
+// its probes, its hook. The loop makes it when the life is spawned.
+type life struct {
+	gen    uint64
+	env    atomic.Pointer[[]string] // complete, once its files were read
+	ctx    context.Context
+	end    context.CancelFunc
+	hook   context.CancelFunc // ends the hook that runs; nil: none does
+	in     machine.State      // whose hook that is
+	probes [3]*prober         // by machine.Probe; nil: not made now
+	found  [3]finding         // what they have found last
+	text   string             // what the process says of itself
+
+	basis map[string]uint64 // lives of those it depends on, when it began; nil: nobody wants to know
+}
+
+// beginLife makes what the new life of an entry needs, and spawns it.
+func (l *loop) beginLife(e *entry) {
+	e.endLife()
+	if e.proc.Coming == nil { // else this run began with the definition before
+		e.ran = e.spec
+	}
+	ctx, end := context.WithCancel(context.Background())
+	e.life = &life{gen: e.proc.Gen, ctx: ctx, end: end}
+	l.noteBasis(e)
+	if e.ran.Readiness != nil && e.ran.Readiness.LogPattern != "" {
+		l.awaitLine(e)
+	}
+	l.m.os.Spawn(e.id(), l.command(e))
+}
+
+// endLife ends what belongs to the life before.
+func (e *entry) endLife() {
+	if e.life != nil {
+		e.life.end()
+	}
+	e.life = nil
+}
+
+// command is what is executed for one life.
+func (l *loop) command(e *entry) linux.Command {
+	own := []string{linux.EnvName + "=" + e.ran.Name, linux.EnvRun + "=" + strconv.FormatUint(e.proc.Gen, 10)}
+	if e.origin == fromCommand { // as it was given: nothing expands
+		return linux.Command{Argv: e.ran.Command.Argv, Env: append(slices.Clone(l.environ), own...), Foreground: true}
+	}
+	if e.index >= 0 {
+		own = append(own, envIndex+"="+strconv.Itoa(e.index))
+	}
+	spec, life := e.ran, e.life
+	c := rights(spec)
+	c.Dir, c.Output = spec.WorkingDir, e.log.Life(e.proc.Gen)
+	c.Stdin, c.TTY = spec.Stdin, spec.TTY
+	l.wireReadiness(e, &c)
+	watchdog := watchdogEnv(spec)
+	base, log := l.environ, l.m.log
+	c.Resolve = func(c *linux.Command) error { // on a goroutine that may wait for a disk
+		env, notes, err := manifest.ReadEnvironment(spec, slices.Concat(base, own, watchdog))
+		if err != nil {
+			return err
+		}
+		for _, note := range notes {
+			log.Warn("a variable was left out", "name", spec.Name, "what", note)
+		}
+		life.env.Store(&env)
+		c.Env, c.Argv = env, manifest.Argv(spec, env)
+		return nil
+	}
+	return c
+}
+
+// envIndex tells a replica its number.
+const envIndex = "PM_PROCESS_INDEX"
+
+// rights turns what the spec says of identity and limits into what the system sets.
+func rights(spec supervisor.Spec) linux.Command {
+	var c linux.Command
+	if s := spec.SecurityContext; s != nil {
+		c.Identity = linux.Identity{
+			User: value(s.RunAsUser), Group: value(s.RunAsGroup), Groups: s.SupplementalGroups,
+			NonRoot: value(s.RunAsNonRoot),
+		}
+		if s.Capabilities != nil {
+			c.Setup.AddCaps, c.Setup.DropCaps = s.Capabilities.Add, s.Capabilities.Drop
+		}
+		c.Setup.NoNewPrivs = s.AllowPrivilegeEscalation != nil && !*s.AllowPrivilegeEscalation
+	}
+	c.Setup.Rlimits, c.Setup.Nice, c.Setup.OOMScoreAdj, c.Setup.Umask = spec.Rlimits, spec.Nice, spec.OOMScoreAdj, spec.Umask
+	c.Limits = limitsOf(spec)
+	return c
+}
+
+// limitsOf turns quantities into numbers; they were checked.
+func limitsOf(spec supervisor.Spec) linux.Limits {
+	if spec.Resources == nil {
+		return linux.Limits{}
+	}
+	whole := func(q *supervisor.Quantity) int64 {
+		if q == nil {
+			return 0
+		}
+		n, _ := q.Value()
+		return n
+	}
+	milli := func(q *supervisor.Quantity) int64 {
+		if q == nil {
+			return 0
+		}
+		n, _ := q.Milli()
+		return n
+	}
+	limits, asked := spec.Resources.Limits, spec.Resources.Requests
+	return linux.Limits{
+		Memory: whole(limits.Memory), CPU: milli(limits.CPU), PIDs: whole(limits.PIDs),
+		MemoryAsked: whole(asked.Memory), CPUAsked: milli(asked.CPU),
+	}
+}

@@ -1,0 +1,83 @@
+package manager
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/internal/linux"
+	"github.com/processmanager/processmanager/supervisor/internal/machine"
+)
+
+// wireReadiness asks the system for what the process says itself.
+func (l *loop) wireReadiness(e *entry, c *linux.Command) {
+	r := e.ran.Readiness
+	if r == nil {
+		return
+	}
+	name, gen, m := e.spec.Name, e.proc.Gen, l.m
+	if r.FD > 0 {
+		c.ReadyFD = r.FD
+		c.OnReady = func() {
+			m.post(func(l *loop) { l.event(name, machine.Said{Gen: gen, Ready: true}) })
+		}
+	}
+	if r.Notify {
+		c.Notify = func(message string) {
+			m.post(func(l *loop) { l.notified(name, gen, message) })
+		}
+	}
+}
+
+// awaitLine waits for a line of the new life's output.
+func (l *loop) awaitLine(e *entry) {
+	re, err := regexp.Compile(e.ran.Readiness.LogPattern)
+	if err != nil {
+		l.m.log.Error("logPattern cannot be used", "name", e.spec.Name, "error", err) // it was checked: this is a defect
+		return
+	}
+	name, gen, m := e.spec.Name, e.proc.Gen, l.m
+	await(e.log, gen, re, func() {
+		// Not from here: whoever writes the log is not to wait for the loop.
+		go m.post(func(l *loop) { l.event(name, machine.Said{Gen: gen, Ready: true}) })
+	})
+}
+
+// watchdogEnv tells the process how often it is expected; see sd_watchdog_enabled(3).
+func watchdogEnv(spec supervisor.Spec) []string {
+	if spec.Readiness == nil || spec.Readiness.WatchdogSeconds == nil {
+		return nil
+	}
+	return []string{"WATCHDOG_USEC=" + strconv.FormatInt(seconds(spec.Readiness.WatchdogSeconds).Microseconds(), 10)}
+}
+
+// maxStatusText bounds what is kept of a STATUS message.
+const maxStatusText = 1 << 10
+
+// notified takes one message of sd_notify(3): lines of NAME=VALUE. What is not known
+// is ignored, as systemd does.
+func (l *loop) notified(name string, gen uint64, message string) {
+	for line := range strings.Lines(message) {
+		key, text, _ := strings.Cut(strings.TrimRight(line, "\n"), "=")
+		switch {
+		case key == "READY" && text == "1":
+			l.event(name, machine.Said{Gen: gen, Ready: true})
+		case key == "STOPPING" && text == "1", key == "RELOADING" && text == "1":
+			l.event(name, machine.Said{Gen: gen})
+		case key == "WATCHDOG" && text == "1":
+			l.event(name, machine.Fed{Gen: gen})
+		case key == "WATCHDOG" && text == "trigger":
+			l.event(name, machine.Condemned{Gen: gen, Cause: machine.Unhealthy})
+		case key == "WATCHDOG_USEC":
+			if usec, err := strconv.ParseUint(text, 10, 53); err == nil && usec > 0 {
+				l.event(name, machine.Fed{Gen: gen, Every: time.Duration(usec) * time.Microsecond})
+			}
+		case key == "STATUS":
+			if e := l.entries[name]; e != nil && e.life != nil && e.life.gen == gen {
+				e.life.text = strings.ToValidUTF8(text[:min(len(text), maxStatusText)], "�")
+			}
+		}
+	}
+}
