@@ -132,6 +132,9 @@ type Identity struct {
 	Groups []supervisor.ID // beside those that /etc/group gives the user
 	// NonRoot makes user 0 an error.
 	NonRoot bool
+	// With User, HOME, USER and LOGNAME of Command.Env are replaced by the user's. Keep
+	// names those of them that are to stay: what was asked for by name.
+	Keep []string
 }
 
 // Setup is what is set in the child between fork and exec, beside its identity. The

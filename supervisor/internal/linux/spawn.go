@@ -3,7 +3,6 @@ package linux
 import (
 	"fmt"
 	"runtime"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -141,19 +140,24 @@ func (s *System) forkExec(l *life) error {
 	s.mu.Lock()
 	since := s.takeOff()
 	s.mu.Unlock()
-	pid, err := syscall.ForkExec(p.path, p.argv, &p.attr)
+	pid, err := p.start()
 	if s.beforeLanding != nil {
 		s.beforeLanding(pid)
 	}
+	if err == nil {
+		err = s.awaitShim(p, pid, since)
+	}
 	s.mu.Lock()
 	if err != nil {
-		s.discardFailed(since)
+		if pid == 0 {
+			s.discardFailed(since)
+		}
 		s.land()
 		s.recheck = true // its child may have been the dying one that left a check in doubt
 		s.mu.Unlock()
 		poke(s.treeKick)
 		l.out.abandon()
-		return explain(&l.cmd, p.path, err)
+		return p.explainStart(&l.cmd, err)
 	}
 	s.register(l, pid, p.pidfd, since)
 	s.mu.Unlock()

@@ -14,6 +14,11 @@ type spawning struct {
 	attr  syscall.ProcAttr
 	pidfd int
 	over  []func()
+
+	// Without an identity and a setup these are nil.
+	who  *who    // as whom it runs
+	have *rights // the manager's
+	shim *shim   // what sets it up
 }
 
 func newSpawning(c *Command) *spawning {
@@ -44,6 +49,9 @@ func (s *System) prepareSpawn(l *life, p *spawning) error {
 			return err
 		}
 	}
+	if err := p.resolveRights(&l.cmd); err != nil {
+		return err
+	}
 	path, err := findProgram(&l.cmd)
 	if err != nil {
 		return err
@@ -54,5 +62,5 @@ func (s *System) prepareSpawn(l *life, p *spawning) error {
 		return err
 	}
 	p.attr.Env = withTask(l.Life, l.cmd.Env)
-	return nil
+	return s.applyRights(l, p)
 }
