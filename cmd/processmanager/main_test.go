@@ -16,6 +16,8 @@ const (
 	insideVar = "TEST_NAMESPACE" // a manager that is PID 1 of a namespace
 	devVar    = "TEST_DEV"       // a folder that becomes its /dev
 	hideVar   = "TEST_HIDE"      // a folder that becomes empty and read-only
+	nextVar   = "TEST_NEXT"      // the role of what "exec" becomes
+	oddVar    = "TEST_ODD"       // "exec" blocks and ignores a signal, and leaks a descriptor
 	markVar   = "TEST_MARK"      // names the instance, in it and in all that it starts
 )
 
@@ -36,9 +38,42 @@ func TestMain(m *testing.M) {
 			os.Unsetenv(name)
 		}
 		main()
+	case "exec": // becomes another program, maybe with odd signals
+		fmt.Fprintln(os.Stderr, becomeOther())
+		os.Exit(111)
 	default:
 		os.Exit(play(role))
 	}
+}
+
+// becomeOther executes the program in the arguments, as PID 1 of a furnished namespace
+// if that is asked for. It returns only if it cannot.
+func becomeOther() error {
+	if os.Getenv(insideVar) != "" {
+		if err := furnish(); err != nil {
+			return err
+		}
+	}
+	odd := os.Getenv(oddVar) != ""
+	role := os.Getenv(nextVar)
+	for _, name := range []string{roleVar, insideVar, devVar, hideVar, oddVar, nextVar} {
+		os.Unsetenv(name)
+	}
+	if role != "" {
+		os.Setenv(roleVar, role)
+	}
+	if odd {
+		signal.Ignore(unix.SIGUSR2)
+		var block unix.Sigset_t
+		block.Val[0] = 1 << (unix.SIGUSR1 - 1)
+		if err := unix.PthreadSigmask(unix.SIG_BLOCK, &block, nil); err != nil {
+			return err
+		}
+		if err := unix.Dup2(0, 7); err != nil { // inherited, without close-on-exec
+			return err
+		}
+	}
+	return unix.Exec(os.Args[1], os.Args[1:], os.Environ())
 }
 
 // furnish makes the mounts of a namespace tell about that namespace.
@@ -76,6 +111,8 @@ func play(role string) int {
 				return 7
 			}
 		}
+	case "every signal": // says each signal that comes, and ends at SIGTERM
+		return sayEverySignal()
 	case "storm": // leaves many orphans that end at once, then waits
 		for range 10 {
 			var list []*os.Process
@@ -106,6 +143,23 @@ func play(role string) int {
 			if _, err := os.Stdout.WriteString(line); err != nil {
 				return 1
 			}
+		}
+	}
+	return 99
+}
+
+func sayEverySignal() int {
+	ch := make(chan os.Signal, 100)
+	for n := unix.Signal(1); n <= 64; n++ {
+		if n != unix.SIGCHLD && n != unix.SIGURG {
+			signal.Notify(ch, n)
+		}
+	}
+	fmt.Println("child is ready")
+	for s := range ch {
+		fmt.Printf("got %d\n", int(s.(unix.Signal)))
+		if s == unix.SIGTERM {
+			return 7
 		}
 	}
 	return 99

@@ -32,18 +32,6 @@ func commandName(path string) string {
 	return string(b)
 }
 
-// forwarded lists what `-- command` passes on: all but those that the kernel does
-// not let go, those that tell of a fault of this program itself, SIGCHLD, and
-// SIGURG, SIGPIPE and SIGPROF, which the Go runtime has for itself. SIGTTIN and
-// SIGTTOU are about the terminal that this program has given away.
-func forwarded() []supervisor.Signal {
-	list := []supervisor.Signal{1, 2, 3, 6, 10, 12, 14, 15, 16, 18, 20, 24, 25, 26, 28, 29, 30}
-	for s := supervisor.Signal(34); s <= 64; s++ {
-		list = append(list, s)
-	}
-	return list
-}
-
 // forward passes a signal on to the command, or to what it has left behind.
 func (l *loop) forward(s supervisor.Signal) {
 	if to, ok := l.m.cfg.Rewrite[s]; ok {

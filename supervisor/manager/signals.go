@@ -2,6 +2,7 @@ package manager
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -20,9 +21,32 @@ const (
 	sigHalt  supervisor.Signal = 37 // SIGRTMIN+3: what systemd asks a container with
 )
 
-// managing lists the signals that mean something to a manager.
+// catchable lists what a Go program can catch: all but SIGKILL and SIGSTOP, SIGCHLD,
+// and what the runtime has for itself (SIGURG, SIGPROF, 32 to 34). A real fault of this
+// program is not caught: SIGSEGV and its like are only if somebody else sends them.
+func catchable() []supervisor.Signal {
+	var list []supervisor.Signal
+	for s := supervisor.Signal(1); s <= 64; s++ {
+		switch s {
+		case supervisor.SIGKILL, 19, 17, 23, 27, 32, 33, 34:
+		default:
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// forwarded lists what is passed on to a command: all but SIGTTIN and SIGTTOU, which
+// are about the terminal that this program has given away.
+func forwarded() []supervisor.Signal {
+	return slices.DeleteFunc(catchable(), func(s supervisor.Signal) bool { return s == 21 || s == 22 })
+}
+
+// managing lists what a manager catches: also what means nothing to it, so that it ends
+// no PID 1 (the Go runtime ends the program for many a signal). Job control is left
+// to the kernel: it stops a manager under a shell, and never PID 1.
 func managing() []supervisor.Signal {
-	return []supervisor.Signal{supervisor.SIGTERM, sigINT, sigQUIT, sigPWR, sigHalt, sigHUP, sigUSR1, sigUSR2, sigWINCH}
+	return slices.DeleteFunc(catchable(), func(s supervisor.Signal) bool { return s == supervisor.SIGCONT || s >= 20 && s <= 22 })
 }
 
 // CatchSignals catches what PID 1 may be sent, for Config.Signals: from the moment of
@@ -62,7 +86,7 @@ func (l *loop) signal(s supervisor.Signal) {
 }
 
 // signalMeaning says what a signal asks a manager for. What is caught and not here
-// (SIGWINCH) is ignored: nothing here has a window.
+// is ignored.
 var signalMeaning = map[supervisor.Signal]func(*loop, supervisor.Signal){
 	supervisor.SIGTERM: (*loop).askedToEnd,
 	sigINT:             (*loop).askedToEnd,

@@ -42,9 +42,11 @@ type terminal struct {
 	changed chan os.Signal
 }
 
-// wireTerminal keeps a life in our session if that has a terminal. The life's group
-// is put in front by the child itself, before it executes anything.
+// wireTerminal gives a life a group of its own in our session: in a session of its own
+// it would have no terminal, and the kernel would not let SIGTSTP stop it. If there is
+// a terminal, the child itself puts its group in front, before it executes anything.
 func (s *System) wireTerminal(l *life, p *spawning) {
+	p.attr.Sys.Setsid, p.attr.Sys.Setpgid, l.session = false, true, false
 	fd := openTerminal()
 	if fd < 0 {
 		return
@@ -53,8 +55,6 @@ func (s *System) wireTerminal(l *life, p *spawning) {
 		s: s, life: l, fd: fd, own: unix.Getpgrp(), alone: s.self == 1 || s.selfSession == s.self,
 		landed: make(chan struct{}, 1), changed: make(chan os.Signal, 1),
 	}
-	p.attr.Sys.Setsid, l.session = false, false
-	p.attr.Sys.Setpgid = true
 	if t.front() == t.own && isTerminal(0) && isTerminal(1) {
 		p.attr.Sys.Foreground, p.attr.Sys.Ctty = true, fd
 		t.given = true
