@@ -55,7 +55,7 @@ func (e *entry) endLife() {
 func (l *loop) command(e *entry) linux.Command {
 	own := []string{linux.EnvName + "=" + e.ran.Name, linux.EnvRun + "=" + strconv.FormatUint(e.proc.Gen, 10)}
 	if e.origin == fromCommand { // as it was given: nothing expands
-		return linux.Command{Argv: e.ran.Command.Argv, Env: append(slices.Clone(l.environ), own...), Foreground: true}
+		return linux.Command{Argv: e.ran.Command.Argv, Env: append(slices.Clone(l.environ), own...), Foreground: true, Resolve: linux.ScriptByShell}
 	}
 	if e.index >= 0 {
 		own = append(own, envIndex+"="+strconv.Itoa(e.index))
