@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
 	"github.com/processmanager/processmanager/telnet/heroscript"
@@ -28,6 +29,8 @@ const (
 	kindFormat   kind = "text|json"
 	kindLabels   kind = "'KEY=VALUE,…'"
 	kindStatuses kind = "'STATUS,…'"
+	kindSignal   kind = "SIGNAL"
+	kindSince    kind = "'TIME'|SPAN"
 )
 
 // param is one parameter of a verb.
@@ -47,7 +50,11 @@ type args map[string]any
 func (a args) text(key string) string { v, _ := a[key].(string); return v }
 func (a args) number(key string) int  { v, _ := a[key].(int); return v }
 func (a args) yes(key string) bool    { v, _ := a[key].(bool); return v }
-func (a args) json() bool             { return a.text(keyFormat) == "json" }
+func (a args) moment(key string) time.Time {
+	v, _ := a[key].(time.Time)
+	return v
+}
+func (a args) json() bool { return a.text(keyFormat) == "json" }
 
 // readArgs checks a statement against the row of its verb: no unknown parameter,
 // none missing, each of its kind.
@@ -66,7 +73,8 @@ func readArgs(v *verb, st heroscript.Statement) (args, error) {
 		}
 		value, err := readValue(known[i].kind, given.Value)
 		if err != nil {
-			return nil, &heroscript.Error{Pos: given.Pos, Msg: fmt.Sprintf("parameter %s: %v", given.Key, err)}
+			text := strings.TrimPrefix(err.Error(), supervisor.ErrInvalid.Error()+": ")
+			return nil, &heroscript.Error{Pos: given.Pos, Msg: fmt.Sprintf("parameter %s: %s", given.Key, text)}
 		}
 		out[given.Key] = value
 	}
@@ -98,6 +106,10 @@ func readValue(k kind, text string) (any, error) {
 		return readLabels(text)
 	case kindStatuses:
 		return readStatuses(text)
+	case kindSignal:
+		return supervisor.ParseSignal(text)
+	case kindSince:
+		return supervisor.ParseSince(text, time.Now())
 	}
 	return nil, fmt.Errorf("no reader for %s", k)
 }

@@ -16,7 +16,9 @@
 // An answer is an empty line, "**RESULT**" with the job id behind a blank (nothing
 // at all behind it without one), the body, "**ENDRESULT**". A body line that
 // begins with "**" is sent with one more "*" in front, so a frame cannot be
-// forged; a reader takes one "*" off each body line that begins with "***". An
+// forged; a reader takes one "*" off each body line that begins with "***". In a
+// body of text, what a terminal would act on (ESC and the other controls, but for
+// tabs) is written as \xNN; with format:json the body is one line of JSON. An
 // error is a body that begins with "Error: ". Answers come in the order of the
 // statements, one for each; a statement that was received completely is performed
 // even when the client has gone.

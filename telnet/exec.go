@@ -63,7 +63,7 @@ func (s *Server) answer(ctx context.Context, who supervisor.Caller, chunk herosc
 	if a.json() {
 		return frameOf(job, jsonText(r.value)), v.quits
 	}
-	return frameOf(job, r.text), v.quits
+	return frameOf(job, supervisor.Harmless(r.text)), v.quits
 }
 
 // find returns the row of the statement's verb.

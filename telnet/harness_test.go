@@ -203,6 +203,7 @@ func newFake() *supervisortest.Fake {
 		Name: "report", Command: "pg_dump $DB | gzip > /backup/$(date +%F).gz; echo this is a very long command", Cron: "30 2 * * *",
 		Status: supervisor.StatusScheduled, NextRun: new(supervisortest.Epoch.Add(24 * time.Hour)), WaitsFor: []string{"migrate (Completed)"},
 	})
+	f.AddLog("web", supervisor.LogLine{Time: supervisortest.Epoch.Add(-time.Minute), Stream: supervisor.Stderr, Run: 2, Msg: "\x1b[31mpanic: no more\x1b[0m"})
 	for i, msg := range []string{"plain line", "", "**RESULT** e42", "**ENDRESULT**", "*** three", " ** blank first", "<b>&\xff\xfe\u2028", "a\rb"} {
 		stream := supervisor.Stdout
 		if i%2 == 1 {
@@ -210,5 +211,21 @@ func newFake() *supervisortest.Fake {
 		}
 		f.AddLog("web", supervisor.LogLine{Time: supervisortest.Epoch.Add(time.Duration(i) * time.Second), Stream: stream, Run: 3, Msg: msg})
 	}
+	f.AddHistory("migrate",
+		supervisor.LifeRecord{
+			Name: "migrate", Run: 1, StartTime: new(supervisortest.Epoch), EndTime: supervisortest.Epoch.Add(time.Minute), Signal: new("SIGKILL"),
+			Reason: supervisor.ReasonOOMKilled,
+		},
+		supervisor.LifeRecord{Name: "migrate", EndTime: supervisortest.Epoch, Reason: supervisor.ReasonStartError, Error: "cannot start: no such file\x1b[1m"},
+	)
+	f.Put(supervisor.ProcessInfo{
+		Name: "api-0", Group: "api", Command: "/app/api", PID: new(4712), Status: supervisor.StatusRunning, StartTime: new(supervisortest.Epoch), Run: 2,
+		EndTime: new(supervisortest.Epoch.Add(-time.Second)), Reason: supervisor.ReasonUnhealthy, StatusText: "warming up \x1b[1m",
+		Probes: []supervisor.ProbeInfo{
+			{Probe: "liveness", OK: true, Successes: 3},
+			{Probe: "readiness", Failures: 2, Message: "HTTP status 503"},
+		},
+		Memory: &supervisor.MemoryInfo{LimitMB: 128, By: "watch"}, Labels: map[string]string{"app": "api"},
+	})
 	return f
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+
+	"github.com/processmanager/processmanager/supervisor"
 )
 
 // The lines of a frame, and what is put in front of a body line that looks like
@@ -44,7 +46,7 @@ func frameOf(job, body string) []byte {
 	return b.Bytes()
 }
 
-func errorText(err error) string { return "Error: " + err.Error() }
+func errorText(err error) string { return "Error: " + supervisor.Harmless(err.Error()) }
 
 // jsonText writes a value as one line of JSON, without HTML escaping; bytes that
 // are not UTF-8 are replaced.

@@ -32,6 +32,7 @@ var columns = []struct {
 	{"RESTARTS", func(p *supervisor.ProcessInfo) string { return strconv.Itoa(p.Restarts) }},
 	{"STARTED", func(p *supervisor.ProcessInfo) string { return moment(p.StartTime) }},
 	{"REASON", func(p *supervisor.ProcessInfo) string { return orNone(string(p.Reason)) }},
+	{"NEXT", func(p *supervisor.ProcessInfo) string { return moment(next(p)) }},
 	{"COMMAND", func(p *supervisor.ProcessInfo) string { return cut(oneLine(p.Command), maxCommand) }},
 }
 
@@ -77,10 +78,71 @@ func statusText(p *supervisor.ProcessInfo) string {
 		{"labels", labels(p.Labels)},
 		{"waits_for", orNone(strings.Join(p.WaitsFor, ", "))},
 	}
+	rows = append(rows, extraRows(p)...)
 	for _, row := range rows {
 		row[0] += ":"
 	}
 	return align(rows, 1)
+}
+
+// extraRows are those of what only some processes have.
+func extraRows(p *supervisor.ProcessInfo) [][]string {
+	var rows [][]string
+	if p.Group != "" {
+		rows = append(rows, []string{"group", p.Group})
+	}
+	if p.EndTime != nil {
+		rows = append(rows, []string{"end_time", moment(p.EndTime)})
+	}
+	if p.StatusText != "" {
+		rows = append(rows, []string{"status_text", oneLine(p.StatusText)})
+	}
+	for _, probe := range p.Probes {
+		rows = append(rows, []string{"probe " + probe.Probe, probeText(probe)})
+	}
+	if m := p.Memory; m != nil {
+		rows = append(rows, []string{"memory", fmt.Sprintf("limit %s MiB, enforced by %s", decimal(m.LimitMB), m.By)})
+	}
+	return rows
+}
+
+// probeText is where a probe stands.
+func probeText(p supervisor.ProbeInfo) string {
+	if p.OK && p.Failures == 0 {
+		return "ok"
+	}
+	word := "not ok"
+	if p.OK {
+		word = "ok"
+	}
+	text := fmt.Sprintf("%s, failures in a row: %d", word, p.Failures)
+	if p.Message != "" {
+		text += ", " + oneLine(p.Message)
+	}
+	return text
+}
+
+// next is when something happens by itself: the next try, or the next run.
+func next(p *supervisor.ProcessInfo) *time.Time {
+	if p.NextRetry != nil {
+		return p.NextRetry
+	}
+	return p.NextRun
+}
+
+// historyText is the aligned table of ended lives, titles first.
+func historyText(lives []supervisor.LifeRecord) string {
+	rows := [][]string{{"NAME", "RUN", "STARTED", "ENDED", "EXIT", "REASON", "ERROR"}}
+	for _, l := range lives {
+		exit := number(l.ExitCode)
+		if l.Signal != nil {
+			exit = *l.Signal
+		}
+		rows = append(rows, []string{
+			l.Name, strconv.FormatUint(l.Run, 10), moment(l.StartTime), moment(&l.EndTime), exit, orNone(string(l.Reason)), orNone(oneLine(l.Error)),
+		})
+	}
+	return align(rows, 2)
 }
 
 // helpText lists the verbs with their parameters.

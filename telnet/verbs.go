@@ -3,6 +3,7 @@ package telnet
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/processmanager/processmanager/supervisor"
 )
@@ -29,6 +30,11 @@ var nameParam = param{key: "name", kind: kindText, required: true}
 
 // verbs is the table. Every verb also takes jobid and format.
 func verbs() []verb {
+	return slices.Concat(changeVerbs(), lookVerbs(), sessionVerbs())
+}
+
+// changeVerbs change one process.
+func changeVerbs() []verb {
 	return []verb{
 		{
 			name: "process.start",
@@ -61,6 +67,24 @@ func verbs() []verb {
 			run:    runDelete,
 		},
 		{
+			name:   "process.signal",
+			params: []param{nameParam, {key: "signal", kind: kindSignal, required: true}},
+			help:   "send a signal, by name or number, to the leader of a process",
+			run:    runSignal,
+		},
+		{
+			name:   "process.trigger",
+			params: []param{nameParam},
+			help:   "run a process now, beside its schedule",
+			run:    runTrigger,
+		},
+	}
+}
+
+// lookVerbs show processes.
+func lookVerbs() []verb {
+	return []verb{
+		{
 			name:   "process.status",
 			params: []param{nameParam},
 			help:   "show one process",
@@ -73,11 +97,29 @@ func verbs() []verb {
 			run:    runList,
 		},
 		{
-			name:   "process.logs",
-			params: []param{nameParam, {key: "lines", kind: kindNumber}, {key: "stream", kind: kindStream}},
-			help:   fmt.Sprintf("show the newest lines that a process wrote (%d unless told)", supervisor.DefaultLogLines),
-			run:    runLogs,
+			name: "process.logs",
+			params: []param{
+				nameParam,
+				{key: "lines", kind: kindNumber},
+				{key: "stream", kind: kindStream},
+				{key: "previous", kind: kindBool},
+				{key: "since", kind: kindSince},
+			},
+			help: fmt.Sprintf("show the newest lines that a process wrote (%d unless told), or that its life before did", supervisor.DefaultLogLines),
+			run:  runLogs,
 		},
+		{
+			name:   "process.history",
+			params: []param{nameParam},
+			help:   "show how the last lives of a process ended, newest first",
+			run:    runHistory,
+		},
+	}
+}
+
+// sessionVerbs are about the connection.
+func sessionVerbs() []verb {
+	return []verb{
 		{name: "help", help: "show this list", run: runHelp},
 		{
 			name:  "quit",
@@ -138,25 +180,51 @@ func runList(ctx context.Context, c call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if list == nil {
-		list = []*supervisor.ProcessInfo{} // an array in JSON, never null
-	}
-	return reply{text: listText(list), value: list}, nil
+	return reply{text: listText(list), value: listed(list)}, nil
 }
 
 func runLogs(ctx context.Context, c call) (reply, error) {
 	list, err := c.control().Logs(ctx, c.who, supervisor.LogsRequest{
-		Name:   c.text("name"),
-		Lines:  c.number("lines"),
-		Stream: supervisor.Stream(c.text("stream")),
+		Name:     c.text("name"),
+		Lines:    c.number("lines"),
+		Stream:   supervisor.Stream(c.text("stream")),
+		Previous: c.yes("previous"),
+		Since:    c.moment("since"),
 	})
 	if err != nil {
 		return reply{}, err
 	}
-	if list == nil {
-		list = []supervisor.LogLine{}
+	return reply{text: supervisor.JoinLog(list), value: listed(list)}, nil
+}
+
+func runSignal(ctx context.Context, c call) (reply, error) {
+	sig, _ := c.args["signal"].(supervisor.Signal)
+	info, err := c.control().Signal(ctx, c.who, c.text("name"), sig)
+	return done(c, fmt.Sprintf("was sent %s", sig), info, err)
+}
+
+func runTrigger(ctx context.Context, c call) (reply, error) {
+	info, err := c.control().Trigger(ctx, c.who, c.text("name"))
+	return done(c, "triggered", info, err)
+}
+
+func runHistory(ctx context.Context, c call) (reply, error) {
+	lives, err := c.control().History(ctx, c.who, c.text("name"))
+	if err != nil {
+		return reply{}, err
 	}
-	return reply{text: supervisor.JoinLog(list), value: list}, nil
+	for i := range lives {
+		lives[i].Log = listed(lives[i].Log)
+	}
+	return reply{text: historyText(lives), value: listed(lives)}, nil
+}
+
+// listed is a list that is [] in JSON, never null.
+func listed[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
 }
 
 func runHelp(_ context.Context, c call) (reply, error) {
