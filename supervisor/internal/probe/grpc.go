@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/processmanager/processmanager/supervisor"
 )
@@ -41,28 +42,32 @@ func checkGRPC(l *line, a *supervisor.GRPCAction) error {
 	}
 	// No grpc-timeout: closing the connection ends the call, too, and a server that
 	// counts by itself would answer at the same moment.
-	transport, peer := newHTTP2(l)
-	resp, err := transport.RoundTrip(req)
+	var peer atomic.Pointer[witness]
+	resp, err := newHTTP2(l, &peer).RoundTrip(req)
 	if err != nil {
-		return l.broken(asked, peer.better(err))
+		if w := peer.Load(); w != nil {
+			err = w.better(l.ctx, err)
+		}
+		return l.broken(asked, err)
 	}
 	defer resp.Body.Close()
 	return judgeGRPC(l, asked, resp)
 }
 
-// newHTTP2 makes a transport for one request, and the witness of its connection.
-func newHTTP2(l *line) (*http.Transport, *witness) {
+// newHTTP2 makes a transport for one request; peer becomes the witness of its
+// connection.
+func newHTTP2(l *line, peer *atomic.Pointer[witness]) *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetUnencryptedHTTP2(true)
-	peer := new(witness)
 	return &http.Transport{
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			conn, err := l.dial(ctx, network, addr)
 			if err != nil {
 				return nil, err
 			}
-			peer.Conn = conn
-			return peer, nil
+			w := newWitness(conn)
+			peer.Store(w)
+			return w, nil
 		},
 		DisableKeepAlives:      true,
 		DisableCompression:     true,
@@ -70,7 +75,7 @@ func newHTTP2(l *line) (*http.Transport, *witness) {
 		Protocols:              protocols,
 		// The answer has a few bytes; less than this is not allowed.
 		HTTP2: &http.HTTP2Config{MaxReceiveBufferPerConnection: 64 << 10, MaxReceiveBufferPerStream: 64 << 10},
-	}, peer
+	}
 }
 
 func judgeGRPC(l *line, asked string, resp *http.Response) error {

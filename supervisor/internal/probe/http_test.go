@@ -113,6 +113,7 @@ func TestHTTPStrangers(t *testing.T) {
 		{"ssh", "SSH-2.0-x\r\n", `GET http://127.0.0.1:{port}/: malformed HTTP response "SSH-2.0-x"`},
 		{"endless headers", "HTTP/1.1 200 OK\r\n" + strings.Repeat("X: "+strings.Repeat("x", 1000)+"\r\n", 100), "GET http://127.0.0.1:{port}/: the headers of the answer have more than 65536 bytes"},
 		{"informational answers first", "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", ""},
+		{"long headers and a long body", "HTTP/1.1 200 OK\r\nContent-Length: 20480\r\n" + strings.Repeat("X: "+strings.Repeat("x", 1000)+"\r\n", 64) + "\r\n" + strings.Repeat("x", 20<<10), ""},
 		{"HTTP/1.0", "HTTP/1.0 200 OK\r\n\r\nuntil the end", ""},
 	} {
 		t.Run(story.name, func(t *testing.T) {
@@ -120,6 +121,21 @@ func TestHTTPStrangers(t *testing.T) {
 			got, _ := try(t, patient, Target{HTTP: &supervisor.HTTPGetAction{Port: ref(p)}})
 			wantText(t, got, story.want, p)
 		})
+	}
+}
+
+// What comes after the first 10 KiB is not waited for.
+func TestT41HTTPEndlessBody(t *testing.T) {
+	p := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, strings.Repeat("x", 20<<10))
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	})
+	start := time.Now()
+	got, _ := try(t, patient, Target{HTTP: &supervisor.HTTPGetAction{Port: ref(p)}})
+	wantText(t, got, "", p)
+	if took := time.Since(start); took >= patient {
+		t.Errorf("took %v", took)
 	}
 }
 

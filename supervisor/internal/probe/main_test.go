@@ -56,7 +56,7 @@ func serve(t testing.TB, h http.HandlerFunc) int {
 }
 
 // speak starts a server that writes answer to whoever connects, without reading
-// first, and then closes the connection, or keeps it until the test ends.
+// first, and then ends the answer, or keeps it open until the test ends.
 func speak(t *testing.T, answer string, keep bool) int {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -72,14 +72,11 @@ func speak(t *testing.T, answer string, keep bool) int {
 			if err != nil {
 				return
 			}
-			_, _ = conn.Write([]byte(answer))
-			if keep {
-				kept = append(kept, conn)
-				continue
-			}
-			// What was not read would turn the close into a reset.
-			_ = conn.(*net.TCPConn).CloseWrite()
 			kept = append(kept, conn)
+			_, _ = conn.Write([]byte(answer))
+			if !keep { // a full close would be a reset, because of what was not read
+				_ = conn.(*net.TCPConn).CloseWrite()
+			}
 		}
 	}()
 	t.Cleanup(func() {
