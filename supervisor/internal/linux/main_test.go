@@ -25,6 +25,7 @@ const (
 	childMode = "PM_TEST_CHILD"     // what the test binary plays
 	inside    = "PM_TEST_NAMESPACE" // set when it is PID 1 of a namespace
 	withLists = "PM_TEST_LISTS"     // set where the kernel's lists of children are imitated
+	inGroup   = "PM_TEST_CGROUP"    // set in a cgroup of its own
 	patience  = 20 * time.Second    // how long a test waits before it fails
 )
 
@@ -88,6 +89,8 @@ func play(mode string, args []string) int {
 		return foreground()
 	case "closedpipe":
 		return closedPipe()
+	case "containment":
+		return contained(args)
 	}
 	return 99
 }
@@ -194,7 +197,14 @@ func (r *recorder) pid(l Life) int {
 func newSystem(t testing.TB) (*System, *recorder) {
 	t.Helper()
 	r := newRecorder()
-	s := New(r)
+	options := []Option{WithoutCgroups}
+	if os.Getenv(inGroup) != "" {
+		options = nil
+	}
+	s := New(r, options...)
+	if os.Getenv(inGroup) != "" && !s.Containment().Groups {
+		t.Errorf("no cgroups: %s", s.Containment().GroupsWhy)
+	}
 	if os.Getenv(withLists) != "" {
 		s.tree.scan.lists = listByPass
 	}

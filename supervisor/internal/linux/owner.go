@@ -38,8 +38,13 @@ func (s *System) settle(sc *scanner, whole bool) {
 		if p.ppid != s.self {
 			continue
 		}
-		var known bool
-		if p.owner, known = s.knownOwner(p); known {
+		known := false
+		if s.cgroups == nil || p.dead() { // the dead are in no group any more
+			p.owner, known = s.knownOwner(p)
+		} else {
+			p.owner, known = s.adoptedOwner(p)
+		}
+		if known {
 			p.settled = true
 			s.adopt(p)
 		} else if !p.dead() { // the dead have no environment any more
@@ -50,6 +55,9 @@ func (s *System) settle(sc *scanner, whole bool) {
 
 	for _, i := range sc.todo {
 		p := &sc.list[i]
+		if s.settleByTables(sc, p) {
+			continue
+		}
 		id, answer := sc.environOwner(p.pid)
 		s.mu.Lock()
 		p.settled = true
@@ -117,14 +125,53 @@ func (s *System) adopt(p *procStat) {
 	}
 }
 
-// knownOwner asks the tables, in the order of the package comment: (the cgroup of a
-// life would be the first question;) what it was when last seen; its session or its
-// group. Called with s.mu held.
+// settleByTables asks for the owner of a direct child that is new to us, first of all its
+// cgroup. It reports false when only its environment can tell.
+func (s *System) settleByTables(sc *scanner, p *procStat) bool {
+	if s.cgroups == nil {
+		return false // they were asked before
+	}
+	owner := s.groupOwner(sc, p.pid)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known := owner != nil && !owner.over
+	if !known {
+		owner, known = s.knownOwner(p)
+	}
+	if known {
+		p.owner, p.settled = owner, true
+		s.adopt(p)
+	}
+	return known
+}
+
+// groupOwner reads whose life's cgroup a process is in; nil: nobody's.
+func (s *System) groupOwner(sc *scanner, pid int) *life {
+	if !sc.readAll(pid, "/cgroup") {
+		return nil
+	}
+	path, ok := parseOwnGroup(sc.env)
+	if !ok {
+		return nil
+	}
+	return s.cgroups.owner(path)
+}
+
+// adoptedOwner tells what was found out about a direct child before. Called with s.mu
+// held.
+func (s *System) adoptedOwner(p *procStat) (owner *life, known bool) {
+	a, ok := s.adopted[p.pid]
+	if !ok || a.start != p.start || a.owner != nil && a.owner.over {
+		return nil, false
+	}
+	return a.owner, true
+}
+
+// knownOwner asks the tables, in the order of the package comment but for the cgroup:
+// what it was when last seen; its session or its group. Called with s.mu held.
 func (s *System) knownOwner(p *procStat) (owner *life, known bool) {
-	if a, ok := s.adopted[p.pid]; ok && a.start == p.start {
-		if a.owner == nil || !a.owner.over {
-			return a.owner, true
-		}
+	if owner, known = s.adoptedOwner(p); known {
+		return owner, true
 	}
 	if was, ok := s.seen[p.pid]; ok && was.start == p.start && !was.owner.over {
 		return was.owner, true

@@ -19,6 +19,8 @@ type request struct {
 	cont  bool // followed by SIGCONT, so that a stopped process can hear it
 	again bool // walk until a pass finds nobody new
 
+	byGroup bool // the life's cgroup was killed as a whole
+
 	group bool           // the leader's group was signalled as a whole
 	hit   map[int]uint64 // who was signalled already, by pid: its start time
 }
@@ -80,9 +82,12 @@ func (s *System) deliver(r *request) error {
 	return r.kill(target)
 }
 
-// kill sends to a number that is known to be the life's.
+// kill sends to a number that is known to be the life's. Called with System.mu held.
 func (r *request) kill(target int) error {
 	err := unix.Kill(target, unix.Signal(r.sig))
+	if r.sig == supervisor.SIGKILL {
+		r.life.killed = true
+	}
 	if err == nil && r.cont {
 		err = unix.Kill(target, unix.SIGCONT)
 	}
@@ -96,6 +101,7 @@ func (r *request) kill(target int) error {
 // before anybody is hit, because a child is known by its parent.
 func (s *System) walk(requests []*request) {
 	sc := &s.tree.scan
+	requests = s.killByGroup(requests)
 	for round := 0; len(requests) > 0 && round < killRounds; round++ {
 		if err := s.readOthers(sc); err != nil { // no /proc: do what can be done
 			for _, r := range requests {

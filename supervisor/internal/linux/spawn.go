@@ -43,6 +43,7 @@ func (s *System) enqueue(l *life) error {
 		s.accounts[process] = l.account
 	}
 	s.lives[l.Life] = l
+	s.cgroups.asked(l.Life, l.cmd.Limits)
 	s.queue = append(s.queue, l)
 	s.hireWorker()
 	return nil
@@ -125,6 +126,7 @@ func (s *System) spawnFailed(l *life, err error) {
 	delete(s.lives, l.Life)
 	l.over = true
 	s.mu.Unlock()
+	s.cgroups.discard(s, l.leaf)
 	l.reports.SpawnFailed(l.Life, err)
 }
 
@@ -141,6 +143,16 @@ func (s *System) forkExec(l *life) error {
 	since := s.takeOff()
 	s.mu.Unlock()
 	pid, err := p.start()
+	cloneErr := err
+	if err != nil && p.withoutClone(l, err) {
+		s.mu.Lock()
+		s.discardFailed(since)
+		s.mu.Unlock()
+		pid, err = p.start()
+	}
+	if err == nil {
+		s.joinLate(l, pid, p.pidfd, cloneErr)
+	}
 	if s.beforeLanding != nil {
 		s.beforeLanding(pid)
 	}

@@ -62,5 +62,8 @@ func (s *System) prepareSpawn(l *life, p *spawning) error {
 		return err
 	}
 	p.attr.Env = withTask(l.Life, l.cmd.Env)
-	return s.applyRights(l, p)
+	if err := s.applyRights(l, p); err != nil {
+		return err
+	}
+	return s.join(l, p)
 }

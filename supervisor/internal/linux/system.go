@@ -49,6 +49,10 @@ type System struct {
 	pipes *pipes
 	usage usage
 
+	cgroups     *cgroups    // nil: there are none that are ours
+	containment Containment // without cgroups
+	plain       bool        // cgroups are not wanted
+
 	treeKick chan struct{} // something for the tree goroutine
 	kick     chan struct{} // there may be children now
 	restKick chan struct{} // somebody was reaped
@@ -69,6 +73,7 @@ type life struct {
 	reports Reports
 	account *account
 	out     *capture // nil: output is not captured
+	leaf    *leaf    // its cgroup, set before it is spawned; nil: it has none
 
 	// Guarded by System.mu.
 	pid       int  // 0: not spawned yet
@@ -81,6 +86,7 @@ type life struct {
 	exit      Exit
 	ended     uint64     // when it was reaped, in clock ticks after boot
 	waiting   []*request // signals asked for before it was spawned
+	killed    bool       // we sent SIGKILL to its leader
 
 	askedToStop atomic.Bool // by a signal that was sent through us; see terminal
 
@@ -92,7 +98,7 @@ type life struct {
 }
 
 // New starts a System. Call [Prepare] before it.
-func New(r Reports) *System {
+func New(r Reports, options ...Option) *System {
 	s := &System{
 		reports:  r,
 		self:     os.Getpid(),
@@ -112,6 +118,10 @@ func New(r Reports) *System {
 		reaperDone: make(chan struct{}),
 	}
 	s.selfSession, _ = unix.Getsid(0)
+	for _, set := range options {
+		set(s)
+	}
+	s.openCgroups()
 	s.pipes = newPipes()
 	s.tree.scan.self, s.usage.scan.self = s.self, s.self
 	s.done.Add(2)
@@ -141,6 +151,7 @@ func (s *System) Close() {
 	s.pipes.stop()
 	s.done.Wait()
 	s.wakeReaper()
+	s.closeCgroups()
 	s.pipes.close()
 	s.tree.scan.close()
 	s.usage.close()

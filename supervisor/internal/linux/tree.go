@@ -64,6 +64,11 @@ func (s *System) round(swept bool) {
 	s.recheck = false
 	s.mu.Unlock()
 
+	if fresh {
+		for _, l := range s.tree.draining {
+			s.judge(l)
+		}
+	}
 	if len(requests) > 0 {
 		s.walk(requests)
 	}
@@ -80,6 +85,18 @@ func (s *System) checkDraining() {
 	s.tree.draining = nil
 	var again []*request
 	for i, l := range waits {
+		lives, known := s.cgroups.populated(l.leaf)
+		doubt := doubt
+		switch {
+		case members[i] > 0 || !known:
+		case !lives && l.leaf.born: // what was missed would be there
+			doubt = certain
+		case lives && l.undecided < doubtMax: // its last one is ending, as a rule
+			doubt = dying
+			time.AfterFunc(execSoon, s.lookAgain)
+		case lives: // somebody was put into it from outside
+			members[i] = 1
+		}
 		if members[i] > 0 && l.doomed != nil {
 			again = append(again, l.doomed)
 		}
@@ -127,6 +144,7 @@ func (s *System) conclude(l *life) {
 		delete(s.groups, l.pid)
 	}
 	s.mu.Unlock()
+	s.cgroups.discard(s, l.leaf)
 	if l.reported {
 		l.reports.TreeEmpty(l.Life)
 	} else {

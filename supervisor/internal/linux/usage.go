@@ -111,6 +111,7 @@ func (s *System) Forget(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.accounts, name)
+	s.cgroups.forget(name)
 }
 
 // ScanFailures counts the entries of /proc that were there and could not be read.
