@@ -1,6 +1,8 @@
 package manager
 
 import (
+	"time"
+
 	"github.com/processmanager/processmanager/supervisor"
 	"github.com/processmanager/processmanager/supervisor/internal/linux"
 	"github.com/processmanager/processmanager/supervisor/internal/machine"
@@ -32,17 +34,27 @@ func commandName(path string) string {
 	return string(b)
 }
 
-// forward passes a signal on to the command, or to what it has left behind.
+// forward passes a signal on to the command; when that has ended, to what it has left
+// behind. That was asked to end once already, so a second wish to end from outside
+// kills it; the command itself may take as many as it likes.
 func (l *loop) forward(s supervisor.Signal) {
+	came := s
 	if to, ok := l.m.cfg.Rewrite[s]; ok {
 		if s = to; s == 0 {
 			return
 		}
 	}
+	again := l.asked && asksToEnd(came)
+	l.asked = l.asked || asksToEnd(came)
 	for _, e := range l.order { // it is the only one
 		scope := linux.ScopeGroup
 		if e.proc.State == machine.Draining || e.proc.State == machine.Killing {
 			scope = linux.ScopeRest
+			if again {
+				l.m.log.Warn("asked to end a second time: SIGKILL to what is left behind", "name", e.spec.Name)
+				l.step(e, machine.Stop{Cause: machine.Ending, By: time.Now()})
+				continue
+			}
 		}
 		if err := l.m.os.Signal(e.id(), s, scope); err != nil {
 			l.m.log.Debug("cannot forward", "signal", s.String(), "error", err)

@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/processmanager/processmanager/supervisor"
 	"github.com/processmanager/processmanager/supervisor/internal/linux"
@@ -46,6 +48,9 @@ func TestCommand(t *testing.T) {
 		{what: "the rest is asked to end", words: "after=1s code=4 rest=2", code: 4, after: time.Second},
 		{what: "and killed", words: "after=1s code=4 rest=2 restdeaf", code: 4, after: 11 * time.Second},
 		{what: "signals go to the rest then", words: "after=1s rest=2 restdeaf", given: []given{{2 * time.Second, sigINT}}, after: 11 * time.Second, sent: "SIGINT rest"},
+		{what: "the second one kills them", words: "after=1s code=4 rest=2 restdeaf", given: []given{{2 * time.Second, sigTERM}, {3 * time.Second, sigINT}}, code: 4, after: 3 * time.Second, sent: "SIGTERM rest"},
+		{what: "also when the first was the command's", words: "term=1s termcode=5 rest=2 restdeaf", given: []given{{time.Second, sigTERM}, {4 * time.Second, sigTERM}}, code: 5, after: 4 * time.Second, sent: "SIGTERM group"},
+		{what: "others do not", words: "after=1s code=4 rest=2 restdeaf", given: []given{{2 * time.Second, sigTERM}, {3 * time.Second, sigHUP}}, code: 4, after: 11 * time.Second, sent: "SIGTERM rest, SIGHUP rest"},
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -104,7 +109,8 @@ func TestTerminationLog(t *testing.T) {
 		{"name: web, command: [child, after=1s], restartPolicy: Never, essential: true", "web has completed\n"},
 		{"name: web, command: [child, after=1s, by=SIGKILL], restartPolicy: Never, essential: true", "web was ended by SIGKILL (Signaled)\n"},
 		{"name: web, command: [child, missing=1], restartPolicy: Never, essential: true", "web: cannot execute child: file does not exist (StartError)\n"},
-		{"name: web, command: [child, after=1s, code=3], restartPolicy: Never", "every process has ended\n"},
+		{"name: web, command: [child, after=1s, code=3], restartPolicy: Never", "every process has ended; web has failed with code 3 (Error)\n"},
+		{"name: web, command: [child, after=1s], restartPolicy: Never", "every process has ended\n"},
 	} {
 		path := filepath.Join(t.TempDir(), "log")
 		if err := os.WriteFile(path, []byte("something longer than what is to be in it, from the container before"), 0o600); err != nil {
@@ -131,4 +137,37 @@ func TestNoTerminationLog(t *testing.T) {
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
 		t.Errorf("it was made: %v", err)
 	}
+}
+
+// What Kubernetes shows is never the end without the beginning.
+func TestLastWordIsCut(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	for _, text := range []string{strings.Repeat("a", 4095), strings.Repeat("a", 4096), strings.Repeat("ö", 4096), "a" + strings.Repeat("ö", 4096)} {
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := WriteLastWord(path, text); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cut := strings.HasSuffix(string(got), "…\n")
+		if len(got) > 4096 || len(got) < 4090 || !utf8.Valid(got) || cut != (len(text) > 4095) || !strings.HasPrefix(text, strings.TrimRight(string(got), "…\n")) {
+			t.Errorf("of %d bytes %d are kept, cut %t", len(text), len(got), cut)
+		}
+	}
+}
+
+// A mistake on the loop is told, and leaves nothing behind.
+func TestPanic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, Config{})
+		go func() { b.post(func(*loop) { panic("oops") }) }()
+		_, err := b.RunGuarded(t.Context())
+		if !errors.Is(err, ErrPanic) || !strings.Contains(err.Error(), "oops") || !strings.Contains(err.Error(), "command_test.go") {
+			t.Errorf("the error is %v", err)
+		}
+	})
 }

@@ -44,6 +44,7 @@ type loop struct {
 	clock  struct{ wall, steady time.Time } // when tick was last here, by both clocks
 	booted bool
 	ending *ending // the shutdown; nil: none
+	asked  bool    // with a command: a signal to end was passed on
 	over   bool
 	code   int
 	// lastWord is the line for the termination log.

@@ -2,16 +2,13 @@ package manager
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -147,16 +144,16 @@ func (m *Manager) Run(ctx context.Context) (code int) {
 	}
 	l := newLoop(m)
 	stop := make(chan struct{})
+	watching, unwatch := context.WithCancel(context.Background())
+	quiet := sync.OnceFunc(func() { close(m.done); close(stop); unwatch() })
+	defer quiet() // also after a panic
 	go m.sample(stop)
 	go m.handleSignals(m.cfg.Signals, stop)
 	l.boot()
-	watching, unwatch := context.WithCancel(context.Background())
 	go m.watchManifest(watching)
 	l.run(ctx)
 
-	close(m.done)
-	close(stop)
-	unwatch()
+	quiet()
 	for _, e := range l.entries {
 		e.endLife()
 	}
@@ -190,29 +187,6 @@ func (m *Manager) sample(stop <-chan struct{}) {
 			m.post(func(l *loop) { l.checkMemory(usage) })
 		}
 	}
-}
-
-// WriteLastWord tells Kubernetes why the container ends, in the file that it reads for
-// that. Where the file does not exist, this is no Pod, and nothing is written.
-func WriteLastWord(path, text string) error {
-	if path == "" || text == "" {
-		return nil
-	}
-	f, err := os.OpenFile(filepath.Clean(path), os.O_WRONLY|os.O_TRUNC, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("cannot write the termination message: %w", err)
-	}
-	_, err = f.WriteString(text + "\n")
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return fmt.Errorf("cannot write the termination message: %w", err)
-	}
-	return nil
 }
 
 // post gives the loop something to do; false: it has ended.

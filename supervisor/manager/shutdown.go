@@ -2,7 +2,6 @@ package manager
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -39,6 +38,8 @@ func (l *loop) shutdown(code int, why string) {
 	grace := supervisor.DefaultShutdownGrace
 	if set := l.set; set != nil {
 		grace = set.GracePeriod
+	} else if len(l.m.cfg.Command) > 0 {
+		grace = commandGrace * time.Second
 	}
 	by := time.Now().Add(grace)
 	l.code = code
@@ -190,22 +191,8 @@ func (l *loop) decideEnd(e *entry) {
 		return
 	}
 	if code, done := l.done(); done {
-		l.shutdown(code, "every process has ended")
+		l.shutdown(code, l.everyoneEnded())
 	}
-}
-
-// lastWord says how an essential process ended.
-func lastWord(e *entry) string {
-	p := e.proc
-	switch {
-	case p.Outcome == machine.Completed:
-		return fmt.Sprintf("%s has completed", e.spec.Name)
-	case p.Final.Err != "":
-		return fmt.Sprintf("%s: %s (%s)", e.spec.Name, p.Final.Err, p.Reason())
-	case p.Final.Signal != 0:
-		return fmt.Sprintf("%s was ended by %s (%s)", e.spec.Name, p.Final.Signal, p.Reason())
-	}
-	return fmt.Sprintf("%s has failed with code %d (%s)", e.spec.Name, p.Final.Code, p.Reason())
 }
 
 // done applies exitPolicy WhenDone: the code is the first one in manifest order

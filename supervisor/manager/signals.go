@@ -98,6 +98,11 @@ var signalMeaning = map[supervisor.Signal]func(*loop, supervisor.Signal){
 	sigUSR2:            (*loop).dump,
 }
 
+// asksToEnd reports whether a signal is one that a container is asked to end with.
+func asksToEnd(s supervisor.Signal) bool {
+	return s == supervisor.SIGTERM || s == sigINT || s == sigQUIT || s == sigPWR || s == sigHalt
+}
+
 // askedToEnd ends everything in order; asked again, at once. A shutdown that began by
 // itself goes on in order when the first signal comes: that signal is often the
 // kubelet's, which does not know of it.
@@ -106,7 +111,7 @@ func (l *loop) askedToEnd(s supervisor.Signal) {
 	switch {
 	case l.ending == nil:
 		l.shutdown(0, why)
-	case l.ending.asked:
+	case l.ending.asked || l.asked:
 		l.force()
 		return
 	default:

@@ -1,0 +1,93 @@
+package manager
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/processmanager/processmanager/supervisor/internal/machine"
+)
+
+// maxLastWord is how much, in bytes, Kubernetes shows of a termination message: of a
+// longer one the end, and then who decided would be missing.
+const maxLastWord = 4096
+
+// lastWord tells who decided that the manager ends, how that one ended, and what it
+// wrote last.
+func lastWord(e *entry) string {
+	name, p := e.spec.Name, e.proc
+	switch {
+	case p.Outcome == machine.Completed:
+		return fmt.Sprintf("%s has completed", name)
+	case p.Final.Err != "":
+		return fmt.Sprintf("%s: %s (%s)", name, p.Final.Err, p.Reason())
+	case p.Final.Signal != 0:
+		return fmt.Sprintf("%s was ended by %s (%s)", name, p.Final.Signal, p.Reason()) + e.lastLines()
+	}
+	return fmt.Sprintf("%s has failed with code %d (%s)", name, p.Final.Code, p.Reason()) + e.lastLines()
+}
+
+// lastLines is what the last life wrote last, each line on one of its own.
+func (e *entry) lastLines() string {
+	if len(e.history) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	for _, line := range e.history[len(e.history)-1].Log {
+		b.WriteString("\n" + line.Msg)
+	}
+	return b.String()
+}
+
+// everyoneEnded is the last word when all have ended: that of the first one that failed,
+// whose code is the container's.
+func (l *loop) everyoneEnded() string {
+	const word = "every process has ended"
+	for _, e := range l.order {
+		if exit, over := e.proc.Over(); over && exit.ShellCode() != 0 {
+			return word + "; " + lastWord(e)
+		}
+	}
+	return word
+}
+
+// WriteLastWord tells Kubernetes why the container ends, in the file that it reads for
+// that: the beginning of the text if it is longer than 4096 bytes. Where the file does
+// not exist, this is no Pod, and nothing is written.
+func WriteLastWord(path, text string) error {
+	if path == "" || text == "" {
+		return nil
+	}
+	f, err := os.OpenFile(filepath.Clean(path), os.O_WRONLY|os.O_TRUNC, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("cannot write the termination message: %w", err)
+	}
+	_, err = f.WriteString(shorten(text, maxLastWord-1) + "\n")
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return fmt.Errorf("cannot write the termination message: %w", err)
+	}
+	return nil
+}
+
+// shorten cuts a text to so many bytes, between two characters, and shows that it did.
+func shorten(text string, limit int) string {
+	const more = "…"
+	if len(text) <= limit {
+		return text
+	}
+	end := limit - len(more)
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + more
+}
