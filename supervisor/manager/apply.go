@@ -119,6 +119,8 @@ func (s *change) judge(renew bool) {
 		s.Action = supervisor.ChangeRestarted
 	case s.renew && p.Alive() && s.to.spec.Schedule != "":
 		s.Note = "a run goes on: it ends as it began, the next one is as the manifest says now"
+	case s.renew && p.Goal == machine.Up && p.State == machine.Idle && p.Outcome != machine.NoOutcome && s.to.spec.Schedule == "":
+		s.Note = "it has ended, and is run again"
 	case p.Goal == machine.Down && p.Why != supervisor.ReasonSuspended:
 		s.Note = "it was stopped by hand, and stays stopped"
 	}

@@ -59,26 +59,46 @@ func startAgain(req supervisor.StartRequest) action {
 		if err := checkJobID(req); err != nil {
 			return nil, err
 		}
-		e := known[0]
-		switch e.proc.State {
-		case machine.Idle:
-			if !e.proc.CronAt.IsZero() {
-				return nil, fmt.Errorf("cannot start %q: %w and is scheduled", req.Name, supervisor.ErrExists)
+		var (
+			list []*waiter
+			runs error
+		)
+		for _, e := range known {
+			if e.parent == req.Name { // a run of known[0]
+				continue
 			}
-		case machine.Backoff, machine.Stopping, machine.Draining, machine.Killing:
-		case machine.Waiting, machine.Spawning, machine.Running:
-			if e.proc.Goal == machine.Down {
-				break // a stop waits for its spawn
+			if runs = goesOn(e); runs != nil {
+				continue
 			}
-			return nil, fmt.Errorf("cannot start %q: %w and is %s", req.Name, supervisor.ErrExists, e.proc.Status())
+			if req.JobID != "" {
+				e.jobID = req.JobID
+			}
+			gen := before(e.proc)
+			l.step(e, machine.Start{})
+			list = append(list, l.wait(e, l.hasStarted("start", gen)))
 		}
-		if req.JobID != "" {
-			e.jobID = req.JobID
+		if len(list) == 0 {
+			return nil, runs
 		}
-		gen := before(e.proc)
-		l.step(e, machine.Start{})
-		return []*waiter{l.wait(e, l.hasStarted("start", gen))}, nil
+		return list, nil
 	}
+}
+
+// goesOn is the error for a start of what is going on; nil: it may be started.
+func goesOn(e *entry) error {
+	switch e.proc.State {
+	case machine.Idle:
+		if !e.proc.CronAt.IsZero() {
+			return fmt.Errorf("cannot start %q: %w and is scheduled", e.spec.Name, supervisor.ErrExists)
+		}
+	case machine.Backoff, machine.PreStop, machine.Stopping, machine.Draining, machine.Killing, machine.PostStop:
+	case machine.Waiting, machine.Spawning, machine.PostStart, machine.Starting, machine.Running:
+		if e.proc.Goal == machine.Down {
+			break // a stop waits for its spawn
+		}
+		return fmt.Errorf("cannot start %q: %w and is %s", e.spec.Name, supervisor.ErrExists, e.proc.Status())
+	}
+	return nil
 }
 
 // before is the number of the life that a new one is to come after: a life that is

@@ -184,6 +184,28 @@ func (o *fakeOS) asked(life linux.Life) linux.Command {
 	return o.given[life]
 }
 
+// current is the command of the newest life of a name.
+func (o *fakeOS) current(name string) linux.Command {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var newest linux.Life
+	for life := range o.given {
+		if life.Name == name && life.Gen >= newest.Gen {
+			newest = life
+		}
+	}
+	return o.given[newest]
+}
+
+// use is what the process uses from now on.
+func (o *fakeOS) use(name string, bytes uint64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	u := o.cpu[name]
+	u.ResidentBytes = bytes
+	o.cpu[name] = u
+}
+
 // spawned counts the lives of a name.
 func (o *fakeOS) spawned(name string) int {
 	o.mu.Lock()

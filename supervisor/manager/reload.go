@@ -96,6 +96,7 @@ func (l *loop) reload(supervisor.Signal) {
 		m.log.Info("SIGHUP: there is no manifest to read again")
 		return
 	}
+	m.log.Info("SIGHUP: the manifest is read again", "path", m.cfg.Manifest)
 	go func() { _, _ = m.applyText(context.Background(), "") }()
 }
 

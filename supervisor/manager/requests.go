@@ -46,7 +46,7 @@ func (m *Manager) Trigger(ctx context.Context, who supervisor.Caller, name strin
 	return m.change(ctx, who, "trigger", name, false, func(l *loop, known []*entry) ([]*waiter, error) {
 		var list []*waiter
 		for _, e := range known {
-			if e.parent != "" { // a run of known[0]
+			if e.parent == name { // a run of known[0]
 				continue
 			}
 			aside := e.proc.Rules.Scheduled && e.proc.Rules.Concurrency == supervisor.ConcurrencyAllow

@@ -44,7 +44,7 @@ func (l *loop) roll() {
 	for again := true; again; {
 		again = false
 		for e := range r.wait {
-			if e.gone || e.proc.Coming == nil {
+			if settled(e) {
 				delete(r.wait, e)
 				l.touch(e) // who depends on it may go on
 				again = true
@@ -68,6 +68,14 @@ func (l *loop) roll() {
 			l.touch(e)
 		}
 	}
+}
+
+// settled reports whether the old life of a changed process is over, or is let finish.
+func settled(e *entry) bool {
+	if e.proc.Goal == machine.Gone {
+		return e.gone
+	}
+	return e.proc.Coming == nil || e.spec.Schedule != ""
 }
 
 func (r *rollout) blocked(e *entry) bool {

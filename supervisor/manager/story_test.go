@@ -29,6 +29,13 @@ import (
 //	2s    start NAME [deadline=N] [cron=* * * * *] [: COMMAND]
 //	2s    stop | restart | delete | status NAME
 //	2s    list | snapshot
+//	2s    trigger | history NAME
+//	2s    signal NAME SIG
+//	2s    wait NAME CONDITION TIMEOUT
+//	2s    apply | diff WHICH        a manifest of the section "-- manifest WHICH --"
+//	2s    notify NAME TEXT          the process says it, as by sd_notify
+//	2s    ready NAME                the process writes to its readiness descriptor
+//	2s    use NAME 100Mi            the process uses so much memory
 //	2s    clock +10m                the wall clock is set
 //	2s    SIGTERM                   to the manager
 //	2s    end                       the context of Run ends
@@ -67,6 +74,7 @@ const (
 type story struct {
 	head     string // all before the trace
 	manifest string // empty: none
+	others   map[string]string
 	commands []string
 }
 
@@ -78,7 +86,14 @@ func cutStory(t *testing.T, text string) story {
 	if !ok || !ok2 || !ok3 {
 		t.Fatalf("want the marks %s%s%s", manifestMark, commandsMark, traceMark)
 	}
-	return story{head: before + traceMark, manifest: manifest, commands: strings.Split(strings.TrimSpace(commands), "\n")}
+	st := story{head: before + traceMark, others: map[string]string{}, commands: strings.Split(strings.TrimSpace(commands), "\n")}
+	st.manifest, manifest, _ = strings.Cut(manifest, "-- manifest ")
+	for manifest != "" {
+		which, text, _ := strings.Cut(manifest, " --\n")
+		text, manifest, _ = strings.Cut(text, "-- manifest ")
+		st.others[which] = text
+	}
+	return st
 }
 
 // rank is the order in which the lines of one instant are shown.
@@ -150,6 +165,12 @@ func (tr *trace) step(old, now machine.Proc) {
 	if n := now.Runs.Skipped; n != old.Runs.Skipped {
 		tr.process(name, "scheduled time skipped")
 	}
+	if n := now.Runs.Missed - old.Runs.Missed; n != 0 {
+		tr.process(name, "%d scheduled times missed", n)
+	}
+	if signals := now.Rules.ReadySignal || now.Rules.Probes[machine.Readiness].Failures > 0; signals && now.Ready() != old.Ready() {
+		defer tr.process(name, "%s", map[bool]string{true: "is ready", false: "is not ready any more"}[now.Ready()])
+	}
 	if now.State == machine.Waiting && old.State != machine.Waiting {
 		tr.process(name, "waits for %s", strings.Join(waitsFor(now), ", "))
 		return
@@ -162,7 +183,7 @@ func (tr *trace) step(old, now machine.Proc) {
 	if now.State == machine.Running {
 		text += fmt.Sprintf(", run %d", now.Gen)
 	}
-	if now.State == machine.Stopping && now.Cause != machine.NoCause {
+	if (now.State == machine.Stopping || now.State == machine.PreStop) && now.Cause != machine.NoCause {
 		text += ", " + now.Cause.String()
 	}
 	if now.Last.Gen != old.Last.Gen {
@@ -185,6 +206,10 @@ func stateWord(p machine.Proc) string {
 		return "draining"
 	case p.State == machine.Killing:
 		return "killing"
+	case p.State == machine.PostStart, p.State == machine.PreStop, p.State == machine.PostStop:
+		return p.State.String()
+	case p.State == machine.Starting:
+		return "Starting"
 	default:
 		return string(status)
 	}
@@ -224,7 +249,7 @@ func (s story) play(t *testing.T) string {
 			doing.Go(func() {
 				select {
 				case <-time.After(after):
-					b.command(tr, strings.TrimSpace(words))
+					b.command(tr, s, strings.TrimSpace(words))
 				case <-b.done:
 					t.Errorf("%q comes after the end", command)
 				}
@@ -243,7 +268,7 @@ func (s story) play(t *testing.T) string {
 }
 
 // command does what one line of the commands says.
-func (b *bench) command(tr *trace, words string) {
+func (b *bench) command(tr *trace, s story, words string) {
 	tr.add(commands, ">", "%s", words)
 	verb, rest, _ := strings.Cut(words, " ")
 	ctx := context.Background()
@@ -275,6 +300,48 @@ func (b *bench) command(tr *trace, words string) {
 	case "end":
 		b.cancel()
 		return
+	case "trigger":
+		info, err = b.Trigger(ctx, operator, rest)
+	case "signal":
+		name, word, _ := strings.Cut(rest, " ")
+		sig, bad := supervisor.ParseSignal(word)
+		if bad != nil {
+			b.t.Error(bad)
+		}
+		info, err = b.Signal(ctx, operator, name, sig)
+	case "wait":
+		w := strings.Fields(rest)
+		span, bad := time.ParseDuration(w[2])
+		if bad != nil {
+			b.t.Error(bad)
+		}
+		info, err = b.Wait(ctx, viewer, supervisor.WaitRequest{Name: w[0], Condition: supervisor.WaitCondition(w[1]), Timeout: span})
+	case "history":
+		tr.add(answers, "<", "%s", b.lives(rest))
+		return
+	case "apply":
+		list, err := b.Apply(ctx, operator, s.others[rest])
+		tr.add(answers, "<", "apply: %s", changesText(list)+errorText(err))
+		return
+	case "diff":
+		list, err := b.Diff(ctx, viewer, s.others[rest])
+		tr.add(answers, "<", "diff: %s", changesText(list)+errorText(err))
+		return
+	case "notify":
+		name, text, _ := strings.Cut(rest, " ")
+		b.os.current(name).Notify(text)
+		return
+	case "ready":
+		b.os.current(rest).OnReady()
+		return
+	case "use":
+		name, amount, _ := strings.Cut(rest, " ")
+		bytes, bad := supervisor.Quantity(amount).Value()
+		if bad != nil {
+			b.t.Error(bad)
+		}
+		b.os.use(name, uint64(bytes))
+		return
 	default:
 		sig, bad := supervisor.ParseSignal(verb)
 		if bad != nil {
@@ -284,6 +351,38 @@ func (b *bench) command(tr *trace, words string) {
 		return
 	}
 	tr.add(answers, "<", "%s: %s", words, answerText(info, err))
+}
+
+// lives is a history in words.
+func (b *bench) lives(name string) string {
+	list, err := b.History(context.Background(), viewer, name)
+	if err != nil {
+		return err.Error()
+	}
+	var words []string
+	for _, r := range list {
+		text := fmt.Sprintf("%s run %d %s until %.2fs", r.Name, r.Run, r.Reason, r.EndTime.Sub(b.began).Seconds())
+		if r.ExitCode != nil {
+			text += fmt.Sprintf(" code %d", *r.ExitCode)
+		}
+		words = append(words, text)
+	}
+	return "history: " + strings.Join(words, "; ")
+}
+
+func changesText(list []supervisor.Change) string {
+	var words []string
+	for _, c := range list {
+		text := strings.TrimSpace(c.Name + " " + string(c.Action))
+		if len(c.Fields) > 0 {
+			text += " " + strings.Join(c.Fields, " ")
+		}
+		if c.Note != "" {
+			text += " (" + c.Note + ")"
+		}
+		words = append(words, text)
+	}
+	return strings.Join(words, "; ")
 }
 
 func answerText(info *supervisor.ProcessInfo, err error) string {
