@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,9 +26,10 @@ type Console struct {
 	stderr *sink   // the same as stdout when both are one file
 	own    account // of the manager's own lines
 
-	mu    sync.Mutex
-	files map[string]*fileSink // guarded by mu; by path
-	spare spareLoggers         // has a lock of its own
+	mu     sync.Mutex
+	files  map[string]*fileSink // guarded by mu; by path
+	gapped map[*Log]bool        // guarded by mu; those that have yet to tell what a rate limit dropped
+	spare  spareLoggers         // has a lock of its own
 }
 
 // fileSink is the sink of one log file.
@@ -40,7 +43,7 @@ type fileSink struct {
 // Writers that are the same file (2>&1, a terminal) get one queue, so that their
 // lines cannot mix.
 func NewConsole(stdout, stderr io.Writer, f Format) *Console {
-	c := &Console{format: f, files: map[string]*fileSink{}}
+	c := &Console{format: f, files: map[string]*fileSink{}, gapped: map[*Log]bool{}}
 	c.own.name = managerName
 	switch {
 	case stdout != nil && stderr != nil && sameOutput(stdout, stderr):
@@ -87,6 +90,14 @@ func (c *Console) reporter(sink string) func(error) {
 // that come later are counted as dropped. Log files are closed too.
 func (c *Console) Close(timeout time.Duration) {
 	c.mu.Lock()
+	gapped := slices.Collect(maps.Keys(c.gapped))
+	c.mu.Unlock()
+	for _, l := range gapped {
+		l.mu.Lock()
+		l.endGap()
+		l.mu.Unlock()
+	}
+	c.mu.Lock()
 	var open []*fileSink
 	for _, f := range c.files {
 		open = append(open, f)
@@ -116,6 +127,17 @@ func (c *Console) Close(timeout time.Duration) {
 	}
 }
 
+// noteGap notes whether a log has yet to tell what a rate limit dropped.
+func (c *Console) noteGap(l *Log, gapped bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if gapped {
+		c.gapped[l] = true
+	} else {
+		delete(c.gapped, l)
+	}
+}
+
 // await waits for done, but not longer than until the timer fires. A timer that has
 // fired stays so: later calls return at once.
 func await(done <-chan struct{}, late *time.Timer) bool {
@@ -133,8 +155,9 @@ func await(done <-chan struct{}, late *time.Timer) bool {
 	}
 }
 
-// acquire returns the sink of a log file, opened on its first line.
-func (c *Console) acquire(path string) *fileSink {
+// acquire returns the sink of a log file, opened on its first line. Of two logs with
+// one file the last one says how it is rotated.
+func (c *Console) acquire(path string, r rotation) *fileSink {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f := c.files[path]
@@ -144,6 +167,7 @@ func (c *Console) acquire(path string) *fileSink {
 		c.files[path] = f
 	}
 	f.refs++
+	f.file.rotation.Store(&r)
 	f.revive()
 	return f
 }

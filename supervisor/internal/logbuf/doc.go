@@ -12,7 +12,12 @@
 // newline of a chunk, the ring keeps raw bytes with one record per delivery, and
 // lines are found in it only when somebody asks.
 //
+// Between the ring and the sinks a rate limit may let only a part pass; between the
+// ring and that, lines are shown to those who wait for one ([Log.Await]).
+//
 // # Formats of the console
+//
+// Each process may have its own; the console's is for the others and for the manager.
 //
 //	raw    the line as it is
 //	text   NAME | the line
@@ -42,11 +47,25 @@
 //
 // The manager's own lines never wait: they may use one buffer more than the others.
 //
+// # Rate limit
+//
+//	state      when                                 what a line meets
+//	passing    the last second's bytes are not      it passes, however long it is; too much
+//	           used up                              of it is missing later
+//	gap        they are                             it is kept in the ring, dropped and counted
+//
+// A gap lasts a second. At its end one line says, in each place where something is
+// missing, how much. A limit counts the bytes of the process, without prefixes, of
+// both streams together, and the console and the file miss the same lines.
+//
 // # Locks
 //
-//	Log.mu       the ring, and which file        taken before the others
-//	Console.mu   which files are open            before a sink's
+//	Log.mu       the ring, the settings, the     taken before the others
+//	             rate limit, who waits for lines
+//	Console.mu   which files are open, who has   before a sink's
+//	             a gap to tell of
 //	sink.mu      the buffers of one sink         last
 //
-// None is held while something is written, opened or waited for.
+// None is held while something is written, opened, waited for or compared with a
+// pattern.
 package logbuf

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -16,9 +17,10 @@ import (
 )
 
 const (
-	// FileSize is the size, in bytes, from which on a log file is rotated.
+	// FileSize is the size, in bytes, from which on a log file is rotated by default.
 	FileSize = 10 << 20
-	// FileBackups is how many rotated files are kept beside the current one.
+	// FileBackups is how many rotated files are kept beside the current one by
+	// default.
 	FileBackups = 3
 
 	// checkEvery is how often a file is compared with what its path leads to.
@@ -37,11 +39,10 @@ const (
 // would rename what is not a regular file, go on writing to a file that somebody
 // has removed, and keep a goroutine for ever for each path.
 type file struct {
-	path    string
-	max     int64 // rotate before the file becomes bigger
-	backups int
-	spare   *spareLoggers
-	report  func(error) // told about a failed rotation
+	path     string
+	rotation atomic.Pointer[rotation]
+	spare    *spareLoggers
+	report   func(error) // told about a failed rotation
 
 	log     *lumberjack.Logger // nil: not open
 	special *os.File           // instead of log, when path is no regular file
@@ -52,8 +53,16 @@ type file struct {
 	refused time.Time // last failed rotation
 }
 
+// rotation says when a file is rotated and what is kept.
+type rotation struct {
+	max     int64 // bytes; rotate before the file becomes bigger
+	backups int   // files beside the current one
+}
+
 func newFile(path string, spare *spareLoggers, report func(error)) *file {
-	return &file{path: path, max: FileSize, backups: FileBackups, spare: spare, report: report}
+	f := &file{path: path, spare: spare, report: report}
+	f.rotation.Store(&rotation{FileSize, FileBackups})
+	return f
 }
 
 // Write appends p, which is not empty, in one piece to one file.
@@ -71,7 +80,7 @@ func (f *file) Write(p []byte) (int, error) {
 		}
 		return n, err
 	}
-	if f.size > 0 && f.size+int64(len(p)) > f.max {
+	if f.size > 0 && f.size+int64(len(p)) > f.rotation.Load().max {
 		f.rotate()
 	}
 	n, err := f.log.Write(p)
@@ -178,7 +187,7 @@ func (f *file) prune() {
 		}
 	}
 	slices.Sort(stamps)
-	for _, stamp := range stamps[:max(0, len(stamps)-f.backups)] {
+	for _, stamp := range stamps[:max(0, len(stamps)-f.rotation.Load().backups)] {
 		_ = os.Remove(filepath.Join(dir, prefix+stamp+ext))
 	}
 }
@@ -190,8 +199,14 @@ func cutSuffixIf(text, suffix string, ok bool) (string, bool) {
 	return strings.CutSuffix(text, suffix)
 }
 
-// reopen lets go of the file; the next write opens what the path leads to then.
+// reopen lets go of the file; the next write opens what the path leads to then. It
+// also removes what need not be kept: fewer files may be wanted now.
 func (f *file) reopen() {
+	f.release()
+	f.prune()
+}
+
+func (f *file) release() {
 	f.closeSpecial()
 	if f.log != nil {
 		_ = f.log.Close()
@@ -201,7 +216,7 @@ func (f *file) reopen() {
 
 // close ends the use of the file.
 func (f *file) close() {
-	f.reopen()
+	f.release()
 	if f.log != nil {
 		f.spare.put(f.log)
 		f.log = nil

@@ -90,7 +90,7 @@ func TestRotation(t *testing.T) { // T69
 	dir := t.TempDir()
 	var spare spareLoggers
 	f := newFile(filepath.Join(dir, "web.log"), &spare, func(err error) { t.Error(err) })
-	f.max, f.backups = 100_000, 1000
+	f.rotation.Store(&rotation{100_000, 1000})
 	for _, name := range []string{"web-notes.log", "web-2-2026-01-01T00-00-00.000.log", "other.log"} {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
 			t.Fatal(err)
@@ -115,7 +115,7 @@ func TestRotation(t *testing.T) { // T69
 		t.Errorf("%d bytes are missing", missing)
 	}
 
-	f.backups = 1
+	f.rotation.Store(&rotation{100_000, 1})
 	f.prune()
 	f.close()
 	left, _ := filepath.Glob(filepath.Join(dir, "*"))
@@ -165,7 +165,7 @@ func TestSpecialFileIsNeverRotated(t *testing.T) { // T69: log.file is a link to
 	}
 	var spare spareLoggers
 	f := newFile(path, &spare, func(err error) { t.Error(err) })
-	f.max = 10
+	f.rotation.Store(&rotation{10, FileBackups})
 	for i := range 5 {
 		if _, err := f.Write(numbered(i, i+1)); err != nil {
 			t.Fatal(err)

@@ -10,12 +10,19 @@ type LifeLog struct {
 	log   *Log
 	feeds [2]*feed // stdout, stderr
 	split [2]splitter
+	read  [2]reader // for Await
+	ended [2]bool
 	head  []byte // reused
 }
 
 // Life begins the log of a life. Lines of two lives never mix, even when a life
 // ended without a newline.
 func (l *Log) Life(run uint64) *LifeLog {
+	l.mu.Lock()
+	if run != l.run {
+		l.before, l.run = l.run, run
+	}
+	l.mu.Unlock()
 	return &LifeLog{log: l, feeds: [2]*feed{
 		newFeed(&l.account, supervisor.Stdout, run),
 		newFeed(&l.account, supervisor.Stderr, run),
@@ -56,6 +63,10 @@ func (l *LifeLog) Hurry() {
 func (l *LifeLog) End(stream supervisor.Stream) {
 	i := index(stream)
 	l.split[i].end(func(data []byte, k kind) { l.deliver(l.feeds[i], data, k) })
+	l.ended[i] = true
+	if l.ended[0] && l.ended[1] && l.log.wanted.Load() != nil {
+		l.log.forgetWanted(l.feeds[0].run)
+	}
 }
 
 // deliver gives data to the ring first, which never waits.
@@ -64,12 +75,20 @@ func (l *LifeLog) deliver(f *feed, data []byte, k kind) {
 	at := log.now()
 	log.mu.Lock()
 	log.ring.add(data, record{at: at.UnixNano(), run: f.run, stderr: f.stream == supervisor.Stderr, kind: k})
-	file := log.file
+	file, format, passed := log.file, log.format, data
+	if log.limit.bucket.rate > 0 || f.half {
+		passed = log.pass(f, data, k, at)
+	}
 	log.mu.Unlock()
 
+	l.search(&l.read[index(f.stream)], data, k) // before the sinks: one may wait
+	if len(passed) == 0 {
+		return
+	}
+	data = passed
 	if out := log.console.sink(f.stream); out != nil {
-		l.head = appendHead(l.head[:0], log.console.format, log.name, f.stream, f.run, at)
-		b := batch{from: f, format: log.console.format, head: l.head, data: data, kind: k}
+		l.head = appendHead(l.head[:0], format, log.name, f.stream, f.run, at)
+		b := batch{from: f, format: format, head: l.head, data: data, kind: k}
 		if !out.put(&b) {
 			log.dropped.Add(uint64(len(b.data)))
 		}

@@ -16,21 +16,44 @@ type Options struct {
 	Name      string           // of the process
 	Console   *Console         // nil: none, and errors of the file are told to nobody
 	RingBytes int              // most memory for the lines kept; 0: DefaultRingBytes; a line that is longer is not kept
-	File      string           // path of the log file; empty: none
 	Now       func() time.Time // stamps lines; nil: time.Now
+
+	// What Update can change.
+
+	Format    Format // of its lines on the console; empty: the console's
+	File      string // path of the log file; empty: none
+	MaxSize   int64  // bytes from which on the file is rotated; 0: FileSize
+	MaxFiles  *int   // rotated files that are kept; nil: FileBackups
+	RateLimit int64  // bytes in a second that reach the console and the file; 0: no limit
+}
+
+// rotation says how the file is rotated.
+func (o Options) rotation() rotation {
+	r := rotation{FileSize, FileBackups}
+	if o.MaxSize > 0 {
+		r.max = o.MaxSize
+	}
+	if o.MaxFiles != nil {
+		r.backups = max(0, *o.MaxFiles)
+	}
+	return r
 }
 
 // Query selects lines.
 type Query struct {
-	Lines  int               // the newest n; 0: supervisor.DefaultLogLines; negative: all that are kept
-	Stream supervisor.Stream // empty: both
-	Since  time.Time         // lines at or after; zero: no bound
+	Lines    int               // the newest n; 0: supervisor.DefaultLogLines; negative: all that are kept
+	Stream   supervisor.Stream // empty: both
+	Since    time.Time         // lines at or after; zero: no bound
+	Run      uint64            // of this life; 0: of all
+	Previous bool              // of the life before the newest one, whatever Run says
 }
 
 // Counters count bytes since the log was made; they never go down.
 type Counters struct {
 	Stdout, Stderr uint64 // written by the process
-	Dropped        uint64 // that a sink did not take, the console and the file counted apart; the ring takes all
+	// Dropped are bytes that a sink did not take, the console and the file counted
+	// apart, and once those that the rate limit kept from both; the ring takes all.
+	Dropped uint64
 }
 
 // Log is the log of one process over all its lives. All methods may be called from
@@ -42,9 +65,16 @@ type Log struct {
 	stdout  atomic.Uint64
 	stderr  atomic.Uint64
 
+	wanted atomic.Pointer[[]*wanted] // nil: nobody waits for a line; replaced under mu
+
 	mu     sync.Mutex
 	ring   ring      // guarded by mu
+	run    uint64    // guarded by mu; the newest life; 0: none
+	before uint64    // guarded by mu; the life before it; 0: none
+	format Format    // guarded by mu; on the console
 	file   *fileSink // guarded by mu; nil: none
+	rotate rotation  // guarded by mu; of file
+	limit  limiter   // guarded by mu
 	closed bool      // guarded by mu
 }
 
@@ -62,8 +92,24 @@ func New(o Options) *Log {
 	if o.RingBytes <= 0 {
 		l.ring.limit = DefaultRingBytes
 	}
-	l.SetFile(o.File)
+	l.Update(o)
 	return l
+}
+
+// Update changes the format, the file and its rotation, and the rate limit to those
+// of o. The rest of o is not looked at.
+func (l *Log) Update(o Options) {
+	if o.Format == "" {
+		o.Format = l.console.format
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.limit.bucket.rate != max(0, o.RateLimit) || l.file == nil || l.file.file.path != o.File {
+		l.endGap() // where it was
+	}
+	l.format = o.Format
+	l.limit.bucket.setRate(o.RateLimit)
+	l.setFile(o.File, o.rotation())
 }
 
 // Tail returns the lines that q selects, oldest first. It shows complete lines: a
@@ -73,9 +119,25 @@ func (l *Log) Tail(q Query) []supervisor.LogLine {
 		q.Lines = supervisor.DefaultLogLines
 	}
 	l.mu.Lock()
-	s := l.ring.snapshot()
+	if q.Previous {
+		q.Run = l.before
+	}
+	if q.Previous && q.Run == 0 {
+		l.mu.Unlock()
+		return []supervisor.LogLine{}
+	}
+	s := l.ring.snapshot(q.Run)
 	l.mu.Unlock()
 	return s.tail(q)
+}
+
+// TailRun returns the newest n lines of a life, of both streams, oldest first: what
+// its history keeps. They are complete once the life's streams have ended.
+func (l *Log) TailRun(run uint64, n int) []supervisor.LogLine {
+	if n <= 0 || run == 0 {
+		return []supervisor.LogLine{}
+	}
+	return l.Tail(Query{Lines: n, Run: run})
 }
 
 // Counters returns the current counts.
@@ -88,7 +150,21 @@ func (l *Log) Counters() Counters {
 func (l *Log) SetFile(path string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed || l.file == nil && path == "" || l.file != nil && l.file.file.path == path {
+	l.setFile(path, l.rotate)
+}
+
+// setFile changes the file and its rotation. The caller holds the lock.
+func (l *Log) setFile(path string, r rotation) {
+	if l.closed {
+		return
+	}
+	fewer := r.backups < l.rotate.backups
+	l.rotate = r
+	if l.file != nil && l.file.file.path == path {
+		l.file.file.rotation.Store(&r)
+		if fewer {
+			l.file.openAnew()
+		}
 		return
 	}
 	if l.file != nil {
@@ -96,7 +172,7 @@ func (l *Log) SetFile(path string) {
 		l.file = nil
 	}
 	if path != "" {
-		l.file = l.console.acquire(path)
+		l.file = l.console.acquire(path, r)
 	}
 }
 
@@ -119,8 +195,9 @@ func (l *Log) Reopen() {
 // background ([Console.Close] waits for that). The ring stays readable, and lines
 // that come later still reach it and the console.
 func (l *Log) Close() {
-	l.SetFile("")
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.endGap()
+	l.setFile("", l.rotate)
 	l.closed = true
 }

@@ -143,13 +143,18 @@ func (r *ring) grow(size int) {
 	r.text = bigger
 }
 
-// snapshot copies what is kept.
-func (r *ring) snapshot() snapshot {
-	a, b := r.span(r.start, int(r.end-r.start))
-	s := snapshot{start: r.start, text: make([]byte, 0, len(a)+len(b)), recs: make([]record, r.recs.n)}
+// snapshot copies what is kept, from the oldest line of a life on; run 0: all.
+func (r *ring) snapshot(run uint64) snapshot {
+	first, start := 0, r.start
+	for first < r.recs.n && run != 0 && r.recs.at(first).run != run {
+		start = r.recs.at(first).end
+		first++
+	}
+	a, b := r.span(start, int(r.end-start))
+	s := snapshot{start: start, text: make([]byte, 0, len(a)+len(b)), recs: make([]record, r.recs.n-first)}
 	s.text = append(append(s.text, a...), b...)
 	for i := range s.recs {
-		s.recs[i] = *r.recs.at(i)
+		s.recs[i] = *r.recs.at(first + i)
 	}
 	return s
 }
@@ -174,7 +179,7 @@ func (s snapshot) tail(q Query) []supervisor.LogLine {
 		if i > 0 {
 			from = s.recs[i-1].end
 		}
-		if q.Stream != "" && q.Stream != rec.stream() || rec.at < since {
+		if q.Stream != "" && q.Stream != rec.stream() || q.Run != 0 && q.Run != rec.run || rec.at < since {
 			continue
 		}
 		text := s.text[from-s.start : rec.end-s.start]

@@ -120,7 +120,7 @@ func TestRingAgainstModel(t *testing.T) { // T70
 			if rapid.Bool().Draw(t, "since") {
 				q.Since = time.Unix(0, int64(rapid.IntRange(0, step+1).Draw(t, "from"))*1000)
 			}
-			if diff := cmp.Diff(m.tail(q), r.snapshot().tail(q)); diff != "" {
+			if diff := cmp.Diff(m.tail(q), r.snapshot(0).tail(q)); diff != "" {
 				t.Fatalf("step %d, %+v: (-model +ring)\n%s", step, q, diff)
 			}
 		}
@@ -148,7 +148,7 @@ func TestRingSizes(t *testing.T) { // T70, by hand
 			r := ring{limit: limit}
 			r.add([]byte(line(30)), record{kind: lines})
 			r.add([]byte(tt.in), record{kind: lines})
-			got := r.snapshot().tail(Query{Lines: -1})
+			got := r.snapshot(0).tail(Query{Lines: -1})
 			if len(got) != tt.want {
 				t.Fatalf("kept %d lines, want %d", len(got), tt.want)
 			}
@@ -172,7 +172,7 @@ func TestManyTinyWritesStayWithinTheLimit(t *testing.T) {
 	if n := len(r.recs.ring) * int(unsafe.Sizeof(record{})); n > 2*DefaultRingBytes {
 		t.Errorf("records take %d bytes", n)
 	}
-	if got := len(r.snapshot().tail(Query{Lines: -1})); got != DefaultRingBytes/(recordCost+1) {
+	if got := len(r.snapshot(0).tail(Query{Lines: -1})); got != DefaultRingBytes/(recordCost+1) {
 		t.Errorf("kept %d lines", got)
 	}
 }
@@ -221,7 +221,7 @@ func TestRingGrowsAtEveryOffset(t *testing.T) {
 		r := ring{limit: 10000, text: make([]byte, 100), start: offset, end: offset}
 		r.add([]byte(one+"\n"), record{kind: lines})
 		r.add([]byte(two+"\n"), record{kind: lines}) // grows
-		got := r.snapshot().tail(Query{Lines: -1})
+		got := r.snapshot(0).tail(Query{Lines: -1})
 		if len(got) != 2 || got[0].Msg != one || got[1].Msg != two {
 			t.Fatalf("at offset %d: %+v", offset, got)
 		}

@@ -31,6 +31,7 @@ type feed struct {
 	// urgent feeds never wait: they may use one buffer more than the others, and
 	// lose what does not fit even there.
 	urgent atomic.Bool
+	half   bool // guarded by Log.mu; the rate limit has skipped a piece of its last line
 }
 
 func newFeed(a *account, stream supervisor.Stream, run uint64) *feed {
