@@ -1,6 +1,8 @@
 package manifest
 
 import (
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -117,7 +119,11 @@ func checkGraph(entries []*entry, byName map[string]*entry) {
 			switch {
 			case d.Name == "":
 			case target == nil:
-				e.doc.report.addf(join(at, "name"), "there is no process %q%s", shorten(d.Name), suggest(d.Name, names))
+				why := suggest(d.Name, names)
+				if of := ownerOf(d.Name, byName); of != "" {
+					why = fmt.Sprintf(" of its own: want %q, which means all of its replicas", of)
+				}
+				e.doc.report.addf(join(at, "name"), "there is no process %q%s", shorten(d.Name), why)
 			case d.Condition == supervisor.ConditionCompleted && neverCompletes(target.spec):
 				e.doc.report.addf(at, "%s can never be Completed, because its restartPolicy is Always: give it OnFailure or Never, or wait for Started", d.Name)
 			}
@@ -125,6 +131,15 @@ func checkGraph(entries []*entry, byName map[string]*entry) {
 	}
 	checkCycles(entries, byName)
 	checkStdin(entries)
+}
+
+// ownerOf returns the process that a name is a replica of, or nothing.
+func ownerOf(name string, byName map[string]*entry) string {
+	i := strings.LastIndexByte(name, '-')
+	if i < 0 || byName[name[:i]] == nil || !slices.Contains(replicaNames(byName[name[:i]].spec), name) {
+		return ""
+	}
+	return name[:i]
 }
 
 // neverCompletes looks at a spec with its defaults; one that could not be read

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"strings"
+	"unicode"
 
 	"github.com/processmanager/processmanager/supervisor"
 )
@@ -48,7 +49,9 @@ func (r *report) object(at string, v any) {
 		}
 	case supervisor.HTTPGetAction:
 		r.host(join(at, "host"), v.Host)
-		r.visible(join(at, "path"), v.Path)
+		if strings.ContainsFunc(v.Path, unicode.IsControl) {
+			r.addf(join(at, "path"), "%s holds a control character", quote(v.Path))
+		}
 	case supervisor.TCPSocketAction:
 		r.host(join(at, "host"), v.Host)
 	case supervisor.HTTPHeader:

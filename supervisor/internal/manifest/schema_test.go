@@ -263,7 +263,7 @@ func TestSchemaRefusesBadFiles(t *testing.T) {
 	s := compiled(t)
 	// What a schema cannot say: what one part of the text says about another, what
 	// is inside a string, and how YAML was written.
-	beyond := strings.Fields(`allow_names cycle defaults_self duplicate_key empty only_comments
+	beyond := strings.Fields(`allow_names cycle labels stdin defaults_self duplicate_key empty only_comments
 		merge_last name_twice never_completes nul schedule_only scheduled_always self_dependency set_values_differ
 		utf16 working_dir`)
 	for _, path := range glob(t, "testdata/*.bad.yaml") {

@@ -95,17 +95,11 @@ func (r *report) id(at string, id supervisor.ID) {
 // host checks where a probe connects to; what DNS or an address may hold is found
 // out by the attempt.
 func (r *report) host(at, host string) {
-	if strings.ContainsAny(host, "/@?#") {
-		r.addf(at, "%s is not a host: want a name or an address, without scheme, port and path", quote(host))
-		return
+	odd := func(c rune) bool {
+		return strings.ContainsRune("/@?#", c) || unicode.IsSpace(c) || unicode.IsControl(c)
 	}
-	r.visible(at, host)
-}
-
-// visible refuses blanks and control characters.
-func (r *report) visible(at, text string) {
-	if strings.ContainsFunc(text, func(c rune) bool { return unicode.IsSpace(c) || unicode.IsControl(c) }) {
-		r.addf(at, "%s holds a blank or a control character", quote(text))
+	if strings.ContainsFunc(host, odd) {
+		r.addf(at, "%s is not a host: want a name or an address, without scheme, port and path", quote(host))
 	}
 }
 
