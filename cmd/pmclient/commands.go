@@ -2,19 +2,22 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"runtime/debug"
-	"sync"
+	"slices"
+	"time"
 
 	"github.com/urfave/cli/v3"
 
-	"github.com/processmanager/processmanager/rpc/client"
 	"github.com/processmanager/processmanager/supervisor"
 )
 
 // commands are the commands, in the order of the help.
 func (p *program) commands() []*cli.Command {
+	return slices.Concat(p.changeCommands(), p.lookCommands(), p.managerCommands())
+}
+
+// changeCommands change processes.
+func (p *program) changeCommands() []*cli.Command {
 	return []*cli.Command{
 		p.sub("start", "NAME… or -name NAME -command TEXT", "make and start a process, or start idle ones again", p.start,
 			nameFlag(),
@@ -27,18 +30,62 @@ func (p *program) commands() []*cli.Command {
 		p.sub("stop", "NAME…", "stop processes", p.each("process.stop", "stopped"), nameFlag(), formatFlag()),
 		p.sub("restart", "NAME…", "restart processes", p.each("process.restart", "restarted"), nameFlag(), formatFlag()),
 		p.sub("delete", "NAME…", "stop processes and forget them", p.each("process.delete", "deleted"), nameFlag(), formatFlag()),
+		p.sub("signal", "SIGNAL NAME…", "send a signal to the leaders of processes", p.signal,
+			nameFlag(),
+			&cli.StringFlag{Name: "signal", Usage: "`SIGNAL` by name or number, instead of the first word"},
+			formatFlag()),
+		p.sub("trigger", "NAME…", "run processes now, beside their schedules", p.each("process.trigger", "triggered"), nameFlag(), formatFlag()),
+	}
+}
+
+// lookCommands show processes.
+func (p *program) lookCommands() []*cli.Command {
+	return []*cli.Command{
 		p.sub("status", "NAME…", "show everything about processes", p.status, nameFlag(), formatFlag()),
-		p.sub("list", "", "list processes", p.list, formatFlag()),
+		p.sub("list", "", "list processes", p.list,
+			&cli.StringFlag{Name: "labels", Usage: "only processes with all of these labels: `KEY=VALUE,…`"},
+			&cli.StringFlag{Name: "status", Usage: "only processes in one of these states: `STATUS,…`"},
+			formatFlag()),
 		p.sub("logs", "NAME", "show captured output", p.logs,
 			nameFlag(),
 			&cli.IntFlag{Name: "lines", Usage: "`NUMBER` of the newest lines", DefaultText: fmt.Sprint(supervisor.DefaultLogLines)},
 			&cli.StringFlag{Name: "stream", Usage: "only `STREAM`: stdout or stderr", DefaultText: "both"},
+			&cli.StringFlag{Name: "since", Usage: "only lines since `TIME`: RFC 3339, or how long ago, such as 10m"},
+			&cli.BoolFlag{Name: "previous", Usage: "only lines of the life before the current or last one"},
 			formatFlag()),
+		p.sub("history", "NAME…", "show how the last lives ended, newest first", p.history,
+			nameFlag(),
+			&cli.BoolFlag{Name: "log", Usage: "also show the last lines of each"},
+			formatFlag()),
+		p.sub("wait", "NAME…", "wait until something is true of processes", p.wait,
+			nameFlag(),
+			&cli.StringFlag{Name: "for", Usage: "`CONDITION`: " + conditions(), Value: string(supervisor.WaitReady)},
+			&cli.DurationFlag{Name: "timeout", Usage: "give up after this `TIME`; 0s: never", Value: 30 * time.Second},
+			formatFlag()),
+	}
+}
+
+// managerCommands are about the manifest, the manager and the client.
+func (p *program) managerCommands() []*cli.Command {
+	return []*cli.Command{
+		p.sub("apply", "", "apply a manifest, or read the manager's own again", p.apply,
+			manifestFlag(),
+			&cli.BoolFlag{Name: "dry-run", Usage: "only tell what would be changed"},
+			formatFlag()),
+		p.sub("diff", "", "compare a manifest, or the manager's own, with what is in force (exit code: 0 same, 1 different, 2 anything else)", p.diff,
+			manifestFlag(), formatFlag()),
+		p.sub("manifest", "", "show the manifest in force", p.manifest, formatFlag()),
+		p.sub("info", "", "show the manager itself", p.info, formatFlag()),
+		p.sub("shutdown", "", "end all processes in order, and the manager", p.shutdown, formatFlag()),
 		p.sub("version", "", "show the version of pmclient", p.version),
 	}
 }
 
 func nameFlag() cli.Flag { return &cli.StringFlag{Name: "name", Usage: "`NAME` of the process"} }
+
+func manifestFlag() cli.Flag {
+	return &cli.StringFlag{Name: "f", Usage: "`FILE` with the manifest, - for stdin", DefaultText: "the manager's own"}
+}
 
 func formatFlag() cli.Flag {
 	return &cli.StringFlag{Name: "format", Usage: "`FORMAT`: text, or json: one line for each answer of the API", DefaultText: "text"}
@@ -51,6 +98,9 @@ func (p *program) sub(name, args, usage string, do func(context.Context, *cli.Co
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if f := c.String("format"); f != "" && f != "text" && f != "json" {
 				return usageErrorf(name, "-format %q is neither text nor json", f)
+			}
+			if args == "" && c.Args().Len() > 0 {
+				return usageErrorf(name, "it takes flags only, got %q", c.Args().Slice())
 			}
 			return do(ctx, c)
 		},
@@ -84,182 +134,4 @@ func oneName(c *cli.Command) (string, error) {
 		return "", usageErrorf(c.Name, "want one name, got %d: %q", len(list), list)
 	}
 	return list[0], nil
-}
-
-// ask calls a method for each name, several at once, and hands the answers to
-// show in the order of the names. All are tried; the errors are joined.
-func (p *program) ask(ctx context.Context, c *cli.Command, method string, names []string, show func(i int, name string, answer json.RawMessage) error) error {
-	conn, err := p.connect(c)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	answers, errs := make([]json.RawMessage, len(names)), make([]error, len(names))
-	turns := make(chan struct{}, 8)
-	var all sync.WaitGroup
-	for i, name := range names {
-		turns <- struct{}{}
-		all.Go(func() {
-			defer func() { <-turns }()
-			errs[i] = conn.Call(ctx, method, map[string]string{"name": name}, &answers[i])
-		})
-	}
-	all.Wait()
-	for i, name := range names {
-		if errs[i] == nil {
-			errs[i] = show(i, name, answers[i])
-		}
-	}
-	return join(errs)
-}
-
-// each is a command that does one thing to every name.
-func (p *program) each(method, done string) func(context.Context, *cli.Command) error {
-	return func(ctx context.Context, c *cli.Command) error {
-		list, err := names(c)
-		if err != nil {
-			return err
-		}
-		return p.ask(ctx, c, method, list, func(_ int, name string, answer json.RawMessage) error {
-			if wantsJSON(c) {
-				return p.line(string(answer))
-			}
-			return p.line(fmt.Sprintf("Process '%s' %s", name, done))
-		})
-	}
-}
-
-func (p *program) start(ctx context.Context, c *cli.Command) error {
-	list, err := names(c)
-	if err != nil {
-		return err
-	}
-	made := c.String("command") != ""
-	if !made {
-		for _, flag := range []string{"log", "deadline", "cron", "jobid"} {
-			if c.IsSet(flag) {
-				return usageErrorf("start", "-%s is for a new process, and that needs -command", flag)
-			}
-		}
-		return p.ask(ctx, c, "process.start", list, func(_ int, _ string, answer json.RawMessage) error {
-			return p.started(c, answer)
-		})
-	}
-	if len(list) > 1 {
-		return usageErrorf("start", "want one name for one command, got %d: %q", len(list), list)
-	}
-	conn, err := p.connect(c)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	var answer json.RawMessage
-	err = conn.Call(ctx, "process.start", client.StartParams{
-		Name: list[0], Command: c.String("command"), Log: c.Bool("log"), Deadline: c.Int("deadline"),
-		Cron: c.String("cron"), JobID: c.String("jobid"),
-	}, &answer)
-	if err != nil {
-		return err
-	}
-	return p.started(c, answer)
-}
-
-func (p *program) started(c *cli.Command, answer json.RawMessage) error {
-	if wantsJSON(c) {
-		return p.line(string(answer))
-	}
-	var info supervisor.ProcessInfo
-	if err := json.Unmarshal(answer, &info); err != nil {
-		return fmt.Errorf("cannot read the answer: %w", err)
-	}
-	return p.line(fmt.Sprintf("Process '%s' %s", info.Name, startedWord(info)))
-}
-
-func (p *program) status(ctx context.Context, c *cli.Command) error {
-	list, err := names(c)
-	if err != nil {
-		return err
-	}
-	return p.ask(ctx, c, "process.status", list, func(i int, _ string, answer json.RawMessage) error {
-		if wantsJSON(c) {
-			return p.line(string(answer))
-		}
-		var info supervisor.ProcessInfo
-		if err := json.Unmarshal(answer, &info); err != nil {
-			return fmt.Errorf("cannot read the answer: %w", err)
-		}
-		text := details(info)
-		if i > 0 {
-			text = "\n" + text
-		}
-		return p.write(text)
-	})
-}
-
-func (p *program) list(ctx context.Context, c *cli.Command) error {
-	if c.Args().Len() > 0 {
-		return usageErrorf("list", "it takes no names, got %q (status shows single ones)", c.Args().Slice())
-	}
-	conn, err := p.connect(c)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	if wantsJSON(c) {
-		var answer json.RawMessage
-		if err := conn.Call(ctx, "process.list", nil, &answer); err != nil {
-			return err
-		}
-		return p.line(string(answer))
-	}
-	list, err := conn.List(ctx, client.ListParams{})
-	if err != nil {
-		return err
-	}
-	return p.write(table(list, p.now()))
-}
-
-func (p *program) logs(ctx context.Context, c *cli.Command) error {
-	name, err := oneName(c)
-	if err != nil {
-		return err
-	}
-	if s := supervisor.Stream(c.String("stream")); s != "" && s != supervisor.Stdout && s != supervisor.Stderr {
-		return usageErrorf("logs", "-stream %q is neither stdout nor stderr", s)
-	}
-	conn, err := p.connect(c)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	params := client.LogsParams{Name: name, Lines: c.Int("lines"), Stream: supervisor.Stream(c.String("stream"))}
-	if wantsJSON(c) {
-		var answer json.RawMessage
-		if err := conn.Call(ctx, "process.logs", params, &answer); err != nil {
-			return err
-		}
-		return p.line(string(answer))
-	}
-	lines, err := conn.Logs(ctx, params)
-	if err != nil {
-		return err
-	}
-	return p.write(supervisor.JoinLog(lines))
-}
-
-func (p *program) version(_ context.Context, _ *cli.Command) error {
-	v := version
-	if info, ok := debug.ReadBuildInfo(); ok && v == "dev" && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		v = info.Main.Version
-	}
-	return p.line("pmclient " + v)
-}
-
-func (p *program) line(text string) error { return p.write(text + "\n") }
-
-func (p *program) write(text string) error {
-	if _, err := p.out.Write([]byte(text)); err != nil {
-		return fmt.Errorf("cannot write: %w", err)
-	}
-	return nil
 }

@@ -79,6 +79,7 @@ func (p *program) connect(c *cli.Command) (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.way = kind
 	switch kind {
 	case "rpc":
 		o.URL = where

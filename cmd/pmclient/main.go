@@ -1,10 +1,23 @@
 // Command pmclient asks a manager over its API and prints the answer.
 //
-//	Exit code  Meaning
-//	0          done
-//	1          the manager refused, or the thing failed
-//	2          wrong usage
+//	Exit code  Meaning                                                diff
+//	0          done                                                   the same
+//	1          the manager refused, or the thing failed               different
+//	2          wrong usage                                            anything else
 //	3          the manager cannot be reached, or the secret is wrong
+//
+// What others wrote (output of processes, names, errors) is made harmless where it
+// goes to a terminal; into a pipe or a file it goes as it is.
+//
+//	file         question it answers
+//	commands.go  which commands are there, with which flags
+//	change.go    what changes a process
+//	look.go      what shows processes
+//	manifest.go  what is done with a manifest
+//	system.go    what is done with the manager
+//	connect.go   where is the manager, and what is the secret
+//	ask.go       how is it asked, and the answer written
+//	text.go      how does an answer look
 package main
 
 import (
@@ -12,8 +25,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -21,6 +36,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/processmanager/processmanager/rpc/client"
+	"github.com/processmanager/processmanager/supervisor"
 )
 
 // version is set by the build.
@@ -39,21 +55,35 @@ func main() {
 	// limit turns it on again where an answer is large.
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(128 << 20)
-	os.Exit(Run(os.Args, os.Environ(), os.Stdout, os.Stderr))
+	os.Exit(Run(os.Args, os.Environ(), os.Stdin, os.Stdout, os.Stderr))
 }
 
 // Run is the whole program: arguments with the program's name first, environment
-// as os.Environ gives it, and where to write. It returns the exit code.
-func Run(args, env []string, stdout, stderr io.Writer) int {
-	p := &program{env: env, out: stdout, now: time.Now}
+// as os.Environ gives it, where to read a manifest from and where to write. It
+// returns the exit code.
+func Run(args, env []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	p := &program{env: env, in: stdin, out: stdout, terminal: isTerminal(stdout), now: time.Now}
 	return p.run(args, stderr)
+}
+
+// isTerminal is true also for other character devices, where it does no harm.
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // program is one run.
 type program struct {
-	env []string
-	out io.Writer
-	now func() time.Time // ages are counted from here
+	env      []string
+	in       io.Reader
+	out      io.Writer
+	terminal bool             // out is one
+	now      func() time.Time // ages are counted from here
+	way      string           // the flag that says where the manager is, once that is known
 }
 
 func (p *program) run(args []string, stderr io.Writer) int {
@@ -65,10 +95,13 @@ func (p *program) run(args []string, stderr io.Writer) int {
 		return exitDone
 	}
 	code := exitCode(err)
-	for _, line := range messages(err) {
-		fmt.Fprintln(stderr, "pmclient: "+line)
+	if errors.Is(err, errDiffers) {
+		return code
 	}
-	if code == exitUsage {
+	for _, line := range p.messages(err) {
+		fmt.Fprintln(stderr, "pmclient: "+supervisor.Harmless(line))
+	}
+	if errors.As(err, new(usageError)) {
 		fmt.Fprintln(stderr, "pmclient help tells the usage")
 	}
 	return code
@@ -106,9 +139,8 @@ func onUsageError(_ context.Context, c *cli.Command, err error, _ bool) error {
 }
 
 func exitCode(err error) int {
-	var wrong usageError
 	switch {
-	case errors.As(err, &wrong):
+	case errors.As(err, new(usageError)), errors.As(err, new(troubleError)):
 		return exitUsage
 	case errors.Is(err, client.ErrUnreachable), errors.Is(err, client.ErrUnauthorized):
 		return exitUnreachable
@@ -141,7 +173,7 @@ func (f failures) Unwrap() []error { return f }
 
 // messages are the lines of an error: one for each process, and one only for what
 // went wrong with all of them alike.
-func messages(err error) []string {
+func (p *program) messages(err error) []string {
 	list := []error{err}
 	var many failures
 	if errors.As(err, &many) {
@@ -153,7 +185,7 @@ func messages(err error) []string {
 		text := e.Error()
 		switch {
 		case errors.Is(e, client.ErrUnreachable):
-			text += "; is it running? (-socket names its telnet socket)"
+			text += "; " + p.unreachableHint(e)
 		case errors.Is(e, client.ErrUnauthorized):
 			text += " (-secret or -secret-file gives it)"
 		}
@@ -165,6 +197,22 @@ func messages(err error) []string {
 	return lines
 }
 
+// unreachableHint says what to look at.
+func (p *program) unreachableHint(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return "this user may not use the socket (the manager's -socket-mode and -socket-group decide)"
+	case p.way == "rpc":
+		return "is it running, and does it listen there? (-rpc names the address of its API)"
+	case p.way == "rpc-socket":
+		return "is it running? (-rpc-socket names the socket of its API)"
+	}
+	return "is it running? (-socket names its telnet socket)"
+}
+
+// boolFlags take a value of their own or none.
+var boolFlags = []string{"log", "previous", "dry-run"}
+
 // joinBool writes "-log false" as "-log=false": everywhere else a flag and its
 // value may be two words, so here too.
 func joinBool(args []string) []string {
@@ -174,7 +222,7 @@ func joinBool(args []string) []string {
 		if arg == "--" {
 			return append(out, args[i:]...)
 		}
-		if i+1 < len(args) && (arg == "-log" || arg == "--log") {
+		if i+1 < len(args) && slices.Contains(boolFlags, strings.TrimLeft(arg, "-")) && strings.HasPrefix(arg, "-") {
 			switch strings.ToLower(args[i+1]) {
 			case "true", "1", "yes":
 				arg, i = arg+"=true", i+1
@@ -194,7 +242,7 @@ func (p *program) command() *cli.Command {
 		Usage:     "ask a process manager",
 		UsageText: "pmclient [-socket PATH] [-secret-file PATH] COMMAND [NAME…]",
 		Description: "Flags take one dash or two, may follow the command, and take their value behind a blank or \"=\".\n" +
-			"Exit code: 0 done, 1 refused or failed, 2 wrong usage, 3 cannot reach the manager or authenticate.",
+			"Exit code: 0 done, 1 refused or failed, 2 wrong usage, 3 cannot reach the manager or authenticate; of diff: 0 same, 1 different, 2 anything else.",
 		Flags:          connectionFlags(),
 		Commands:       p.commands(),
 		Writer:         p.out,

@@ -11,12 +11,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/processmanager/processmanager/rpc"
+	"github.com/processmanager/processmanager/rpc/client"
 	"github.com/processmanager/processmanager/supervisor"
 	"github.com/processmanager/processmanager/supervisor/supervisortest"
 )
@@ -39,6 +41,9 @@ func (auth) Check(s string) supervisor.Role {
 	return supervisor.RoleNone
 }
 
+// newManifest is what stdin holds in the sessions.
+const newManifest = "kind: ProcessManifest\n"
+
 // fleet is a manager with a process in every kind of state.
 func fleet() *supervisortest.Fake {
 	f := supervisortest.New()
@@ -59,7 +64,34 @@ func fleet() *supervisortest.Fake {
 		Name: "migrate", Command: "/app/migrate", Status: supervisor.StatusFailed, StartTime: &at, ExitCode: new(1), Reason: supervisor.ReasonError,
 		Error: "exit code 1 \x1b[31m<red>\nsecond line", Run: 1,
 	})
+	f.Put(supervisor.ProcessInfo{
+		Name: "api-0", Group: "api", Command: "/app/api", PID: new(43), Status: supervisor.StatusRunning, StartTime: &at, Run: 2, Reason: supervisor.ReasonUnhealthy,
+		EndTime: &at, Labels: map[string]string{"app": "api"}, Memory: &supervisor.MemoryInfo{LimitMB: 128, By: "watch"},
+		Probes: []supervisor.ProbeInfo{{Probe: "liveness", OK: true, Successes: 2}, {Probe: "readiness", Failures: 4, Message: "HTTP status 503"}},
+	})
+	f.AddHistory("web",
+		supervisor.LifeRecord{
+			Name: "web", Run: 2, StartTime: new(at.Add(-time.Hour)), EndTime: at, ExitCode: new(3), Reason: supervisor.ReasonError,
+			Log: []supervisor.LogLine{
+				{Time: at.Add(-time.Hour), Stream: supervisor.Stderr, Run: 2, Msg: "panic: no more"},
+				{Time: at, Stream: supervisor.Stdout, Run: 2, Msg: "goodbye"},
+			},
+		},
+		supervisor.LifeRecord{Name: "web", Run: 1, EndTime: at.Add(-time.Hour), Reason: supervisor.ReasonStartError, Error: "no such file\x1b[1m"},
+	)
+	f.PutManifest(supervisor.ManifestInfo{
+		Source: "file", Path: "/etc/processmanager", Revision: "9f86d081", AppliedTime: &at, GraceSecs: 25, ExitPolicy: supervisor.ExitWhenDone,
+		Processes: []supervisor.Spec{{Name: "web", Command: supervisor.Command{Shell: "true"}}, {Name: "migrate", Command: supervisor.Command{Shell: "true"}}},
+	})
+	f.Plan("")
+	f.Plan(newManifest,
+		supervisor.Change{Action: supervisor.ChangeUpdated, Fields: []string{"exitPolicy"}},
+		supervisor.Change{Name: "web", Action: supervisor.ChangeRestarted, Fields: []string{"command", "env[2].value"}, Note: "its next life has the new values"},
+		supervisor.Change{Name: "worker", Action: supervisor.ChangeAdded},
+		supervisor.Change{Name: "late", Action: supervisor.ChangeRemoved},
+	)
 	f.AddLog("web",
+		supervisor.LogLine{Time: at.Add(-time.Hour), Stream: supervisor.Stderr, Run: 2, Msg: "panic: no more"},
 		supervisor.LogLine{Time: at, Stream: supervisor.Stdout, Run: 3, Msg: "ready <now>"},
 		supervisor.LogLine{Time: at.Add(time.Second), Stream: supervisor.Stderr, Run: 3, Msg: "GET /cart?a=1&b=2: 500"},
 	)
@@ -86,8 +118,8 @@ func serve(t *testing.T, o rpc.Options) string {
 	return filepath.Join(dir, "pm.sock")
 }
 
-// A session is a file of commands and what they print. "!" lines are stderr, the
-// exit code follows when it is not 0.
+// A session is a file of commands and what they print; "." is an empty line. "!"
+// lines are stderr, the exit code follows when it is not 0.
 func TestSession(t *testing.T) {
 	for _, path := range []string{"testdata/session.txt", "testdata/usage.txt"} {
 		golden, err := os.ReadFile(path)
@@ -120,7 +152,7 @@ func TestSession(t *testing.T) {
 
 func transcript(socket string, args []string) string {
 	var stdout, stderr bytes.Buffer
-	p := &program{env: []string{"PM_SOCKET=" + socket}, out: &stdout, now: func() time.Time { return supervisortest.Epoch.Add(26 * time.Hour) }}
+	p := &program{env: []string{"PM_SOCKET=" + socket}, in: strings.NewReader(newManifest), out: &stdout, now: func() time.Time { return supervisortest.Epoch.Add(26 * time.Hour) }}
 	code := p.run(args, &stderr)
 	text := ""
 	for line := range strings.Lines(stdout.String()) {
@@ -132,7 +164,7 @@ func transcript(socket string, args []string) string {
 	if code != 0 {
 		text += fmt.Sprintf("! exit code %d\n", code)
 	}
-	return strings.ReplaceAll(text, "  \n", "\n")
+	return strings.ReplaceAll(text, "  \n", "  .\n")
 }
 
 // words splits a command line; '…' quotes.
@@ -150,7 +182,7 @@ func words(line string) []string {
 
 func run(env []string, args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
-	code = Run(append([]string{"pmclient"}, args...), env, &out, &errs)
+	code = Run(append([]string{"pmclient"}, args...), env, strings.NewReader(""), &out, &errs)
 	return code, out.String(), errs.String()
 }
 
@@ -223,6 +255,99 @@ func TestUnreachableTellsWhatToDo(t *testing.T) {
 	want := "pmclient: cannot reach the manager at /nowhere/pm-rpc.sock: connect: no such file or directory; is it running? (-socket names its telnet socket)\n"
 	if stderr != want {
 		t.Errorf("got  %swant %s", stderr, want)
+	}
+}
+
+// The hint fits the way to the manager and what went wrong on it.
+func TestUnreachableHints(t *testing.T) {
+	refused := fmt.Errorf("%w at x: %w", client.ErrUnreachable, syscall.ECONNREFUSED)
+	for _, c := range []struct {
+		way  string
+		err  error
+		want string
+	}{
+		{"socket", refused, "-socket names"},
+		{"rpc-socket", refused, "-rpc-socket names"},
+		{"rpc", refused, "-rpc names"},
+		{"socket", fmt.Errorf("%w at x: %w", client.ErrUnreachable, syscall.EACCES), "this user may not use the socket"},
+	} {
+		p := &program{way: c.way}
+		if got := p.messages(c.err); len(got) != 1 || !strings.Contains(got[0], c.want) || strings.Count(got[0], "; ") != 1 {
+			t.Errorf("%s: %q, want … %s …", c.way, got, c.want)
+		}
+	}
+}
+
+// T66: a terminal is not steered by what a process wrote; a pipe gets it as it is.
+func TestT66LogsOnATerminal(t *testing.T) {
+	fake := fleet()
+	fake.AddLog("web", supervisor.LogLine{Run: 3, Msg: "\x1b[2J\x1b]0;owned\x07 50%\r\ttab \u009b31m"})
+	socket := serve(t, rpc.Options{Control: fake})
+	for terminal, want := range map[bool]string{
+		true:  `\x1b[2J\x1b]0;owned\x07 50%\x0d` + "\ttab " + `\xc2\x9b31m` + "\n",
+		false: "\x1b[2J\x1b]0;owned\x07 50%\r\ttab \u009b31m\n",
+	} {
+		var stdout, stderr bytes.Buffer
+		p := &program{out: &stdout, terminal: terminal, now: time.Now}
+		code := p.run([]string{"pmclient", "-socket", socket, "logs", "web", "-lines", "1"}, &stderr)
+		if code != 0 || stdout.String() != want {
+			t.Errorf("terminal %v: %d %q %s", terminal, code, &stdout, &stderr)
+		}
+	}
+	if file, err := os.Create(filepath.Join(t.TempDir(), "out")); err != nil || isTerminal(file) || isTerminal(&bytes.Buffer{}) {
+		t.Error("a file or a buffer is taken for a terminal")
+	}
+}
+
+// What could be taken for another manifest, or for none, is not sent.
+func TestManifestThatIsNotSent(t *testing.T) {
+	fake := fleet()
+	socket := serve(t, rpc.Options{Control: fake})
+	for text, want := range map[string]string{
+		" \n":                                  "stdin is empty",
+		"a: \xff":                              "stdin is not valid UTF-8",
+		strings.Repeat("#", maxManifest) + "#": "stdin is longer than 1048576 bytes",
+		strings.Repeat("#", maxManifest):       "longer than 1048576 bytes", // by its frame: the server says it
+	} {
+		for _, command := range []string{"apply", "diff"} {
+			var stdout, stderr bytes.Buffer
+			p := &program{in: strings.NewReader(text), out: &stdout, now: time.Now}
+			code := p.run([]string{"pmclient", "-socket", socket, command, "-f", "-"}, &stderr)
+			if code != map[string]int{"apply": exitRefused, "diff": exitUsage}[command] || !strings.Contains(stderr.String(), want) {
+				t.Errorf("%s: %d %s", command, code, &stderr)
+			}
+		}
+	}
+	for _, call := range fake.Calls() {
+		t.Errorf("the manager was asked: %v", call)
+	}
+}
+
+// Who waits for many waits for all at once.
+func TestWaitForMany(t *testing.T) {
+	fake := supervisortest.New()
+	const many = 20
+	args := []string{"wait", "-for", "ended", "-timeout", "0s", "-socket", serve(t, rpc.Options{Control: fake})}
+	for i := range many {
+		name := fmt.Sprintf("p%d", i)
+		fake.Put(supervisor.ProcessInfo{Name: name, PID: new(42), Status: supervisor.StatusRunning})
+		args = append(args, name)
+	}
+	arrived := make(chan struct{}, many)
+	fake.Hook = func(context.Context, string) error {
+		arrived <- struct{}{}
+		return nil
+	}
+	go func() {
+		for range many {
+			<-arrived
+		}
+		for i := range many {
+			fake.Put(supervisor.ProcessInfo{Name: fmt.Sprintf("p%d", i), Status: supervisor.StatusCompleted})
+		}
+	}()
+	if code, stdout, stderr := run(nil, args...); code != 0 || strings.Count(stdout, "has ended\n") != many {
+		t.Errorf("%d %s%s", code, stdout, stderr)
 	}
 }
 

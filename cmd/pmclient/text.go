@@ -31,9 +31,7 @@ func startedWord(info supervisor.ProcessInfo) string {
 
 // table shows one line for each process.
 func table(list []*supervisor.ProcessInfo, now time.Time) string {
-	var b bytes.Buffer
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "NAME\tSTATUS\tREADY\tPID\tRESTARTS\tCPU%\tMEM(MiB)\tAGE\tNOTE")
+	rows := [][]string{{"NAME", "STATUS", "READY", "PID", "RESTARTS", "CPU%", "MEM(MiB)", "AGE", "NOTE"}}
 	for _, p := range list {
 		pid, cpu, mem, age := "-", "-", "-", "-"
 		if p.PID != nil {
@@ -47,16 +45,9 @@ func table(list []*supervisor.ProcessInfo, now time.Time) string {
 		if p.Ready {
 			ready = "yes"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\n", p.Name, p.Status, ready, pid, p.Restarts, cpu, mem, age, visible(note(p)))
+		rows = append(rows, []string{p.Name, string(p.Status), ready, pid, strconv.Itoa(p.Restarts), cpu, mem, age, visible(note(p))})
 	}
-	_ = w.Flush() // into memory
-	lines := strings.SplitAfter(b.String(), "\n")
-	for i, line := range lines {
-		if text, ok := strings.CutSuffix(line, "\n"); ok {
-			lines[i] = strings.TrimRight(text, " ") + "\n"
-		}
-	}
-	return strings.Join(lines, "")
+	return aligned(rows)
 }
 
 // note is what a person would ask next: what is wrong, what it waits for, how it
@@ -69,6 +60,8 @@ func note(p *supervisor.ProcessInfo) string {
 		return "waits for " + strings.Join(p.WaitsFor, ", ")
 	case p.NextRetry != nil:
 		return ended(p) + "; next try " + p.NextRetry.UTC().Format(time.RFC3339)
+	case p.PID != nil && !p.Ready && unready(p) != "":
+		return unready(p)
 	case p.NextRun != nil:
 		return "next run " + p.NextRun.UTC().Format(time.RFC3339)
 	case p.Reason == "":
@@ -79,6 +72,16 @@ func note(p *supervisor.ProcessInfo) string {
 	return ended(p)
 }
 
+// unready is what keeps a running process from being ready.
+func unready(p *supervisor.ProcessInfo) string {
+	for _, probe := range p.Probes {
+		if !probe.OK && probe.Message != "" {
+			return fmt.Sprintf("%s: %s", probe.Probe, probe.Message)
+		}
+	}
+	return p.StatusText
+}
+
 func ended(p *supervisor.ProcessInfo) string {
 	switch {
 	case p.Signal != nil:
@@ -87,6 +90,68 @@ func ended(p *supervisor.ProcessInfo) string {
 		return fmt.Sprintf("%s (exit code %d)", p.Reason, *p.ExitCode)
 	}
 	return string(p.Reason)
+}
+
+// lifeTable shows one line for each life, and with lines what each wrote last.
+func lifeTable(lives []supervisor.LifeRecord, lines bool) string {
+	rows := [][]string{{"NAME", "RUN", "STARTED", "LASTED", "EXIT", "REASON", "NOTE"}}
+	var said strings.Builder
+	for _, l := range lives {
+		started, lasted, exit := "-", "-", "-"
+		if l.StartTime != nil {
+			started, lasted = l.StartTime.UTC().Format(time.RFC3339), short(l.EndTime.Sub(*l.StartTime))
+		}
+		switch {
+		case l.Signal != nil:
+			exit = *l.Signal
+		case l.ExitCode != nil:
+			exit = strconv.Itoa(*l.ExitCode)
+		}
+		rows = append(rows, []string{l.Name, strconv.FormatUint(l.Run, 10), started, lasted, exit, string(l.Reason), visible(l.Error)})
+		if lines && len(l.Log) > 0 {
+			fmt.Fprintf(&said, "\n%s, run %d:\n%s", l.Name, l.Run, supervisor.JoinLog(l.Log))
+		}
+	}
+	return aligned(rows) + said.String()
+}
+
+// changeTable shows one line for each change, and counts them.
+func changeTable(list []supervisor.Change, title string) string {
+	if len(list) == 0 {
+		return "No difference\n"
+	}
+	counts := map[supervisor.ChangeKind]int{}
+	var rows [][]string
+	for _, c := range list {
+		counts[c.Action]++
+		name, what := c.Name, strings.Join(c.Fields, ", ")
+		if name == "" {
+			name = "(manifest)"
+		}
+		if c.Note != "" {
+			what = strings.TrimPrefix(what+"; "+c.Note, "; ")
+		}
+		rows = append(rows, []string{string(c.Action), name, visible(what)})
+	}
+	return aligned(rows) + fmt.Sprintf("%s: %d added, %d restarted, %d updated, %d removed\n", title,
+		counts[supervisor.ChangeAdded], counts[supervisor.ChangeRestarted], counts[supervisor.ChangeUpdated], counts[supervisor.ChangeRemoved])
+}
+
+// aligned writes rows as columns, without blanks at the end of a line.
+func aligned(rows [][]string) string {
+	var b bytes.Buffer
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintln(w, strings.Join(row, "\t"))
+	}
+	_ = w.Flush() // into memory
+	lines := strings.SplitAfter(b.String(), "\n")
+	for i, line := range lines {
+		if text, ok := strings.CutSuffix(line, "\n"); ok {
+			lines[i] = strings.TrimRight(text, " ") + "\n"
+		}
+	}
+	return strings.Join(lines, "")
 }
 
 // short writes an age with its two greatest units at most.
@@ -102,20 +167,19 @@ func short(d time.Duration) string {
 	return fmt.Sprintf("%dd%dh", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
 }
 
-// details shows every field under its name in the API, in the order declared.
-func details(info supervisor.ProcessInfo) string {
-	var b bytes.Buffer
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+// details shows every field of a struct under its name in the API, in the order
+// declared.
+func details(info any) string {
+	var rows [][]string
 	v := reflect.ValueOf(info)
 	for i := range v.NumField() {
 		name, opts, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
 		if opts == "omitempty" && v.Field(i).IsZero() {
 			continue
 		}
-		fmt.Fprintf(w, "%s\t%s\n", name, visible(value(v.Field(i))))
+		rows = append(rows, []string{name, visible(value(v.Field(i)))})
 	}
-	_ = w.Flush() // into memory
-	return b.String()
+	return aligned(rows)
 }
 
 // value writes one field; "-" is none.
@@ -132,7 +196,17 @@ func value(v reflect.Value) string {
 	case float64:
 		return strconv.FormatFloat(x, 'f', -1, 64)
 	case []string:
-		return strings.Join(x, ", ")
+		return orNone(strings.Join(x, ", "))
+	case []supervisor.ProbeInfo:
+		return probesText(x)
+	case supervisor.MemoryInfo:
+		return fmt.Sprintf("limit %s MiB, enforced by %s", strconv.FormatFloat(x.LimitMB, 'f', -1, 64), x.By)
+	case []supervisor.Spec:
+		var names []string
+		for _, spec := range x {
+			names = append(names, spec.Name)
+		}
+		return orNone(strings.Join(names, ", "))
 	case map[string]string:
 		var pairs []string
 		for _, k := range slices.Sorted(maps.Keys(x)) {
@@ -140,10 +214,30 @@ func value(v reflect.Value) string {
 		}
 		return strings.Join(pairs, ", ")
 	}
-	if text := fmt.Sprint(v.Interface()); text != "" {
-		return text
+	return orNone(fmt.Sprint(v.Interface()))
+}
+
+func orNone(text string) string {
+	if text == "" {
+		return "-"
 	}
-	return "-"
+	return text
+}
+
+// probesText is where the probes stand, in one line.
+func probesText(list []supervisor.ProbeInfo) string {
+	var texts []string
+	for _, p := range list {
+		text := p.Probe + " ok"
+		if !p.OK {
+			text = p.Probe + " not ok"
+		}
+		if p.Failures > 0 {
+			text += fmt.Sprintf(" (failures in a row: %d, %s)", p.Failures, orNone(p.Message))
+		}
+		texts = append(texts, text)
+	}
+	return strings.Join(texts, "; ")
 }
 
 // visible keeps what a process has put into its command or error from steering

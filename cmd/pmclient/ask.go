@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+// question is a method that is called for each of several names.
+type question struct {
+	method string
+	params func(name string) any // nil: the name alone
+	atOnce int                   // calls at the same time; 0: 8
+}
+
+// ask calls a method for each name, several at once, and hands the answers to
+// show in the order of the names. All are tried; the errors are joined.
+func (p *program) ask(ctx context.Context, c *cli.Command, q question, names []string, show func(i int, name string, answer json.RawMessage) error) error {
+	if q.params == nil {
+		q.params = func(name string) any { return map[string]string{"name": name} }
+	}
+	if q.atOnce == 0 {
+		q.atOnce = 8
+	}
+	conn, err := p.connect(c)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	answers, errs := make([]json.RawMessage, len(names)), make([]error, len(names))
+	turns := make(chan struct{}, q.atOnce)
+	var all sync.WaitGroup
+	for i, name := range names {
+		turns <- struct{}{}
+		all.Go(func() {
+			defer func() { <-turns }()
+			errs[i] = conn.Call(ctx, q.method, q.params(name), &answers[i])
+		})
+	}
+	all.Wait()
+	for i, name := range names {
+		if errs[i] == nil {
+			errs[i] = show(i, name, answers[i])
+		}
+	}
+	return join(errs)
+}
+
+// one calls a method once. As JSON the answer is shown as it came; as text it is read
+// into result, and show writes it.
+func (p *program) one(ctx context.Context, c *cli.Command, method string, params, result any, show func() error) error {
+	conn, err := p.connect(c)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if !wantsJSON(c) {
+		if err := conn.Call(ctx, method, params, result); err != nil {
+			return err
+		}
+		return show()
+	}
+	var answer json.RawMessage
+	if err := conn.Call(ctx, method, params, &answer); err != nil {
+		return err
+	}
+	return p.line(string(answer))
+}
+
+// read takes an answer apart.
+func read(answer json.RawMessage, result any) error {
+	if err := json.Unmarshal(answer, result); err != nil {
+		return fmt.Errorf("cannot read the answer: %w", err)
+	}
+	return nil
+}
+
+func (p *program) line(text string) error { return p.write(text + "\n") }
+
+// write writes to stdout. What others wrote must not steer a terminal; into a pipe
+// or a file it goes as it is.
+func (p *program) write(text string) error {
+	if p.terminal {
+		text = supervisor.Harmless(text)
+	}
+	if _, err := p.out.Write([]byte(text)); err != nil {
+		return fmt.Errorf("cannot write: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/processmanager/processmanager/rpc/client"
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+// each is a command that does one thing to every name.
+func (p *program) each(method, done string) func(context.Context, *cli.Command) error {
+	return func(ctx context.Context, c *cli.Command) error {
+		list, err := names(c)
+		if err != nil {
+			return err
+		}
+		return p.ask(ctx, c, question{method: method}, list, func(_ int, name string, answer json.RawMessage) error {
+			if wantsJSON(c) {
+				return p.line(string(answer))
+			}
+			return p.line(fmt.Sprintf("Process '%s' %s", name, done))
+		})
+	}
+}
+
+func (p *program) start(ctx context.Context, c *cli.Command) error {
+	list, err := names(c)
+	if err != nil {
+		return err
+	}
+	made := c.String("command") != ""
+	if !made {
+		for _, flag := range []string{"log", "deadline", "cron", "jobid"} {
+			if c.IsSet(flag) {
+				return usageErrorf("start", "-%s is for a new process, and that needs -command", flag)
+			}
+		}
+		return p.ask(ctx, c, question{method: "process.start"}, list, func(_ int, _ string, answer json.RawMessage) error {
+			return p.started(c, answer)
+		})
+	}
+	if len(list) > 1 {
+		return usageErrorf("start", "want one name for one command, got %d: %q", len(list), list)
+	}
+	conn, err := p.connect(c)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	var answer json.RawMessage
+	err = conn.Call(ctx, "process.start", client.StartParams{
+		Name: list[0], Command: c.String("command"), Log: c.Bool("log"), Deadline: c.Int("deadline"),
+		Cron: c.String("cron"), JobID: c.String("jobid"),
+	}, &answer)
+	if err != nil {
+		return err
+	}
+	return p.started(c, answer)
+}
+
+func (p *program) started(c *cli.Command, answer json.RawMessage) error {
+	if wantsJSON(c) {
+		return p.line(string(answer))
+	}
+	var info supervisor.ProcessInfo
+	if err := read(answer, &info); err != nil {
+		return err
+	}
+	return p.line(fmt.Sprintf("Process '%s' %s", info.Name, startedWord(info)))
+}
+
+// signal takes the signal from -signal, else from the first word.
+func (p *program) signal(ctx context.Context, c *cli.Command) error {
+	list, word := c.Args().Slice(), c.String("signal")
+	if word == "" {
+		if len(list) == 0 {
+			return usageErrorf("signal", "want a signal and a name")
+		}
+		word, list = list[0], list[1:]
+	}
+	if name := c.String("name"); name != "" {
+		list = append([]string{name}, list...)
+	}
+	sig, err := supervisor.ParseSignal(word)
+	if err != nil {
+		return usageErrorf("signal", "%q is no signal: want a name such as HUP, or a number from 1 to 64", word)
+	}
+	if len(list) == 0 {
+		return usageErrorf("signal", "want a name behind the signal")
+	}
+	params := func(name string) any { return client.SignalParams{Name: name, Signal: sig.String()} }
+	return p.ask(ctx, c, question{method: "process.signal", params: params}, list, func(_ int, name string, answer json.RawMessage) error {
+		if wantsJSON(c) {
+			return p.line(string(answer))
+		}
+		return p.line(fmt.Sprintf("Process '%s' was sent %s", name, sig))
+	})
+}

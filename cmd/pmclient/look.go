@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/processmanager/processmanager/rpc/client"
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+func (p *program) status(ctx context.Context, c *cli.Command) error {
+	list, err := names(c)
+	if err != nil {
+		return err
+	}
+	return p.ask(ctx, c, question{method: "process.status"}, list, func(i int, _ string, answer json.RawMessage) error {
+		if wantsJSON(c) {
+			return p.line(string(answer))
+		}
+		var info supervisor.ProcessInfo
+		if err := read(answer, &info); err != nil {
+			return err
+		}
+		text := details(info)
+		if i > 0 {
+			text = "\n" + text
+		}
+		return p.write(text)
+	})
+}
+
+func (p *program) list(ctx context.Context, c *cli.Command) error {
+	labels, err := labelsOf(c.String("labels"))
+	if err != nil {
+		return err
+	}
+	statuses, err := statusesOf(c.String("status"))
+	if err != nil {
+		return err
+	}
+	var list []*supervisor.ProcessInfo
+	return p.one(ctx, c, "process.list", client.ListParams{Labels: labels, Status: statuses}, &list, func() error {
+		return p.write(table(list, p.now()))
+	})
+}
+
+// parts are what stands between commas, without blanks around it.
+func parts(text string) []string {
+	var list []string
+	for part := range strings.SplitSeq(text, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			list = append(list, part)
+		}
+	}
+	return list
+}
+
+func labelsOf(text string) (map[string]string, error) {
+	var labels map[string]string
+	for _, part := range parts(text) {
+		key, value, ok := strings.Cut(part, "=")
+		if _, twice := labels[key]; !ok || key == "" || twice {
+			return nil, usageErrorf("list", "-labels %q: want KEY=VALUE,… with each key once", text)
+		}
+		if labels == nil {
+			labels = map[string]string{}
+		}
+		labels[key] = value
+	}
+	return labels, nil
+}
+
+func statusesOf(text string) ([]supervisor.Status, error) {
+	var list []supervisor.Status
+	for _, part := range parts(text) {
+		if !slices.Contains(supervisor.Statuses(), supervisor.Status(part)) {
+			return nil, usageErrorf("list", "-status %q is none of %v", part, supervisor.Statuses())
+		}
+		list = append(list, supervisor.Status(part))
+	}
+	return list, nil
+}
+
+func (p *program) logs(ctx context.Context, c *cli.Command) error {
+	name, err := oneName(c)
+	if err != nil {
+		return err
+	}
+	params := client.LogsParams{Name: name, Lines: c.Int("lines"), Stream: supervisor.Stream(c.String("stream")), Previous: c.Bool("previous")}
+	if s := params.Stream; s != "" && s != supervisor.Stdout && s != supervisor.Stderr {
+		return usageErrorf("logs", "-stream %q is neither stdout nor stderr", s)
+	}
+	if text := c.String("since"); text != "" {
+		if params.Since, err = supervisor.ParseSince(text, p.now()); err != nil {
+			return usageErrorf("logs", "-since %q: want a time such as 2026-01-02T15:04:05Z, or how long ago, such as 10m", text)
+		}
+	}
+	var lines []supervisor.LogLine
+	return p.one(ctx, c, "process.logs", params, &lines, func() error {
+		return p.write(supervisor.JoinLog(lines))
+	})
+}
+
+func (p *program) history(ctx context.Context, c *cli.Command) error {
+	list, err := names(c)
+	if err != nil {
+		return err
+	}
+	var all []supervisor.LifeRecord
+	err = p.ask(ctx, c, question{method: "process.history"}, list, func(_ int, _ string, answer json.RawMessage) error {
+		if wantsJSON(c) {
+			return p.line(string(answer))
+		}
+		var lives []supervisor.LifeRecord
+		if err := read(answer, &lives); err != nil {
+			return err
+		}
+		all = append(all, lives...)
+		return nil
+	})
+	if wantsJSON(c) || err != nil && len(all) == 0 {
+		return err
+	}
+	if bad := p.write(lifeTable(all, c.Bool("log"))); bad != nil {
+		return bad
+	}
+	return err
+}
+
+// conditions are the words of wait.
+func conditions() string {
+	var list []string
+	for _, condition := range supervisor.WaitConditions() {
+		list = append(list, string(condition))
+	}
+	return strings.Join(list, ", ")
+}
+
+// wait waits for all names at once, so that the timeout is that of the whole.
+func (p *program) wait(ctx context.Context, c *cli.Command) error {
+	list, err := names(c)
+	if err != nil {
+		return err
+	}
+	condition, timeout := supervisor.WaitCondition(c.String("for")), c.Duration("timeout")
+	if !slices.Contains(supervisor.WaitConditions(), condition) {
+		return usageErrorf("wait", "-for %q is none of %s", condition, conditions())
+	}
+	if timeout < 0 {
+		return usageErrorf("wait", "-timeout %s is negative", timeout)
+	}
+	q := question{method: "process.wait", atOnce: len(list), params: func(name string) any {
+		return client.WaitParams{Name: name, Condition: condition, Timeout: supervisor.Duration(timeout)}
+	}}
+	return p.ask(ctx, c, q, list, func(_ int, name string, answer json.RawMessage) error {
+		if wantsJSON(c) {
+			return p.line(string(answer))
+		}
+		return p.line(fmt.Sprintf("Process '%s' %s", name, conditionWords[condition]))
+	})
+}
+
+// conditionWords say that a condition is true.
+var conditionWords = map[supervisor.WaitCondition]string{
+	supervisor.WaitRunning:   "is running",
+	supervisor.WaitReady:     "is ready",
+	supervisor.WaitCompleted: "has completed",
+	supervisor.WaitEnded:     "has ended",
+	supervisor.WaitDeleted:   "is deleted",
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+// maxManifest is the size of the API's messages: a longer text cannot be sent.
+const maxManifest = 1 << 20
+
+// errDiffers is the answer of diff, not a failure.
+var errDiffers = errors.New("the manifest differs")
+
+// troubleError is what goes wrong in diff, whose exit code 1 means something else.
+type troubleError struct{ error }
+
+// Unwrap returns the trouble.
+func (e troubleError) Unwrap() error { return e.error }
+
+func (p *program) apply(ctx context.Context, c *cli.Command) error {
+	if c.Bool("dry-run") {
+		_, err := p.changes(ctx, c, "manifest.diff", "Would be changed")
+		return err
+	}
+	_, err := p.changes(ctx, c, "manifest.apply", "Changed")
+	return err
+}
+
+func (p *program) diff(ctx context.Context, c *cli.Command) error {
+	differs, err := p.changes(ctx, c, "manifest.diff", "Different")
+	switch {
+	case err != nil:
+		return troubleError{err}
+	case differs:
+		return errDiffers
+	}
+	return nil
+}
+
+// changes asks what is or would be changed by the manifest of -f, and tells whether
+// there is anything.
+func (p *program) changes(ctx context.Context, c *cli.Command, method, title string) (any bool, err error) {
+	params := map[string]string{}
+	if path := c.String("f"); path != "" {
+		if params["manifest"], err = p.readManifest(path); err != nil {
+			return false, err
+		}
+	}
+	conn, err := p.connect(c)
+	if err != nil {
+		return false, err
+	}
+	defer conn.Close()
+	var answer json.RawMessage
+	if err := conn.Call(ctx, method, params, &answer); err != nil {
+		return false, err
+	}
+	var list []supervisor.Change
+	if err := read(answer, &list); err != nil {
+		return false, err
+	}
+	if wantsJSON(c) {
+		return len(list) > 0, p.line(string(answer))
+	}
+	return len(list) > 0, p.write(changeTable(list, title))
+}
+
+// readManifest reads the text that is to be sent. An empty one is refused: it would
+// look like none at all.
+func (p *program) readManifest(path string) (string, error) {
+	in, where := p.in, "stdin"
+	if path != "-" {
+		file, err := os.Open(path)
+		if err != nil {
+			return "", fmt.Errorf("cannot read the manifest: %w", err)
+		}
+		defer file.Close()
+		in, where = file, path
+	}
+	text, err := io.ReadAll(io.LimitReader(in, maxManifest+1))
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("cannot read the manifest: %w", err)
+	case len(text) > maxManifest:
+		return "", fmt.Errorf("cannot send the manifest: %s is longer than %d bytes", where, maxManifest)
+	case !utf8.Valid(text):
+		return "", fmt.Errorf("cannot send the manifest: %s is not valid UTF-8", where)
+	case strings.TrimSpace(string(text)) == "":
+		return "", fmt.Errorf("cannot send the manifest: %s is empty", where)
+	}
+	return string(text), nil
+}
+
+func (p *program) manifest(ctx context.Context, c *cli.Command) error {
+	var info supervisor.ManifestInfo
+	return p.one(ctx, c, "manifest.get", nil, &info, func() error { return p.write(details(info)) })
+}
