@@ -25,8 +25,11 @@ var (
 	reasons     = words("reason", supervisor.Reasons())
 	streams     = words("stream", []supervisor.Stream{supervisor.Stdout, supervisor.Stderr})
 	cronResults = words("result", []supervisor.CronResult{
-		supervisor.CronSucceeded, supervisor.CronFailed, supervisor.CronSkipped, supervisor.CronReplaced,
+		supervisor.CronSucceeded, supervisor.CronFailed, supervisor.CronSkipped, supervisor.CronReplaced, supervisor.CronMissed,
 	})
+	probeFailed     = label("result", "failed")
+	probeSuccessful = label("result", "successful")
+	probeKinds      = words("probe", []string{"startup", "liveness", "readiness"})
 )
 
 func label(name, value string) *dto.LabelPair { return &dto.LabelPair{Name: &name, Value: &value} }
@@ -92,7 +95,7 @@ func (b *builder) build(s *supervisor.Snapshot) []*dto.MetricFamily {
 // counted reports whether there ever was a process in a sum.
 func counted(p *supervisor.ProcessStat) bool {
 	return p.TreeSize > 0 || p.ResidentBytes > 0 || p.CPUUser > 0 || p.CPUSystem > 0 || p.DeadlineExceeded > 0 || p.LogDropped > 0 ||
-		some(p.Exits) || some(p.Restarts) || some(p.LogBytes) || some(p.CronRuns)
+		some(p.Exits) || some(p.Restarts) || some(p.LogBytes) || some(p.CronRuns) || some(p.Probes)
 }
 
 // some reports whether a counter is not zero.

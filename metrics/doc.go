@@ -17,11 +17,13 @@
 //	manifest_last_reload_success_timestamp_seconds    absent: never
 //	manifest_last_reload_successful                   absent: no manifest
 //	orphans_reaped_total                              children that the manager did not start
+//	probe_results_total{name,probe,result}            attempts of probes; absent: it has none
 //	process_cpu_seconds_total{mode,name}              whole tree, reaped descendants included
 //	process_exits_total{name,reason}                  lives that ended
 //	process_last_exit_code{name}                      128+n for a signal; absent: none yet
 //	process_log_bytes_total{name,stream}              captured output
 //	process_log_dropped_bytes_total{name}             output that a sink did not take in time
+//	process_memory_limit_bytes{name}                  absent: no limit
 //	process_ready{name}                               1: ready
 //	process_resident_memory_bytes{name}               sum over the tree, shared pages counted in each
 //	process_restarts_total{name,reason}               automatic restarts, by why the life before ended
@@ -49,9 +51,10 @@
 // # Health
 //
 //	/livez         200 unless the manager's loop has not answered for 5 s
-//	/readyz        200 when every essential process runs and is ready, has completed,
-//	               or waits for its schedule; 503 with the names otherwise and at shutdown
-//	/readyz/NAME   the same for one process, essential or not; 404 when unknown
+//	/readyz        200 when every process with a readiness signal is ready and every
+//	               essential one runs; one that has completed, or waits for its
+//	               schedule, is as good. 503 with the names otherwise and at shutdown
+//	/readyz/NAME   the same for one process, whatever it has; 404 when unknown
 //	/startupz      200 once every process has left pending and starting for the first time
 //
 // With ?verbose each lists what it looked at, as Kubernetes' own do. A kubelet

@@ -45,7 +45,7 @@ var families = []family{
 	},
 	{
 		name: "cron_runs_total", kind: counter, process: cronRuns, summed: true,
-		help: "Scheduled times by what became of them: succeeded, failed, skipped (the run before was not over) or replaced (ended for the next).",
+		help: "Scheduled times by what became of them: succeeded, failed, skipped (the run before was not over), replaced (ended for the next) or missed (it was too late).",
 	},
 	{
 		name: "deadline_exceeded_total", kind: counter, process: deadlineExceeded, summed: true,
@@ -62,6 +62,10 @@ var families = []family{
 	{
 		name: "orphans_reaped_total", kind: counter, once: orphansReaped,
 		help: "Children reaped that the manager did not start itself.",
+	},
+	{
+		name: "probe_results_total", kind: counter, process: probeResults, summed: true,
+		help: "Attempts of the process's probes, by probe (startup, liveness, readiness) and result (successful, failed).",
 	},
 	{
 		name: "process_cpu_seconds_total", kind: counter, process: cpuSeconds, summed: true,
@@ -82,6 +86,10 @@ var families = []family{
 	{
 		name: "process_log_dropped_bytes_total", kind: counter, process: logDropped, summed: true,
 		help: "Output in bytes that a sink did not take in time and has lost.",
+	},
+	{
+		name: "process_memory_limit_bytes", kind: gauge, process: memoryLimit,
+		help: "Memory that the process's whole tree may use, in bytes.",
 	},
 	{
 		name: "process_ready", kind: gauge, process: readyNow,
@@ -151,6 +159,28 @@ func reloadSuccessful(b *builder, s *supervisor.Snapshot) {
 }
 
 func orphansReaped(b *builder, s *supervisor.Snapshot) { b.sample(float64(s.OrphansReaped)) }
+
+// probeResults has both results of every probe that the process has, so that
+// increase() sees the first failure too.
+func probeResults(b *builder, name *dto.LabelPair, p *supervisor.ProcessStat) {
+	if len(p.Probes) == 0 {
+		return
+	}
+	for _, kind := range probeKinds {
+		failed, has := p.Probes[supervisor.ProbeCount{Probe: kind.of}]
+		good, hasGood := p.Probes[supervisor.ProbeCount{Probe: kind.of, OK: true}]
+		if has || hasGood {
+			b.sample(float64(failed), name, kind.pair, probeFailed)
+			b.sample(float64(good), name, kind.pair, probeSuccessful)
+		}
+	}
+}
+
+func memoryLimit(b *builder, name *dto.LabelPair, p *supervisor.ProcessStat) {
+	if p.MemoryLimit > 0 {
+		b.sample(float64(p.MemoryLimit), name)
+	}
+}
 
 func cpuSeconds(b *builder, name *dto.LabelPair, p *supervisor.ProcessStat) {
 	b.sample(p.CPUSystem.Seconds(), modeSystem, name) // labels are sorted: mode, name

@@ -22,7 +22,7 @@ func (r *report) good(what string) { fmt.Fprintf(&r.all, "[+]%s ok\n", what) }
 
 // spare notes something that is not good, but not needed.
 func (r *report) spare(what, why string) {
-	fmt.Fprintf(&r.all, "[-]%s excluded: %s, not essential\n", what, why)
+	fmt.Fprintf(&r.all, "[-]%s excluded: %s, neither essential nor with a readiness signal\n", what, why)
 }
 
 func (r *report) bad(what, why string) {
@@ -69,7 +69,8 @@ func (s *Server) readyz(w http.ResponseWriter, req *http.Request) {
 	r := &report{check: "readyz"}
 	if snap := s.look(r, req); snap != nil {
 		for i := range snap.Processes {
-			judge(r, &snap.Processes[i], snap.Processes[i].Essential)
+			p := &snap.Processes[i]
+			judge(r, p, p.Essential || p.Readiness)
 		}
 	}
 	r.send(w, req)

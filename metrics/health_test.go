@@ -55,6 +55,12 @@ func TestReadinessByStatus(t *testing.T) {
 			if got, body := get(t, s, "/readyz"); got != 200 {
 				t.Errorf("not essential: %d %s, want 200", got, body)
 			}
+			signals := process("a", c.status, c.ready, false)
+			signals.Readiness = true
+			s, _ = newServer(processes(signals))
+			if got, body := get(t, s, "/readyz"); got != c.want {
+				t.Errorf("with a readiness signal: %d %s, want %d", got, body, c.want)
+			}
 			if got, body := get(t, s, "/readyz/a"); got != c.want {
 				t.Errorf("asked for by name: %d %s, want %d", got, body, c.want)
 			}

@@ -153,9 +153,12 @@ type ProcessStat struct {
 	Ready     bool
 	Essential bool
 	Cron      bool
+	// Readiness: it says when it is ready, by a readinessProbe or its readiness
+	// signal, and is not suspended in the manifest.
+	Readiness bool
 
-	MemoryLimit   uint64 // bytes; 0: none
-	Probes        map[ProbeCount]uint64
+	MemoryLimit   uint64                // bytes; 0: none
+	Probes        map[ProbeCount]uint64 // attempts; a probe that it has is there from the beginning, with 0
 	CPUUser       time.Duration // whole tree, reaped descendants included
 	CPUSystem     time.Duration
 	ResidentBytes uint64
