@@ -26,6 +26,23 @@ func (l *loop) account(e *entry, old, now machine.Proc) {
 	if now.State != old.State {
 		l.logState(e, old, now)
 	}
+	if signals(now) && now.Ready() != old.Ready() {
+		l.logReady(e, now)
+	}
+}
+
+// signals reports whether readiness is more than to run.
+func signals(p machine.Proc) bool {
+	return p.Rules.ReadySignal || p.Rules.Probes[machine.Readiness].Failures > 0
+}
+
+func (l *loop) logReady(e *entry, now machine.Proc) {
+	switch {
+	case now.Ready():
+		l.m.log.Info("is ready", "name", e.spec.Name, "run", now.Gen)
+	case now.State == machine.Running: // else the line about its end says it
+		l.m.log.Warn("is not ready any more", "name", e.spec.Name, "run", now.Gen)
+	}
 }
 
 // overdue reports whether the deadline ended, or is ending, the run.
@@ -66,8 +83,18 @@ func (l *loop) logState(e *entry, old, now machine.Proc) {
 	switch now.State {
 	case machine.Waiting:
 		log.Info("waits", "name", name, "for", waitsFor(now))
+	case machine.PostStart:
+		log.Info("started, and runs its postStart hook", "name", name, "run", now.Gen, "pid", now.PID)
+	case machine.Starting:
+		log.Info("started, and waits for its startup probe", "name", name, "run", now.Gen, "pid", now.PID)
 	case machine.Running:
-		log.Info("started", "name", name, "run", now.Gen, "pid", now.PID)
+		if old.State == machine.Spawning {
+			log.Info("started", "name", name, "run", now.Gen, "pid", now.PID)
+		} else {
+			log.Info("is up", "name", name, "run", now.Gen, "pid", now.PID, "after", now.Since.Sub(now.Born).Round(time.Millisecond))
+		}
+	case machine.PreStop:
+		log.Info("stopping: runs its preStop hook", "name", name, "run", now.Gen, "cause", now.Cause.String(), "at_most", now.Due.Sub(now.Since).Round(time.Millisecond))
 	case machine.Stopping:
 		log.Info("stopping", "name", name, "run", now.Gen, "cause", now.Cause.String(), "signal", now.Rules.StopSignal.String(), "grace", now.Due.Sub(now.Since).Round(time.Millisecond))
 	case machine.Draining:
@@ -75,12 +102,12 @@ func (l *loop) logState(e *entry, old, now machine.Proc) {
 	case machine.Killing:
 		log.Warn("did not end in time: SIGKILL", "name", name, "run", now.Gen)
 	case machine.Backoff:
-		log.Info("will be restarted", "name", name, "in", now.Due.Sub(now.Since).Round(time.Millisecond), "restarts", now.Restarts)
+		log.Info("will be restarted", "name", name, "in", now.Due.Sub(now.Since).Round(time.Millisecond), "restarts", now.Restarts+1)
 	case machine.Idle:
 		if now.Outcome == machine.Failed && old.Outcome != machine.Failed {
 			log.Error("has failed for good", "name", name, "reason", string(now.Why), "code", now.Final.ShellCode())
 		}
-	case machine.Spawning:
+	case machine.Spawning, machine.PostStop:
 	}
 	if now.Status() == supervisor.StatusStuck && old.Status() != supervisor.StatusStuck {
 		log.Error("survived SIGKILL and is stuck", "name", name, "run", now.Gen, "who", survivor(now))

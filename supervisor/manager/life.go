@@ -16,7 +16,7 @@ import (
 // its probes, its hook. The loop makes it when the life is spawned.
 type life struct {
 	gen    uint64
-	env    atomic.Pointer[[]string] // complete, once its files were read
+	env    atomic.Pointer[[]string] // complete, once its files were read; for its tasks
 	ctx    context.Context
 	end    context.CancelFunc
 	hook   context.CancelFunc // ends the hook that runs; nil: none does
@@ -24,6 +24,7 @@ type life struct {
 	probes [3]*prober         // by machine.Probe; nil: not made now
 	found  [3]finding         // what they have found last
 	text   string             // what the process says of itself
+	own    []string           // variables that the manager tells it
 
 	basis map[string]uint64 // lives of those it depends on, when it began; nil: nobody wants to know
 }
@@ -55,31 +56,49 @@ func (e *entry) endLife() {
 func (l *loop) command(e *entry) linux.Command {
 	own := []string{linux.EnvName + "=" + e.ran.Name, linux.EnvRun + "=" + strconv.FormatUint(e.proc.Gen, 10)}
 	if e.origin == fromCommand { // as it was given: nothing expands
-		return linux.Command{Argv: e.ran.Command.Argv, Env: append(slices.Clone(l.environ), own...), Foreground: true, Resolve: linux.ScriptByShell}
+		return linux.Command{Argv: e.ran.Command.Argv, Env: append(slices.Clone(l.m.environ), own...), Foreground: true, Resolve: linux.ScriptByShell}
 	}
 	if e.index >= 0 {
 		own = append(own, envIndex+"="+strconv.Itoa(e.index))
 	}
-	spec, life := e.ran, e.life
+	spec, life, keep := e.ran, e.life, execsTasks(e.ran)
 	c := rights(spec)
 	c.Dir, c.Output = spec.WorkingDir, e.log.Life(e.proc.Gen)
 	c.Stdin, c.TTY = spec.Stdin, spec.TTY
 	l.wireReadiness(e, &c)
-	watchdog := watchdogEnv(spec)
-	base, log := l.environ, l.m.log
+	own = append(own, watchdogEnv(spec)...)
+	life.own = own
+	base, log := l.m.environ, l.m.log
 	c.Resolve = func(c *linux.Command) error { // on a goroutine that may wait for a disk
-		env, notes, err := manifest.ReadEnvironment(spec, slices.Concat(base, own, watchdog))
+		env, notes, err := manifest.ReadEnvironment(spec, slices.Concat(base, own))
 		if err != nil {
 			return err
 		}
 		for _, note := range notes {
 			log.Warn("a variable was left out", "name", spec.Name, "what", note)
 		}
-		life.env.Store(&env)
+		if keep {
+			life.env.Store(&env)
+		}
 		c.Env, c.Argv = env, manifest.Argv(spec, env)
 		return nil
 	}
 	return c
+}
+
+// execsTasks reports whether commands are run about a process, in its environment.
+func execsTasks(spec supervisor.Spec) bool {
+	for _, k := range machine.Probes() {
+		if p := probeOf(spec, k); p != nil && p.Exec != nil {
+			return true
+		}
+	}
+	for _, s := range []machine.State{machine.PostStart, machine.PreStop, machine.PostStop} {
+		if h := hookOf(spec, s); h != nil && h.Exec != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // envIndex tells a replica its number.

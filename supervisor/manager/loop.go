@@ -16,9 +16,7 @@ const cronNap = time.Minute
 
 // loop is the state of a manager. Only the goroutine of Run touches it.
 type loop struct {
-	m       *Manager
-	environ []string
-
+	m        *Manager
 	set      *supervisor.Set // the manifest in force; nil: none
 	source   source
 	rollout  *rollout // nil: none is going on
@@ -53,7 +51,7 @@ type loop struct {
 
 func newLoop(m *Manager) *loop {
 	return &loop{
-		m: m, environ: baseEnviron(m.cfg.Environ),
+		m:       m,
 		entries: map[string]*entry{}, lastGen: map[string]uint64{}, other: newStats(),
 	}
 }

@@ -69,9 +69,10 @@ type Manager struct {
 	shell   bool                        // the image has /bin/sh
 	watch   func(old, now machine.Proc) // sees every step; nil: nobody does
 
-	began time.Time
-	host  string        // goes into jitter: the Pod's name, as a rule
-	tasks atomic.Uint64 // numbers of tasks
+	began   time.Time
+	environ []string      // what every life inherits
+	host    string        // goes into jitter: the Pod's name, as a rule
+	tasks   atomic.Uint64 // numbers of tasks
 
 	watchMemory atomic.Bool // somebody's memory limit is watched here
 
@@ -124,6 +125,7 @@ func New(cfg Config) (*Manager, error) {
 		inbox:   make(chan func(*loop), 256),
 		done:    make(chan struct{}),
 	}
+	m.environ = baseEnviron(cfg.Environ)
 	m.log = m.console.Logger(cfg.LogLevel)
 	_, err := os.Stat("/bin/sh")
 	m.shell = err == nil

@@ -34,11 +34,11 @@ func (t *task) exec(ctx context.Context, action *supervisor.ExecAction) error {
 	out := &bounded{}
 	c.Dir, c.Output = t.spec.WorkingDir, out
 	n := t.m.tasks.Add(1)
-	env := t.life.env.Load()
-	if env == nil {
-		return errors.New("the process was not started")
+	env, err := t.environment()
+	if err != nil {
+		return err
 	}
-	c.Env = append(slices.Clone(*env), t.extra...)
+	c.Env = append(env, t.extra...)
 	c.Env = append(c.Env, linux.EnvTask+"="+t.what+"."+strconv.FormatUint(n, 10))
 	c.Argv = manifest.ExecArgv(action.Command, c.Env)
 	exit, err := t.m.os.Exec(ctx, linux.Life{Name: t.spec.Name + "/" + t.what, Gen: n}, c)
@@ -51,6 +51,20 @@ func (t *task) exec(ctx context.Context, action *supervisor.ExecAction) error {
 		return fmt.Errorf("%s: exit code %d%s", c.Argv[0], exit.Code, out.tail())
 	}
 	return nil
+}
+
+// environment is the one that the life was started with; of a life that had no tasks
+// then, and got one by a new manifest, it is made now.
+func (t *task) environment() ([]string, error) {
+	if env := t.life.env.Load(); env != nil {
+		return slices.Clone(*env), nil
+	}
+	env, err := manifest.Environment(t.spec, slices.Concat(t.m.environ, t.life.own))
+	if err != nil {
+		return nil, err
+	}
+	t.life.env.Store(&env)
+	return slices.Clone(env), nil
 }
 
 // handler does what a hook says.
