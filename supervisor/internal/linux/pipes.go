@@ -28,17 +28,24 @@ type pipes struct {
 	buf   []byte
 
 	mu   sync.Mutex
-	byFD map[int32]*capture
+	byFD map[int32]source
 	err  error // why there is no reader
 }
 
-// capture is the reading end of one life's output.
+// source is what one or more descriptors belong to that the reader watches.
+type source interface {
+	// readOnce reads what has come on one of them, into buf; level-triggered.
+	readOnce(fd int, buf []byte)
+}
+
+// capture is the reading end of one life's output: of two pipes, or of a terminal.
 type capture struct {
 	p   *pipes
 	mu  sync.Mutex // one Output call at a time; also guards fd and big
 	out Output
 	fd  [2]int // -1: ended
 	big [2]bool
+	tty bool // the first is a terminal, and there is no second
 }
 
 // pipeEnds are the writing ends, which become the child's stdout and stderr.
@@ -50,7 +57,7 @@ func (e pipeEnds) close() {
 }
 
 func newPipes() *pipes {
-	p := &pipes{epoll: -1, wake: -1, byFD: make(map[int32]*capture)}
+	p := &pipes{epoll: -1, wake: -1, byFD: make(map[int32]source)}
 	var err error
 	if p.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		p.err = fmt.Errorf("cannot read output of processes: epoll: %w", err)
@@ -91,8 +98,10 @@ func (c *capture) abandon() {
 	if c == nil {
 		return
 	}
-	for i := range c.fd {
-		_ = unix.Close(c.fd[i])
+	for i, fd := range c.fd {
+		if fd >= 0 {
+			_ = unix.Close(fd)
+		}
 		c.fd[i] = -1
 	}
 }
@@ -102,18 +111,32 @@ func (p *pipes) add(c *capture) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.p = p
+	for _, fd := range c.fd {
+		p.watch(fd, c)
+	}
+}
+
+// watch has src read from a descriptor whenever something comes. Where the kernel
+// refuses (ENOSPC, ENOMEM), it is read when the life ends.
+func (p *pipes) watch(fd int, src source) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, fd := range c.fd {
-		if fd < 0 || p.err != nil {
-			continue
-		}
-		p.byFD[int32(fd)] = c
-		event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}
-		if err := unix.EpollCtl(p.epoll, unix.EPOLL_CTL_ADD, fd, &event); err != nil {
-			delete(p.byFD, int32(fd)) // ENOSPC or ENOMEM; finish still delivers what fits into the pipe
-		}
+	if fd < 0 || p.err != nil {
+		return
 	}
+	p.byFD[int32(fd)] = src
+	event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}
+	if err := unix.EpollCtl(p.epoll, unix.EPOLL_CTL_ADD, fd, &event); err != nil {
+		delete(p.byFD, int32(fd))
+	}
+}
+
+// forget ends the watching of a descriptor, before it is closed.
+func (p *pipes) forget(fd int) {
+	p.mu.Lock()
+	delete(p.byFD, int32(fd))
+	p.mu.Unlock()
+	_ = unix.EpollCtl(p.epoll, unix.EPOLL_CTL_DEL, fd, nil)
 }
 
 // read is the reader goroutine.
@@ -133,10 +156,10 @@ func (p *pipes) read() {
 				return
 			}
 			p.mu.Lock()
-			c := p.byFD[e.Fd]
+			src := p.byFD[e.Fd]
 			p.mu.Unlock()
-			if c != nil {
-				c.readOnce(int(e.Fd), p.buf)
+			if src != nil {
+				src.readOnce(int(e.Fd), p.buf)
 			}
 		}
 	}
@@ -185,7 +208,7 @@ func (c *capture) step(i int, buf []byte) (n int, more bool) {
 		return 0, true
 	case err == unix.EAGAIN:
 		return 0, false
-	case err != nil || n == 0:
+	case err != nil || n == 0: // EIO: nobody has the terminal open any more
 		c.end(i)
 		return 0, false
 	}
@@ -203,13 +226,13 @@ func (c *capture) end(i int) {
 	fd := c.fd[i]
 	c.fd[i] = -1
 	if c.p != nil {
-		c.p.mu.Lock()
-		delete(c.p.byFD, int32(fd))
-		c.p.mu.Unlock()
-		_ = unix.EpollCtl(c.p.epoll, unix.EPOLL_CTL_DEL, fd, nil)
+		c.p.forget(fd)
 	}
 	_ = unix.Close(fd)
 	c.out.End(streams[i])
+	if c.tty {
+		c.out.End(streams[1])
+	}
 }
 
 // ended reports whether both streams have ended. While a sink holds the reader up, it

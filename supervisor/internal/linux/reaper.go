@@ -76,6 +76,9 @@ func (s *System) reaped(pid int, status unix.WaitStatus, used *unix.Rusage) {
 	delete(s.seen, pid)
 	s.strays++
 	s.recheck = true
+	if owner != nil {
+		s.buried.add(pid, owner.Life)
+	}
 	if s.flying > 0 { // also when it was looked at: a pass over /proc sees spawns in flight
 		s.park(pid, owner, status, used)
 		return
@@ -153,13 +156,15 @@ func (s *System) closing() bool {
 	}
 }
 
-// wakeReaper gets the reaper out of its wait after quit was closed: nothing but the
-// death of a child does that, so one is made. It is a fork whose exec fails; package
-// syscall may reap it before the reaper has looked, hence the loop. Where nothing can
-// be forked any more, the reaper is left behind.
+// wakeReaper gets the reaper out of its wait after quit was closed. Without a child it
+// has seen that by itself. With one, nothing but the death of a child wakes it, so one is
+// made: a fork whose exec fails; package syscall may reap it before the reaper has
+// looked, hence the loop. Where nothing can be forked any more, the reaper is left behind.
 func (s *System) wakeReaper() {
-	for range wakeTries {
-		_, _ = syscall.ForkExec("/dev/null/wake", []string{"wake"}, nil)
+	for try := range wakeTries {
+		if try > 0 {
+			_, _ = syscall.ForkExec("/dev/null/wake", []string{"wake"}, nil)
+		}
 		select {
 		case <-s.reaperDone:
 			return

@@ -100,6 +100,7 @@ func (s *System) spawn(l *life) {
 	}
 
 	l.reports.Spawned(l.Life, l.pid)
+	s.listen(l)
 	s.mu.Lock()
 	l.announced = true
 	waiting := l.waiting

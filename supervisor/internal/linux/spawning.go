@@ -62,6 +62,12 @@ func (s *System) prepareSpawn(l *life, p *spawning) error {
 		return err
 	}
 	p.attr.Env = withTask(l.Life, l.cmd.Env)
+	if err := s.wireReady(l, p); err != nil {
+		return err
+	}
+	if err := s.wireNotify(l, p); err != nil {
+		return err
+	}
 	if err := s.applyRights(l, p); err != nil {
 		return err
 	}

@@ -16,7 +16,10 @@ func (s *System) wireStdio(l *life, p *spawning) error {
 		}
 		return nil
 	}
-	null, err := s.nullInput()
+	if l.cmd.TTY {
+		return s.wireTTY(l, p)
+	}
+	input, err := s.input(l)
 	if err != nil {
 		return err
 	}
@@ -25,8 +28,19 @@ func (s *System) wireStdio(l *life, p *spawning) error {
 		return err
 	}
 	p.whenOver(ends.close)
-	p.attr.Files = []uintptr{uintptr(null), uintptr(ends[0]), uintptr(ends[1])}
+	p.attr.Files = []uintptr{uintptr(input), uintptr(ends[0]), uintptr(ends[1])}
 	return nil
+}
+
+// input returns the child's stdin: the manager's when it asks for that and there is
+// one. A manager that was started with a closed stdin has none.
+func (s *System) input(l *life) (int, error) {
+	if l.cmd.Stdin {
+		if _, err := unix.FcntlInt(0, unix.F_GETFD, 0); err == nil {
+			return 0, nil
+		}
+	}
+	return s.nullInput()
 }
 
 // nullInput returns a descriptor from which nothing can be read.

@@ -16,6 +16,7 @@ type System struct {
 	self     int
 	orphans  atomic.Uint64
 	failures atomic.Uint64
+	refused  atomic.Uint64
 
 	selfSession int
 
@@ -45,9 +46,13 @@ type System struct {
 	hung    int     // of these, the ones that take too long to be counted
 	null    int     // descriptor of /dev/null; -1: not opened yet
 
-	tree  tree
-	pipes *pipes
-	usage usage
+	buried  buried // who was reaped lately
+	untyped []byte // of the manager's stdin, see typing
+
+	tree    tree
+	pipes   *pipes
+	usage   usage
+	senders senders
 
 	cgroups     *cgroups    // nil: there are none that are ours
 	containment Containment // without cgroups
@@ -74,6 +79,7 @@ type life struct {
 	account *account
 	out     *capture // nil: output is not captured
 	leaf    *leaf    // its cgroup, set before it is spawned; nil: it has none
+	ears             // what else is heard of it, and typed to it
 
 	// Guarded by System.mu.
 	pid       int  // 0: not spawned yet
@@ -123,7 +129,7 @@ func New(r Reports, options ...Option) *System {
 	}
 	s.openCgroups()
 	s.pipes = newPipes()
-	s.tree.scan.self, s.usage.scan.self = s.self, s.self
+	s.tree.scan.self, s.usage.scan.self, s.senders.scan.self = s.self, s.self, s.self
 	s.done.Add(2)
 	go s.reap()
 	go s.watchTrees()
@@ -149,12 +155,14 @@ func (s *System) Close() {
 	}
 	close(s.quit)
 	s.pipes.stop()
+	s.stopListening()
 	s.done.Wait()
 	s.wakeReaper()
 	s.closeCgroups()
 	s.pipes.close()
 	s.tree.scan.close()
 	s.usage.close()
+	s.senders.scan.close()
 	if s.null >= 0 {
 		_ = unix.Close(s.null)
 	}

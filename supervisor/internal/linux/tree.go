@@ -125,12 +125,15 @@ func (s *System) checkDraining() {
 // hears of the exit. Output that has not ended is delivered by a goroutine of its own:
 // sinks may be slow, and nobody else's exit or signal is to wait for them.
 func (s *System) finish(l *life) {
-	if l.out.ended() {
+	if l.out.ended() && l.silent() {
 		s.conclude(l)
 		return
 	}
 	s.done.Go(func() {
-		l.out.finish()
+		if l.out != nil {
+			l.out.finish()
+		}
+		l.finishEars()
 		s.conclude(l)
 	})
 }
