@@ -78,13 +78,9 @@ type reader struct {
 	kept bool   // head has that line from its beginning
 }
 
-// search shows a delivery to those who wait. When there is nobody it costs a load.
-func (l *LifeLog) search(r *reader, data []byte, k kind) {
-	list := l.log.wantedNow()
-	if list == nil {
-		r.in, r.kept, r.head = k == piece, false, nil
-		return
-	}
+// search shows a delivery to those who wait.
+func (l *Log) search(f *feed, list []*wanted, data []byte, k kind) {
+	r := &f.read
 	if k == piece {
 		r.kept = r.kept || !r.in
 		r.head = append(r.head, data[:min(len(data), maxMatch-len(r.head))]...)
@@ -103,8 +99,8 @@ func (l *LifeLog) search(r *reader, data []byte, k kind) {
 			}
 		}
 		for _, w := range list {
-			if w.run == l.feeds[0].run && matches(w.re, line) {
-				l.log.hit(w)
+			if w.run == f.run && matches(w.re, line) {
+				l.hit(w)
 			}
 		}
 	}

@@ -109,6 +109,22 @@ func TestAwaitKeptLongLine(t *testing.T) {
 	}
 }
 
+// TestAwaitFromTheMiddleOfALongLine: its end is not taken for a line.
+func TestAwaitFromTheMiddleOfALongLine(t *testing.T) {
+	l := New(Options{Name: "web"})
+	life := l.Life(1)
+	life.Write(supervisor.Stdout, []byte(strings.Repeat("x", MaxLine)+"x"))
+	calls := 0
+	l.Await(1, regexp.MustCompile("^x?ready$"), func() { calls++ })
+	life.Write(supervisor.Stdout, []byte("ready\n"))
+	if calls != 0 {
+		t.Error("the end of a line is found")
+	}
+	if life.Write(supervisor.Stdout, []byte("ready\n")); calls != 1 {
+		t.Errorf("the next line: called %d times", calls)
+	}
+}
+
 // TestAwaitInAnyChunks: however the text is cut, a wait finds what a reader of the
 // whole would.
 func TestAwaitInAnyChunks(t *testing.T) {

@@ -10,7 +10,6 @@ type LifeLog struct {
 	log   *Log
 	feeds [2]*feed // stdout, stderr
 	split [2]splitter
-	read  [2]reader // for Await
 	ended [2]bool
 	head  []byte // reused
 }
@@ -74,14 +73,19 @@ func (l *LifeLog) deliver(f *feed, data []byte, k kind) {
 	log := l.log
 	at := log.now()
 	log.mu.Lock()
-	log.ring.add(data, record{at: at.UnixNano(), run: f.run, stderr: f.stream == supervisor.Stderr, kind: k})
+	log.ring.add(data, record{at: at.UnixNano(), run: f.run, stderr: f.stderr, kind: k})
 	file, format, passed := log.file, log.format, data
 	if log.limit.bucket.rate > 0 || f.half {
 		passed = log.pass(f, data, k, at)
 	}
 	log.mu.Unlock()
 
-	l.search(&l.read[index(f.stream)], data, k) // before the sinks: one may wait
+	// Before the sinks: one may wait.
+	if list := log.wanted.Load(); list != nil {
+		log.search(f, *list, data, k)
+	} else if k == piece || f.read.in {
+		f.read = reader{in: k == piece}
+	}
 	if len(passed) == 0 {
 		return
 	}

@@ -195,6 +195,19 @@ func TestRateLimitGoes(t *testing.T) {
 	})
 }
 
+// TestRateLimitAtTheEnd: a log that is closed in a gap tells of it in its file too.
+func TestRateLimitAtTheEnd(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "web.log")
+	c := NewConsole(nil, nil, FormatRaw)
+	l := New(Options{Name: "web", Console: c, File: path, RateLimit: 10})
+	l.Life(1).Write(supervisor.Stdout, []byte("ten bytes\nnine more\n"))
+	l.Close()
+	c.Close(time.Minute)
+	if got, want := read(t, path), "ten bytes\nprocessmanager | WARN rate limit: 10 bytes dropped name=web bytes=10\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // TestRateLimitNeverMixes is TestLinesNeverMix with a limit, under the race detector.
 func TestRateLimitNeverMixes(t *testing.T) {
 	out := &recorder{}

@@ -27,15 +27,17 @@ type account struct {
 type feed struct {
 	account *account
 	stream  supervisor.Stream
+	stderr  bool // stream is stderr
 	run     uint64
 	// urgent feeds never wait: they may use one buffer more than the others, and
 	// lose what does not fit even there.
 	urgent atomic.Bool
-	half   bool // guarded by Log.mu; the rate limit has skipped a piece of its last line
+	read   reader // of the writer; for Await
+	half   bool   // guarded by Log.mu; the rate limit has skipped a piece of its last line
 }
 
 func newFeed(a *account, stream supervisor.Stream, run uint64) *feed {
-	return &feed{account: a, stream: stream, run: run}
+	return &feed{account: a, stream: stream, stderr: stream == supervisor.Stderr, run: run}
 }
 
 // sink is a place that takes bytes in its own time: a stream of the console or a
