@@ -159,7 +159,7 @@ type ProcessStat struct {
 
 	MemoryLimit   uint64                // bytes; 0: none
 	Probes        map[ProbeCount]uint64 // attempts; a probe that it has is there from the beginning, with 0
-	CPUUser       time.Duration // whole tree, reaped descendants included
+	CPUUser       time.Duration         // whole tree, reaped descendants included
 	CPUSystem     time.Duration
 	ResidentBytes uint64
 	TreeSize      int // living processes

@@ -122,6 +122,60 @@ func TestMethods(t *testing.T) {
 	}
 }
 
+// The methods about signals, runs, the manifest and the manager.
+func TestMoreMethods(t *testing.T) {
+	fake := supervisortest.New()
+	fake.Put(supervisor.ProcessInfo{Name: "web", PID: new(7), Status: supervisor.StatusRunning, Run: 2})
+	fake.Put(supervisor.ProcessInfo{Name: "job", Status: supervisor.StatusCompleted, Run: 1, Reason: supervisor.ReasonCompleted})
+	fake.AddLog("web", supervisor.LogLine{Run: 1, Msg: "before"}, supervisor.LogLine{Run: 2, Msg: "now"})
+	fake.AddHistory("job", supervisor.LifeRecord{Name: "job", Run: 1, EndTime: supervisortest.Epoch, ExitCode: new(0), Reason: supervisor.ReasonCompleted})
+	quantity, umask := supervisor.Quantity("128Mi"), supervisor.Umask(0o22)
+	inForce := supervisor.ManifestInfo{
+		Source: "file", ExitPolicy: supervisor.ExitNever, GraceSecs: 25,
+		Processes: []supervisor.Spec{{
+			Name: "web", Command: supervisor.Command{Argv: []string{"a", "<b>"}}, Umask: &umask, Jitter: new(supervisor.Duration(time.Minute)),
+			Rlimits: map[string]supervisor.Rlimit{"nofile": {Soft: 10, Hard: supervisor.Unlimited}}, Log: supervisor.Log{File: true, MaxSize: &quantity},
+			LivenessProbe:   &supervisor.Probe{TCPSocket: &supervisor.TCPSocketAction{Port: "http"}},
+			SecurityContext: &supervisor.SecurityContext{RunAsUser: new(supervisor.ID("1000"))},
+		}},
+	}
+	fake.PutManifest(inForce)
+	fake.Plan("text & <more>", supervisor.Change{Name: "new", Action: supervisor.ChangeAdded})
+	c := dial(t, client.Options{Socket: serve(t, rpc.Options{Control: fake})})
+	ctx := t.Context()
+	ok := func(what string, good bool, err error) {
+		t.Helper()
+		if err != nil || !good {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	info, err := c.Signal(ctx, client.SignalParams{Name: "web", Signal: "usr1"})
+	ok("signal", err == nil && info.Name == "web" && fake.Calls()[0].Arg == supervisortest.SignalCall{Name: "web", Signal: 10}, err)
+	lines, err := c.Logs(ctx, client.LogsParams{Name: "web", Previous: true})
+	ok("previous", len(lines) == 1 && lines[0].Msg == "before", err)
+	lives, err := c.History(ctx, "job")
+	ok("history", len(lives) == 1 && *lives[0].ExitCode == 0 && lives[0].Log != nil, err)
+	info, err = c.Wait(ctx, client.WaitParams{Name: "job", Condition: supervisor.WaitCompleted, Timeout: supervisor.Duration(time.Minute)})
+	ok("wait", err == nil && info.Name == "job", err)
+	_, err = c.Wait(ctx, client.WaitParams{Name: "web", Condition: supervisor.WaitEnded, Timeout: supervisor.Duration(time.Millisecond)})
+	ok("wait that is too short", errors.Is(err, supervisor.ErrStopTimeout), nil)
+	info, err = c.Trigger(ctx, "job")
+	ok("trigger", err == nil && info.Run == 2, err)
+	got, err := c.ManifestGet(ctx)
+	ok("manifest", cmp.Equal(&inForce, got), err)
+	changes, err := c.ManifestDiff(ctx, client.ManifestDiffParams{Manifest: "text & <more>"})
+	ok("diff", len(changes) == 1 && changes[0].Action == supervisor.ChangeAdded, err)
+	changes, err = c.ManifestApply(ctx, client.ManifestApplyParams{Manifest: "text & <more>"})
+	ok("apply", len(changes) == 1, err)
+	_, err = c.ManifestApply(ctx, client.ManifestApplyParams{})
+	ok("apply without a file", errors.Is(err, supervisor.ErrInvalid), nil)
+	system, err := c.SystemInfo(ctx)
+	ok("system", err == nil && system.Processes == 3 && system.PID == 1, err)
+	ok("shutdown", true, c.SystemShutdown(ctx))
+	_, err = c.List(ctx, client.ListParams{})
+	ok("after the end", errors.Is(err, supervisor.ErrClosed), nil)
+}
+
 // Each sentinel of the contract survives the way through the API, with text,
 // reason and name.
 func TestErrorsArriveAsTheContracts(t *testing.T) {
