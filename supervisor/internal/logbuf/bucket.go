@@ -15,11 +15,10 @@ const limitPause = time.Second
 // not lines that are missing here and there. What is missing in a gap comes back as
 // the bytes that the bucket holds behind it, so in the long run the rate is used.
 type bucket struct {
-	rate    int64   // bytes in a second; 0: no limit
-	level   float64 // bytes; below zero when a line took too much
-	at      time.Time
-	skips   bool  // until reset
-	skipped int64 // bytes since the last notice
+	rate  int64   // bytes in a second; 0: no limit
+	level float64 // bytes; below zero when a line took too much
+	at    time.Time
+	skips bool // until reset
 }
 
 // setRate changes the limit; a new one begins full.

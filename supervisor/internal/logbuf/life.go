@@ -75,7 +75,7 @@ func (l *LifeLog) deliver(f *feed, data []byte, k kind) {
 	log.mu.Lock()
 	log.ring.add(data, record{at: at.UnixNano(), run: f.run, stderr: f.stderr, kind: k})
 	file, format, passed := log.file, log.format, data
-	if log.limit.bucket.rate > 0 || f.half {
+	if log.limit != nil {
 		passed = log.pass(f, data, k, at)
 	}
 	log.mu.Unlock()

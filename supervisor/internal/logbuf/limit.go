@@ -38,7 +38,7 @@ func (l *Log) pass(f *feed, data []byte, k kind, now time.Time) []byte {
 // again. The caller holds the lock; so nothing can come between, and the notices,
 // which wait for no sink, are in front of what passes.
 func (l *Log) endGap() {
-	if l.limit.timer == nil {
+	if l.limit == nil || l.limit.timer == nil {
 		return
 	}
 	l.limit.timer.Stop()

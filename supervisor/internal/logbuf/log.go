@@ -74,7 +74,7 @@ type Log struct {
 	format Format    // guarded by mu; on the console
 	file   *fileSink // guarded by mu; nil: none
 	rotate rotation  // guarded by mu; of file
-	limit  limiter   // guarded by mu
+	limit  *limiter  // guarded by mu; nil: there never was a limit
 	closed bool      // guarded by mu
 }
 
@@ -104,11 +104,14 @@ func (l *Log) Update(o Options) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.limit.bucket.rate != max(0, o.RateLimit) || l.file == nil || l.file.file.path != o.File {
-		l.endGap() // where it was
+	l.endGap() // where it was
+	if l.limit == nil && o.RateLimit > 0 {
+		l.limit = &limiter{}
+	}
+	if l.limit != nil {
+		l.limit.bucket.setRate(o.RateLimit)
 	}
 	l.format = o.Format
-	l.limit.bucket.setRate(o.RateLimit)
 	l.setFile(o.File, o.rotation())
 }
 
