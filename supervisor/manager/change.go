@@ -204,6 +204,11 @@ func (m *Manager) change(ctx context.Context, who supervisor.Caller, verb, name 
 	if err != nil {
 		return nil, err
 	}
+	if len(list) > 1 { // the first one is shown as it is now that all are done
+		if asked := m.ask(ctx, func(*loop) { v = list[0].shown.view() }); asked != nil {
+			return nil, refused(verb, name, asked)
+		}
+	}
 	return v.info(m.os.Usage(onDemand)[name]), nil
 }
 

@@ -435,7 +435,7 @@ func (o *fakeOS) Exec(ctx context.Context, task linux.Life, c linux.Command) (li
 	o.spawns[task.Name]++
 	s := parseScript(o.t, c.Argv, nth)
 	o.mu.Unlock()
-	name, what, _ := strings.Cut(task.Name, "/")
+	what := ""
 	span := max(s.after, 0)
 	if s.deaf {
 		span = time.Hour
@@ -445,15 +445,15 @@ func (o *fakeOS) Exec(ctx context.Context, task linux.Life, c linux.Command) (li
 	select {
 	case <-late.C:
 	case <-ctx.Done():
-		o.say(name, "  %s is ended: %v", what, context.Cause(ctx))
+		o.say(task.Name, "is ended: %v", context.Cause(ctx))
 		return linux.Exit{}, ctx.Err()
 	}
 	for _, kv := range c.Env {
 		if strings.HasPrefix(kv, "PM_EXIT_") {
-			what += " " + kv
+			what += kv + " "
 		}
 	}
-	o.say(name, "  %s: code %d", what, s.code)
+	o.say(task.Name, "%scode %d", what, s.code)
 	return linux.Exit{Code: s.code}, nil
 }
 
