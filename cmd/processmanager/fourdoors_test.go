@@ -51,7 +51,9 @@ func TestFourDoorsOneList(t *testing.T) {
 	}
 	slices.Sort(methods)
 	slices.Sort(told)
-	if !slices.Equal(methods, told) {
+	// Answers come in order, so nothing can be done on a session that waits.
+	overTelnet := slices.DeleteFunc(slices.Clone(methods), func(op string) bool { return op == "wait" })
+	if !slices.Equal(overTelnet, told) {
 		t.Errorf("the API has %v, telnet has %v", methods, told)
 	}
 	help, code := in.pmclient("help")
