@@ -165,9 +165,9 @@ func (w *who) giveOutput(files []uintptr) {
 	}
 }
 
-// explain says in words why a life could not be started as w. err is that of
-// fork and exec, whose steps cannot be told apart.
-func (w *who) explain(err error) error {
+// explain says in words why a life could not be started as w. err is that of fork and
+// exec, whose steps cannot be told apart.
+func (w *who) explain(c *Command, err error) error {
 	if w == nil || !w.become {
 		return err
 	}
@@ -176,9 +176,9 @@ func (w *who) explain(err error) error {
 		return fmt.Errorf("cannot become %s: %w (refused by the kernel: a user namespace without setgroups, or a filter of system calls)", w, err)
 	case errors.Is(err, unix.EINVAL):
 		return fmt.Errorf("cannot become %s: %w (a number that this user namespace does not have?)", w, err)
-	case errors.Is(err, unix.EACCES):
-		return fmt.Errorf("%w (as %s)", err, w)
-	case errors.Is(err, unix.EAGAIN):
+	case errors.Is(err, unix.EACCES) && c.Dir != "":
+		return fmt.Errorf("%w (as %s, in %q)", err, w, c.Dir)
+	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EAGAIN):
 		return fmt.Errorf("%w (as %s)", err, w)
 	}
 	return err

@@ -1,13 +1,11 @@
 package linux
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"strconv"
 	"strings"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -93,29 +91,28 @@ func unknown(what string, id supervisor.ID, file string, missing bool) error {
 	return fmt.Errorf("unknown %s %q: it is not in %s", what, id, file)
 }
 
-func readAccounts(path string) ([]byte, error) {
+func readAccounts(path string) (string, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	defer file.Close()
 	text, err := io.ReadAll(io.LimitReader(file, accountsMax+1))
 	if err == nil && len(text) > accountsMax {
 		err = fmt.Errorf("%s is larger than %d bytes", path, accountsMax)
 	}
-	return text, err
+	return string(text), err
 }
 
 // parsePasswd yields the entries of passwd(5). What is not one is passed over, as C
 // libraries do: comments, lines of NIS, half a line.
-func parsePasswd(text []byte) func(yield func(userEntry) bool) {
+func parsePasswd(text string) func(yield func(userEntry) bool) {
 	return func(yield func(userEntry) bool) {
-		for line := range bytes.Lines(text) {
-			f := fields(line)
-			if len(f) < 4 {
+		for line := range strings.Lines(text) {
+			f, n := fields(line)
+			if n < 4 {
 				continue
 			}
-			f = append(f, "", "")
 			uid, okUID := parseID(f[2])
 			gid, okGID := parseID(f[3])
 			if okUID && okGID && !yield(userEntry{name: f[0], uid: uid, gid: gid, home: f[5]}) {
@@ -133,14 +130,13 @@ type groupEntry struct {
 }
 
 // parseGroups yields the entries of group(5).
-func parseGroups(text []byte) func(yield func(groupEntry) bool) {
+func parseGroups(text string) func(yield func(groupEntry) bool) {
 	return func(yield func(groupEntry) bool) {
-		for line := range bytes.Lines(text) {
-			f := fields(line)
-			if len(f) < 3 {
+		for line := range strings.Lines(text) {
+			f, n := fields(line)
+			if n < 3 {
 				continue
 			}
-			f = append(f, "")
 			gid, ok := parseID(f[2])
 			if ok && !yield(groupEntry{name: f[0], gid: gid, members: f[3]}) {
 				return
@@ -149,20 +145,18 @@ func parseGroups(text []byte) func(yield func(groupEntry) bool) {
 	}
 }
 
-// fields splits a line; nil when it is no entry.
-func fields(line []byte) []string {
-	line = bytes.TrimSpace(line)
-	if len(line) == 0 || line[0] == '#' || line[0] == '+' || line[0] == '-' || line[0] == ':' {
-		return nil
+// fields splits a line at its colons and counts what it found; 0 when it is no entry.
+func fields(line string) (f [7]string, n int) {
+	line = strings.TrimSpace(line)
+	if line == "" || strings.IndexByte("#+-:", line[0]) >= 0 ||
+		strings.IndexByte(line, 0) >= 0 { // would not survive as a value of a variable
+		return f, 0
 	}
-	if bytes.IndexByte(line, 0) >= 0 { // would not survive as a value of a variable
-		return nil
+	for found := true; found && n < len(f); n++ {
+		f[n], line, found = strings.Cut(line, ":")
 	}
-	return strings.Split(string(line), ":")
+	return f, n
 }
 
 // parseID reads a number that setuid and setgid take.
-func parseID(text string) (uint32, bool) {
-	n, err := strconv.ParseUint(text, 10, 32)
-	return uint32(n), err == nil && n < 1<<32-1
-}
+func parseID(text string) (uint32, bool) { return supervisor.ID(text).Number() }

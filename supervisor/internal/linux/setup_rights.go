@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/processmanager/processmanager/supervisor"
 )
@@ -25,13 +26,13 @@ type rights struct {
 func (r *rights) can(capability int) bool { return r.effective&(1<<capability) != 0 }
 
 // ownRights are those of this program, which does not change them.
-func ownRights() (*rights, error) {
+var ownRights = sync.OnceValues(func() (*rights, error) {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return nil, fmt.Errorf("cannot learn the rights of the manager: %w", err)
 	}
 	return parseRights(status)
-}
+})
 
 // parseRights reads a /proc/PID/status.
 func parseRights(status []byte) (*rights, error) {

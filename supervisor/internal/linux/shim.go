@@ -94,12 +94,7 @@ func (p *spawning) start() (int, error) {
 	if p.shim != nil {
 		path = "/proc/self/exe"
 	}
-	pid, err := syscall.ForkExec(path, p.argv, &p.attr)
-	if p.shim != nil {
-		_ = unix.Close(p.shim.write)
-		p.shim.write = -1
-	}
-	return pid, err
+	return syscall.ForkExec(path, p.argv, &p.attr)
 }
 
 // shimError tells how a shim ended that did not execute the program.
@@ -118,6 +113,8 @@ func (s *System) awaitShim(p *spawning, pid int, since uint64) error {
 	if p.shim == nil {
 		return nil
 	}
+	_ = unix.Close(p.shim.write) // the shim's is the only one now
+	p.shim.write = -1
 	report, err := readStatus(p.shim.read)
 	if err == nil && len(report) == 1 {
 		return nil
@@ -136,7 +133,7 @@ func (p *spawning) explainStart(c *Command, err error) error {
 	var failed *shimError
 	switch {
 	case p.shim == nil:
-		return p.who.explain(explain(c, p.path, err))
+		return p.who.explain(c, explain(c, p.path, err))
 	case errors.As(err, &failed):
 		return p.explainShim(c, failed)
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):

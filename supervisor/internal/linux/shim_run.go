@@ -116,7 +116,8 @@ func (r *shimRun) do(s *step) unix.Errno {
 	case opNice:
 		return raw(unix.SYS_SETPRIORITY, unix.PRIO_PROCESS, 0, a)
 	case opUmask:
-		return raw(unix.SYS_UMASK, a, 0, 0) & 0 // the old mask, never an error
+		_ = raw(unix.SYS_UMASK, a, 0, 0) // cannot fail
+		return 0
 	case opBound:
 		return raw(unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, a, 0)
 	case opKeepCaps:
