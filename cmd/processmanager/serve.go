@@ -48,11 +48,11 @@ func serve(o *options, env []string, stdout, stderr io.Writer) int {
 	if len(o.command) == 0 {
 		cfg.TerminationLog = terminationLog
 		if path := o.manifestPath(); path != "" {
-			set, revision, err := manager.Load(path)
+			set, source, err := manager.Load(path)
 			if err != nil {
 				return refuse(exitConfig, fmt.Errorf("the manifest is refused:\n%w", err))
 			}
-			cfg.Set, cfg.Manifest, cfg.Revision = set, path, revision
+			cfg.Set, cfg.Manifest = set, source
 		}
 	}
 	m, err := manager.New(cfg)

@@ -220,11 +220,11 @@ func (m *Manager) applyText(ctx context.Context, text string) ([]supervisor.Chan
 func (m *Manager) readSet(text string) (*supervisor.Set, string, error) {
 	files := []manifest.File{{Name: "manifest", Data: []byte(text)}}
 	if text == "" {
-		if m.cfg.Manifest == "" {
+		if m.cfg.Manifest.Path == "" {
 			return nil, "", fmt.Errorf("this manager has no manifest file (-manifest): give the text")
 		}
 		var err error
-		if files, err = manifest.Read(m.cfg.Manifest); err != nil {
+		if files, err = manifest.Read(m.cfg.Manifest.Path); err != nil {
 			return nil, "", err
 		}
 	}

@@ -40,6 +40,7 @@ type entry struct {
 	shift    time.Duration // jitter: the schedule's times come so much later
 	log      *logbuf.Log
 	text     string // the command as one string
+	limit    *supervisor.MemoryInfo
 
 	due, cron slot // places in the loop's heaps
 	dirty     bool // consequences are to be settled
@@ -107,6 +108,7 @@ func (l *loop) newEntry(spec supervisor.Spec, from origin) *entry {
 	e.due.entry, e.cron.entry = e, e
 	e.proc = machine.New(rulesOf(spec), time.Now())
 	e.proc.Gen = l.lastGen[spec.Name]
+	e.limit = l.m.memoryInfo(spec)
 	l.setSchedule(e)
 	e.log = logbuf.New(l.logOptions(spec))
 	return e
@@ -127,7 +129,17 @@ func (l *loop) setSchedule(e *entry) {
 
 // logOptions says where a process's output goes.
 func (l *loop) logOptions(spec supervisor.Spec) logbuf.Options {
-	return logbuf.Options{Name: spec.Name, Console: l.m.console, File: l.logFile(spec)}
+	size := func(q *supervisor.Quantity) int64 {
+		if q == nil {
+			return 0
+		}
+		n, _ := q.Value() // it was checked
+		return n
+	}
+	return logbuf.Options{
+		Name: spec.Name, Console: l.m.console, File: l.logFile(spec), Format: logbuf.Format(spec.Log.Format),
+		MaxSize: size(spec.Log.MaxSize), MaxFiles: spec.Log.MaxFiles, RateLimit: size(spec.Log.RateLimit),
+	}
 }
 
 func (l *loop) logFile(spec supervisor.Spec) string {

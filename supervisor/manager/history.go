@@ -31,7 +31,7 @@ func (l *loop) noteEnd(e *entry, old, now machine.Proc) {
 	e.record = nil
 	r.EndTime = l.m.wall().Round(0)
 	if r.Error == "" {
-		r.Log = lastWords(tailRun(e.log, r.Run, keptLines))
+		r.Log = lastWords(e.log.TailRun(r.Run, keptLines))
 	}
 	e.history = append(e.history, *r)
 	e.forgetLives()

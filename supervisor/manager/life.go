@@ -24,6 +24,7 @@ type life struct {
 	probes [3]*prober         // by machine.Probe; nil: not made now
 	found  [3]finding         // what they have found last
 	text   string             // what the process says of itself
+	unwait func()             // ends the wait for a line; nil: none was begun
 	own    []string           // variables that the manager tells it
 
 	basis map[string]uint64 // lives of those it depends on, when it began; nil: nobody wants to know
@@ -38,10 +39,9 @@ func (l *loop) beginLife(e *entry) {
 	ctx, end := context.WithCancel(context.Background())
 	e.life = &life{gen: e.proc.Gen, ctx: ctx, end: end}
 	l.noteBasis(e)
-	if e.ran.Readiness != nil && e.ran.Readiness.LogPattern != "" {
-		l.awaitLine(e)
-	}
-	l.m.os.Spawn(e.id(), l.command(e))
+	c := l.command(e)
+	l.awaitLine(e)
+	l.m.os.Spawn(e.id(), c)
 }
 
 // endLife ends what belongs to the life before.

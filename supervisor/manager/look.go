@@ -41,7 +41,7 @@ func (l *loop) view(name string) *view {
 
 // view copies an entry.
 func (e *entry) view() *view {
-	v := &view{spec: e.spec, text: e.text, jobID: e.jobID, proc: e.proc, own: e.own, log: e.log, group: cmp.Or(e.group, e.parent)}
+	v := &view{spec: e.spec, text: e.text, jobID: e.jobID, proc: e.proc, own: e.own, log: e.log, group: cmp.Or(e.group, e.parent), limit: e.limit}
 	if e.life != nil && e.proc.Alive() {
 		v.says, v.found = e.life.text, probeInfos(e)
 	}
@@ -228,7 +228,7 @@ func (m *Manager) Logs(ctx context.Context, who supervisor.Caller, req superviso
 	if log == nil {
 		return nil, fmt.Errorf("cannot %s %q: %w", verb, req.Name, supervisor.ErrNotFound)
 	}
-	lines := log.Tail(logbuf.Query{Lines: req.Lines, Stream: req.Stream, Since: req.Since})
+	lines := log.Tail(logbuf.Query{Lines: req.Lines, Stream: req.Stream, Since: req.Since, Previous: req.Previous})
 	if lines == nil {
 		lines = []supervisor.LogLine{}
 	}

@@ -65,7 +65,7 @@ func (l *loop) boot() {
 	l.source.kind = sourceNone
 	if set := l.m.cfg.Set; set != nil {
 		l.takeSet(set)
-		l.source = source{kind: sourceFile, revision: l.m.cfg.Revision, file: l.m.cfg.Revision}
+		l.source = source{kind: sourceFile, revision: l.m.cfg.Manifest.revision, file: l.m.cfg.Manifest.revision}
 		l.manifestStat = supervisor.ManifestStat{Loaded: true, Successful: true, LastSuccess: l.m.wall()}
 		for _, one := range expand(set) {
 			l.addMember(one)

@@ -17,16 +17,16 @@ import (
 	"github.com/processmanager/processmanager/supervisor/internal/logbuf"
 	"github.com/processmanager/processmanager/supervisor/internal/machine"
 	"github.com/processmanager/processmanager/supervisor/internal/manifest"
+	"github.com/processmanager/processmanager/supervisor/internal/watch"
 )
 
 // Config says how a manager is to run. The zero value runs nothing and stays up.
 type Config struct {
 	// Set is what the manifest asks for; nil: there is no manifest.
 	Set *supervisor.Set
-	// Manifest is the file or directory that the set was read from, and Revision the
-	// hash that Load gave with it: it is watched, and applied when it changes. Empty: a
-	// manifest comes through Apply only.
-	Manifest, Revision string
+	// Manifest is where the set was read from, as Load gave it: it is watched, and
+	// applied when it changes. With the zero value a manifest comes through Apply only.
+	Manifest Source
 	// Version is what System tells of the program.
 	Version string
 	// Command, when not empty, is run instead of a manifest: the manager does what
@@ -86,15 +86,24 @@ var _ supervisor.Control = (*Manager)(nil)
 // anything else is done.
 func Prepare() error { return linux.Prepare() }
 
-// Load reads a manifest, a file or a directory, and tells its revision. The error has
-// everything that is wrong, one line each.
-func Load(path string) (*supervisor.Set, string, error) {
+// Source is a file or directory with a manifest, as it was when it was read.
+type Source struct {
+	Path     string
+	revision string
+	look     *watch.Look
+}
+
+// Load reads a manifest, a file or a directory. The error has everything that is
+// wrong, one line each.
+func Load(path string) (*supervisor.Set, Source, error) {
+	src := Source{Path: path, look: watch.LookAt(path)}
 	files, err := manifest.Read(path)
 	if err != nil {
-		return nil, "", err
+		return nil, src, err
 	}
+	src.revision = manifest.Revision(files)
 	set, err := manifest.Parse(files)
-	return set, manifest.Revision(files), err
+	return set, src, err
 }
 
 // Schema is the JSON Schema of a manifest.

@@ -31,15 +31,21 @@ func (l *loop) wireReadiness(e *entry, c *linux.Command) {
 	}
 }
 
-// awaitLine waits for a line of the new life's output.
+// awaitLine waits for a line of the life's output, where readiness is one.
 func (l *loop) awaitLine(e *entry) {
+	if e.ran.Readiness == nil || e.ran.Readiness.LogPattern == "" {
+		return
+	}
 	re, err := regexp.Compile(e.ran.Readiness.LogPattern)
 	if err != nil {
 		l.m.log.Error("logPattern cannot be used", "name", e.spec.Name, "error", err) // it was checked: this is a defect
 		return
 	}
 	name, gen, m := e.spec.Name, e.proc.Gen, l.m
-	await(e.log, gen, re, func() {
+	if e.life.unwait != nil {
+		e.life.unwait()
+	}
+	e.life.unwait = e.log.Await(gen, re, func() {
 		// Not from here: whoever writes the log is not to wait for the loop.
 		go m.post(func(l *loop) { l.event(name, machine.Said{Gen: gen, Ready: true}) })
 	})

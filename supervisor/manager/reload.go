@@ -28,10 +28,11 @@ type source struct {
 
 // watchManifest applies the file or directory whenever it has changed, until ctx ends.
 func (m *Manager) watchManifest(ctx context.Context) {
-	if m.cfg.Manifest == "" {
+	if m.cfg.Manifest.Path == "" {
 		return
 	}
-	watch.Watch(ctx, m.cfg.Manifest, watch.Options{
+	watch.Watch(ctx, m.cfg.Manifest.Path, watch.Options{
+		Since:   m.cfg.Manifest.look,
 		Changed: func() { m.reloadIfChanged(ctx) },
 		Warn:    func(msg string, args ...any) { m.log.Warn(msg, args...) },
 	})
@@ -40,7 +41,7 @@ func (m *Manager) watchManifest(ctx context.Context) {
 // reloadIfChanged applies the file unless it is as it was when last looked at: a
 // manifest of the API stays in force until the file changes.
 func (m *Manager) reloadIfChanged(ctx context.Context) {
-	files, err := manifest.Read(m.cfg.Manifest)
+	files, err := manifest.Read(m.cfg.Manifest.Path)
 	revision := "" // it cannot be read: that is worth a line, once
 	if err == nil {
 		revision = manifest.Revision(files)
@@ -63,7 +64,7 @@ func (l *loop) noteReload(kind, revision string, changes []supervisor.Change, er
 	l.manifestStat.Successful = err == nil
 	if err != nil {
 		l.manifestStat.Error, l.source.refused = err.Error(), err.Error()
-		l.m.log.Error("the manifest is refused; what was in force stays", "source", kind, "path", l.m.cfg.Manifest, "error", err)
+		l.m.log.Error("the manifest is refused; what was in force stays", "source", kind, "path", l.m.cfg.Manifest.Path, "error", err)
 		return
 	}
 	l.source.kind, l.source.revision, l.source.refused = kind, revision, ""
@@ -92,11 +93,11 @@ func summary(changes []supervisor.Change) string {
 // reload is SIGHUP: the file or directory is read now.
 func (l *loop) reload(supervisor.Signal) {
 	m := l.m
-	if m.cfg.Manifest == "" {
+	if m.cfg.Manifest.Path == "" {
 		m.log.Info("SIGHUP: there is no manifest to read again")
 		return
 	}
-	m.log.Info("SIGHUP: the manifest is read again", "path", m.cfg.Manifest)
+	m.log.Info("SIGHUP: the manifest is read again", "path", m.cfg.Manifest.Path)
 	go func() { _, _ = m.applyText(context.Background(), "") }()
 }
 
@@ -105,7 +106,7 @@ func (m *Manager) Manifest(ctx context.Context, who supervisor.Caller) (*supervi
 	if err := who.MayLook(); err != nil {
 		return nil, fmt.Errorf("cannot show the manifest: %w", err)
 	}
-	info := &supervisor.ManifestInfo{Source: sourceNone, Path: m.cfg.Manifest, ExitPolicy: supervisor.ExitNever, Processes: []supervisor.Spec{}}
+	info := &supervisor.ManifestInfo{Source: sourceNone, Path: m.cfg.Manifest.Path, ExitPolicy: supervisor.ExitNever, Processes: []supervisor.Spec{}}
 	info.GraceSecs = int64(supervisor.DefaultShutdownGrace.Seconds())
 	if err := m.ask(ctx, func(l *loop) {
 		info.Error = l.source.refused

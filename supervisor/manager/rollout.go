@@ -97,11 +97,11 @@ func (l *loop) rolling(e *entry) bool {
 // for it.
 func (l *loop) amend(e *entry, spec supervisor.Spec, renew bool) {
 	rearm := spec.Schedule != e.spec.Schedule || spec.TimeZone != e.spec.TimeZone || value(spec.Jitter) != value(e.spec.Jitter)
-	e.spec, e.text = spec, commandText(spec)
+	e.spec, e.text, e.limit = spec, commandText(spec), l.m.memoryInfo(spec)
 	if rearm {
 		l.setSchedule(e)
 	}
-	updateLog(e.log, l.logOptions(spec))
+	e.log.Update(l.logOptions(spec))
 	if limits := limitsOf(spec); limits != limitsOf(e.ran) {
 		name, m := spec.Name, l.m
 		go func() { // files of the kernel, but files
@@ -115,7 +115,7 @@ func (l *loop) amend(e *entry, spec supervisor.Spec, renew bool) {
 		e.ran = spec
 	}
 	l.step(e, machine.Change{Rules: rulesOf(spec), Renew: renew, Rearm: rearm})
-	if e.life != nil && !renew && e.ran.Readiness != nil && e.ran.Readiness.LogPattern != "" && !e.proc.Said && e.proc.Alive() {
+	if e.life != nil && !renew && e.proc.Alive() && !e.proc.Said {
 		l.awaitLine(e)
 	}
 }
