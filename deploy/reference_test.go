@@ -39,9 +39,29 @@ var sections = []struct{ definition, title string }{
 	{"documentSpec", "spec"},
 	{"process", "spec.processes[]"},
 	{"envVar", "env[]"},
+	{"envSource", "valueFrom"},
+	{"fieldRef", "fieldRef"},
+	{"fileKeyRef", "fileKeyRef"},
+	{"envFrom", "envFrom[]"},
+	{"pathRef", "pathRef"},
+	{"port", "ports[]"},
 	{"dependency", "dependsOn[]"},
 	{"backoff", "restartBackoff"},
+	{"readiness", "readiness"},
+	{"probe", "probe"},
+	{"execAction", "exec"},
+	{"httpGetAction", "httpGet"},
+	{"httpHeader", "httpHeaders[]"},
+	{"tcpSocketAction", "tcpSocket"},
+	{"grpcAction", "grpc"},
 	{"lifecycle", "lifecycle"},
+	{"lifecycleHandler", "hook"},
+	{"sleepAction", "sleep"},
+	{"securityContext", "securityContext"},
+	{"capabilities", "capabilities"},
+	{"resources", "resources"},
+	{"resourceList", "amounts"},
+	{"log", "log"},
 	{"metadata", "metadata"},
 }
 
@@ -164,6 +184,8 @@ func kindOf(p *property) string {
 		return "list of " + kindOf(p.Items) + "s"
 	case p.Type == "object" && p.Values != nil && p.Values.Type != "":
 		return "map of " + p.Values.Type + "s"
+	case p.Type == "object" && p.Values != nil && len(p.Values.OneOf) > 0:
+		return "map of " + kindOf(p.Values)
 	case p.Type == "object":
 		var list []string
 		for name, one := range p.Properties {

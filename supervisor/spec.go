@@ -31,14 +31,14 @@ const (
 // where absent differs from zero; package manifest fills them in.
 type Spec struct {
 	Name    string            `json:"name" required:"true" doc:"Unique name: letters, digits, '_', '.', '-', at most 63 bytes."`
-	Labels  map[string]string `json:"labels,omitempty" doc:"Free labels for selecting processes."`
+	Labels  map[string]string `json:"labels,omitempty" doc:"Labels for selecting processes, with the grammar of Kubernetes."`
 	Command Command           `json:"command" doc:"A list is an argv and is executed as it stands, after $(NAME) expansion; a string is run by /bin/sh -c."`
 	Args    []string          `json:"args,omitempty" doc:"Appended to the argv, or given to the shell string as $1, $2…. $(NAME) expands."`
 
 	WorkingDir string    `json:"workingDir,omitempty" doc:"Directory to start in. Default: the manager's."`
 	Env        []EnvVar  `json:"env,omitempty" doc:"Environment, added to the manager's own and to envFrom; later entries win."`
 	EnvFrom    []EnvFrom `json:"envFrom,omitempty" doc:"Mounted ConfigMaps, Secrets and dotenv files whose keys become variables; later ones win, env wins over all."`
-	InheritEnv *bool     `json:"inheritEnv,omitempty" doc:"Whether the manager's own environment is handed down. Default: true."`
+	InheritEnv *bool     `json:"inheritEnv,omitempty" doc:"Whether the manager's own environment is handed down. Default: true. With false PATH is that of container images, unless something sets it."`
 	Stdin      bool      `json:"stdin,omitempty" doc:"Give it the manager's stdin; one process of a manifest may have it. Without it reads end at once."`
 	TTY        bool      `json:"tty,omitempty" doc:"Run it on a terminal of its own, so that it writes lines as to a person; stdout and stderr are one stream then."`
 	Ports      []Port    `json:"ports,omitempty" doc:"Names for port numbers, which its probes and hooks may use. Nothing is opened or closed by this."`

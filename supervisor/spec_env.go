@@ -31,8 +31,8 @@ type FileKeyRef struct {
 // is set. It is read at each start.
 type EnvFrom struct {
 	Prefix       string   `json:"prefix,omitempty" doc:"Put in front of each key."`
-	ConfigMapRef *PathRef `json:"configMapRef,omitempty" doc:"Directory where a ConfigMap is mounted: each file is a variable."`
-	SecretRef    *PathRef `json:"secretRef,omitempty" doc:"Directory where a Secret is mounted: each file is a variable."`
+	ConfigMapRef *PathRef `json:"configMapRef,omitempty" doc:"Directory where a ConfigMap is mounted: each file is a variable, but hidden ones."`
+	SecretRef    *PathRef `json:"secretRef,omitempty" doc:"Directory where a Secret is mounted: each file is a variable, but hidden ones."`
 	FileRef      *PathRef `json:"fileRef,omitempty" doc:"A dotenv file: NAME=value on each line."`
 }
 

@@ -21,12 +21,12 @@ type Capabilities struct {
 // Resources has Kubernetes' shape.
 type Resources struct {
 	Limits   ResourceList `json:"limits,omitzero" doc:"What it may use, with its whole tree."`
-	Requests ResourceList `json:"requests,omitzero" doc:"What it is to have when others want it too: cpu becomes its weight, memory what is reclaimed last."`
+	Requests ResourceList `json:"requests,omitzero" doc:"What it is to have when others want it too: cpu becomes its weight, memory what is reclaimed last. Default: the limits."`
 }
 
 // ResourceList are amounts by resource.
 type ResourceList struct {
-	CPU    *Quantity `json:"cpu,omitempty" doc:"Processors: 500m is a half."`
-	Memory *Quantity `json:"memory,omitempty" doc:"Bytes: 128Mi, 1G."`
-	PIDs   *Quantity `json:"pids,omitempty" doc:"Processes and threads; as a limit only."`
+	CPU    *Quantity `json:"cpu,omitempty" doc:"Processors: 500m is a half. A limit of 0 is none."`
+	Memory *Quantity `json:"memory,omitempty" doc:"Bytes: 128Mi, 1G. A limit is at least 1Mi, or 0 for none."`
+	PIDs   *Quantity `json:"pids,omitempty" doc:"Processes and threads; as a limit only, 0 is none."`
 }

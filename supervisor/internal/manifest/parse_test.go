@@ -222,7 +222,7 @@ func FuzzParse(f *testing.F) {
 		}
 		set, err := Parse([]File{{"fuzz.yaml", data}})
 		if err != nil {
-			if !errors.Is(err, supervisor.ErrInvalid) || strings.Contains(err.Error(), "cannot be read: strict") {
+			if !errors.Is(err, supervisor.ErrInvalid) || strings.Contains(err.Error(), ": cannot be read: ") {
 				t.Fatalf("%v", err)
 			}
 			for line := range strings.SplitSeq(err.Error(), "\n") {

@@ -45,13 +45,14 @@ func generate() *reflector.Schema {
 		Namer: definition,
 	}
 	s := r.Reflect(document{})
+	s.Definitions["log"] = logObject()
 	s.ID = schemaID
 	s.Title = "Process Manager manifest"
 	for _, t := range objects(reflect.TypeFor[document]()) {
 		switch t {
 		case reflect.TypeFor[document]():
 			tags(s, t)
-		case reflect.TypeFor[defaults](), reflect.TypeFor[supervisor.Log](): // made below and in mapped
+		case reflect.TypeFor[defaults](), reflect.TypeFor[supervisor.Log](): // made apart
 		default:
 			tags(s.Definitions[definition(t)], t)
 		}
@@ -70,6 +71,23 @@ func generate() *reflector.Schema {
 	}
 	s.Definitions["defaults"] = &d
 	return s
+}
+
+// logObject is made apart, because true and false stand for objects, too.
+func logObject() *reflector.Schema {
+	object := &reflector.Schema{Type: "object", AdditionalProperties: reflector.FalseSchema, Properties: reflector.NewProperties()}
+	for _, f := range fields(reflect.TypeFor[supervisor.Log]()) {
+		p := mapped(f.typ)
+		switch {
+		case f.typ.Kind() == reflect.Bool:
+			p = &reflector.Schema{Type: "boolean"}
+		case p == nil:
+			p = &reflector.Schema{Type: "integer", Minimum: json.Number(f.min), Maximum: json.Number(f.max)}
+		}
+		p.Description = f.doc
+		object.Properties.Set(f.name, p)
+	}
+	return object
 }
 
 // definition names a type in the schema.
@@ -171,19 +189,7 @@ func mapped(t reflect.Type) *reflector.Schema {
 	case reflect.TypeFor[supervisor.Duration]():
 		return &reflector.Schema{Type: "string", Pattern: `^[+-]?(0|([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+$`}
 	case reflect.TypeFor[supervisor.Log]():
-		file := &reflector.Schema{Type: "object", AdditionalProperties: reflector.FalseSchema, Properties: reflector.NewProperties()}
-		for _, f := range fields(t) {
-			p := mapped(f.typ)
-			switch {
-			case f.typ.Kind() == reflect.Bool:
-				p = &reflector.Schema{Type: "boolean"}
-			case p == nil:
-				p = &reflector.Schema{Type: "integer", Minimum: json.Number(f.min), Maximum: json.Number(f.max)}
-			}
-			p.Description = f.doc
-			file.Properties.Set(f.name, p)
-		}
-		return &reflector.Schema{OneOf: []*reflector.Schema{{Type: "boolean"}, file}}
+		return &reflector.Schema{OneOf: []*reflector.Schema{{Type: "boolean"}, {Ref: "#/$defs/log"}}}
 	case reflect.TypeFor[defaults]():
 		return &reflector.Schema{Ref: "#/$defs/defaults"}
 	}

@@ -13,18 +13,16 @@ import (
 )
 
 // values checks what the tags and types of a struct say of its values: required,
-// min, max, the words of enumerations, and that text is text. The zero value of
-// an enumeration means its default.
+// min, max, the words of enumerations, and that text is text. The zero value of a
+// field that is not required means that it is absent.
 func (r *report) values(path string, v reflect.Value) {
 	for _, f := range fields(v.Type()) {
 		value := v.FieldByIndex(f.index)
-		at := join(path, f.name)
 		switch {
-		case f.required && value.IsZero() && !f.zeroCounts():
-			r.addf(at, "it is required")
-		case value.CanInt() && value.Int() == 0 && !f.required: // absent
-		default:
-			r.value(at, value, f)
+		case !value.IsZero():
+			r.value(join(path, f.name), value, f)
+		case f.required && !f.zeroCounts():
+			r.addf(join(path, f.name), "it is required")
 		}
 	}
 	r.object(path, v.Interface())
