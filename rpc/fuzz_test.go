@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -15,6 +16,9 @@ func FuzzFrame(f *testing.F) {
 	for _, seed := range []string{
 		listCall, `[` + listCall + `]`, `[]`, `{`, ` [1,{}]`, `{"jsonrpc":"2.0","method":"process.stop","params":["web"]}`,
 		`{"jsonrpc":"2.0","method":"process.logs","params":{"name":"web","lines":-0,"since":"2026-01-02T03:04:05Z"},"id":1.5e3}`,
+		`{"jsonrpc":"2.0","method":"process.signal","params":["web",10],"id":1}`, waitCall,
+		`{"jsonrpc":"2.0","method":"process.wait","params":{"name":"web","condition":"ready","timeout":"1m30s"},"id":1}`,
+		`{"jsonrpc":"2.0","method":"manifest.apply","params":{"manifest":""},"id":1}`,
 		"{\"jsonrpc\":\"2.0\",\"method\":\"\xff\",\"id\":null}", strings.Repeat("[", 9999),
 	} {
 		f.Add([]byte(seed))
@@ -26,7 +30,9 @@ func FuzzFrame(f *testing.F) {
 		}
 		s := &session{srv: srv, role: 2, webSocket: true}
 		frame := parseFrame(data)
-		out := s.answer(t.Context(), frame)
+		gone, hangUp := context.WithCancel(t.Context())
+		hangUp() // nothing waits
+		out := s.answer(gone, frame)
 		wanted := 0
 		for _, it := range frame.items {
 			if it.bad != nil || it.req.id != nil {

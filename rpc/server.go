@@ -32,6 +32,7 @@ const (
 	authTimeout        = 10 * time.Second // for the first message of a WebSocket
 	pingInterval       = 30 * time.Second
 	pongTimeout        = 10 * time.Second
+	sendTimeout        = time.Second     // for a ping whose answer will not be read
 	endTimeout         = 5 * time.Second // for calls in flight when the server ends
 )
 

@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -178,15 +179,18 @@ func (st *stream) end(code websocket.StatusCode, reason string) {
 }
 
 // alive pings. A stream that is not being read because it is busy cannot see the
-// answer, so a busy one counts as alive.
+// answer; it is alive as long as the ping can be sent. Without that nobody would
+// notice that a client has gone whose calls all wait.
 func (st *stream) alive(ctx context.Context) bool {
 	busy := func() bool { return len(st.calls) == cap(st.calls) }
-	if busy() {
-		return true
+	was, timeout := busy(), pongTimeout
+	if was {
+		timeout = sendTimeout
 	}
-	ctx, cancel := context.WithTimeout(ctx, pongTimeout)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	return st.ws.Ping(ctx) == nil || busy()
+	err := st.ws.Ping(ctx)
+	return err == nil || (was || busy()) && errors.Is(err, context.DeadlineExceeded)
 }
 
 // drain waits a while until everything that is worked on has been answered, and

@@ -93,6 +93,34 @@ func TestT89HangingUpEndsAWait(t *testing.T) {
 	}
 }
 
+// T87: a stream that is full of waits is not read, and still it is noticed that its
+// client has gone.
+func TestT87HangingUpAFullStream(t *testing.T) {
+	ended := make(chan error, maxCalls)
+	fake := newFake()
+	inBubble(t, Options{Auth: secrets{}, Control: &watching{Control: fake, ended: ended}}, func(t *testing.T, l *pipeListener) {
+		fake.Put(running)
+		ws := dialPipe(t, l, "Bearer "+goodSecret)
+		for range maxCalls {
+			if err := ws.Write(t.Context(), websocket.MessageText, []byte(waitCall)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		reading, stop := context.WithCancel(t.Context())
+		go func() { _, _, _ = ws.Read(reading) }() // answers pings
+		time.Sleep(time.Hour)
+		if len(ended) > 0 {
+			t.Errorf("a busy stream was cut off: %v", <-ended)
+		}
+		stop()
+		_ = ws.CloseNow()
+		time.Sleep(2 * (pingInterval + sendTimeout))
+		if len(ended) != maxCalls {
+			t.Errorf("%d of %d waits have ended", len(ended), maxCalls)
+		}
+	})
+}
+
 // The end of the server is not held up by those who wait; they are told.
 func TestEndOfTheServerEndsAWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -26,3 +26,16 @@ func TestParseSince(t *testing.T) {
 		}
 	}
 }
+
+func FuzzParseSince(f *testing.F) {
+	for _, seed := range []string{"10m", "2026-01-02T03:04:05.5+01:00", "-1h", "9999999h", "0"} {
+		f.Add(seed)
+	}
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, text string) {
+		at, err := supervisor.ParseSince(text, now)
+		if err != nil && (!at.IsZero() || !errors.Is(err, supervisor.ErrInvalid)) {
+			t.Errorf("%q: %v, %v", text, at, err)
+		}
+	})
+}

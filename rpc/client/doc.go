@@ -13,4 +13,6 @@
 //	ErrUnreachable      no connection, or it broke before the answer
 //	ErrUnauthorized     the secret is missing or wrong
 //	the context's       it ended before the answer; what was begun goes on
+//
+// A call has no time limit but that of its context: [Client.Wait] may last for days.
 package client
