@@ -70,6 +70,10 @@ test-race: ## Go tests with the race detector, and a list of what was skipped
 e2e: ## the image as PID 1 under a container engine
 	deploy/sh/e2e
 
+.PHONY: uml
+uml: ## the tests that need a kernel of their own: limits, rights, clocks
+	deploy/uml/ring
+
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME
 	deploy/sh/fuzz $(FUZZTIME)

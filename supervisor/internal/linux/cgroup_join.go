@@ -62,9 +62,48 @@ func (s *System) join(l *life, p *spawning) error {
 	c.mu.Lock()
 	c.leaves[leaf.path] = l
 	c.mu.Unlock()
-	if leaf.born = !c.noClone.Load(); leaf.born {
+	shim := p.shim != nil
+	switch refused := c.noClone.Load(); {
+	case refused && (shim || c.limited(limits)), shim && c.tight(limits):
+		return c.joinThroughShim(l, p)
+	case !refused:
+		leaf.born = true
 		p.attr.Sys.UseCgroupFD, p.attr.Sys.CgroupFD = true, fd
 	}
+	return nil
+}
+
+// tight reports whether limits are too small for the shim to live under until it has
+// executed the program: it is a Go program, with some threads.
+func (c *cgroups) tight(l Limits) bool {
+	const threads, memory = 16, 16 << 20
+	return c.has("pids") && l.PIDs > 0 && l.PIDs < threads || c.has("memory") && l.Memory > 0 && l.Memory < memory
+}
+
+// joinThroughShim has the shim of a life go to its group, before it does anything else.
+// It is slower than to be born there, but like this nothing of the life is ever outside.
+func (c *cgroups) joinThroughShim(l *life, p *spawning) error {
+	procs, err := unix.Openat(c.fd, l.leaf.path+"/cgroup.procs", unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("cannot open cgroup.procs in %s/%s: %w", c.place, l.leaf.path, err)
+	}
+	p.whenOver(func() { _ = unix.Close(procs) })
+	if p.shim == nil {
+		var steps []step
+		if p.who == nil {
+			p.who = &who{}
+		}
+		if p.attr.Sys.Credential != nil { // the shim still has to be who we are
+			p.attr.Sys.Credential, steps = nil, p.who.steps()
+		}
+		if err := p.throughShim(&l.cmd, steps); err != nil {
+			return err
+		}
+	}
+	steps := append([]step{newStep(opJoin, int64(len(p.attr.Files)))}, p.shim.steps...)
+	p.attr.Files = append(p.attr.Files, uintptr(procs))
+	p.shim.steps, p.argv[2] = steps, formatSteps(steps)
+	l.leaf.born = true
 	return nil
 }
 
@@ -117,16 +156,15 @@ func (c *cgroups) makeProcessGroup(g *processGroup) error {
 }
 
 // withoutClone reports whether a spawn that failed is to be tried again without being
-// born in its group: filters of system calls refuse clone3, because they cannot look
-// into its arguments, and kernels before 5.7 do not know what is asked. Some of the
-// errors can also be those of exec; then the second try fails like the first.
+// born in its group: kernels from 5.3 to 5.6 know clone3, but not what is asked, and the
+// group may refuse. Some of the errors can also be those of exec; then the second try
+// fails like the first.
 func (p *spawning) withoutClone(l *life, err error) bool {
 	if !p.attr.Sys.UseCgroupFD {
 		return false
 	}
 	for _, e := range []unix.Errno{
-		unix.ENOSYS, unix.EPERM, unix.EINVAL, unix.E2BIG, unix.EACCES,
-		unix.EBUSY, unix.ENODEV, unix.EOPNOTSUPP, unix.EBADF,
+		unix.EINVAL, unix.E2BIG, unix.EACCES, unix.EBUSY, unix.ENODEV, unix.EOPNOTSUPP,
 	} {
 		if errors.Is(err, e) {
 			p.attr.Sys.UseCgroupFD, l.leaf.born = false, false
@@ -149,7 +187,7 @@ func (s *System) joinLate(l *life, pid, pidfd int, cloneErr error) {
 	if c.closed {
 		return
 	}
-	for _, e := range []unix.Errno{unix.ENOSYS, unix.EPERM, unix.EINVAL, unix.E2BIG} {
+	for _, e := range []unix.Errno{unix.EINVAL, unix.E2BIG} {
 		if errors.Is(cloneErr, e) { // and the second try went well
 			c.noClone.Store(true)
 		}

@@ -93,8 +93,17 @@ func (c *cgroups) occupy() error {
 	if err := unix.Faccessat(c.fd, managerGroup+"/cgroup.kill", unix.W_OK, unix.AT_EACCESS); err != nil {
 		c.noKill.Store(true) // Linux before 5.14
 	}
+	c.noClone.Store(!hasClone3())
 	c.sweepAll() // what a predecessor left behind that did not end well
 	return nil
+}
+
+// hasClone3 asks whether clone3 may be called, without arguments, which are always
+// wrong. Filters of system calls refuse it, because they cannot look into its arguments:
+// the default ones of container engines do.
+func hasClone3() bool {
+	_, _, errno := unix.RawSyscall(unix.SYS_CLONE3, 0, 0, 0)
+	return errno == unix.EINVAL
 }
 
 // readFacts reads a file under /proc.

@@ -91,6 +91,8 @@ func play(mode string, args []string) int {
 		return closedPipe()
 	case "containment":
 		return contained(args)
+	case "fat":
+		return fat(args)
 	}
 	return 99
 }

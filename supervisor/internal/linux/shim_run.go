@@ -90,6 +90,8 @@ func (r *shimRun) prepare(args, environ []string) error {
 	}
 	for i, s := range r.steps {
 		switch s.op { //nolint:exhaustive // those that need something beforehand
+		case opJoin:
+			unix.CloseOnExec(int(s.args[0]))
 		case opGroup:
 			r.groups = append(r.groups, uint32(s.args[0]))
 		case opOOM:
@@ -108,6 +110,9 @@ func (r *shimRun) prepare(args, environ []string) error {
 func (r *shimRun) do(s *step) unix.Errno {
 	a, b := uintptr(s.args[0]), uintptr(s.args[1])
 	switch s.op {
+	case opJoin:
+		zero := [1]byte{'0'} // who writes
+		return raw(unix.SYS_WRITE, a, uintptr(unsafe.Pointer(&zero)), 1)
 	case opOOM:
 		return raw(unix.SYS_WRITE, uintptr(r.oom), uintptr(unsafe.Pointer(&r.oomText[0])), uintptr(len(r.oomText)))
 	case opRlimit:

@@ -16,7 +16,8 @@ type op uint8
 // The steps. The manager writes them down and the shim does them, in the order of the
 // list.
 const (
-	opOOM          op = iota // oom_score_adj: value
+	opJoin         op = iota // go to a cgroup: descriptor of its cgroup.procs
+	opOOM                    // oom_score_adj: value
 	opRlimit                 // resource, soft, hard
 	opNice                   // value, not an increment
 	opUmask                  // bits
@@ -40,7 +41,7 @@ var ops = [opCount]struct {
 	word string
 	args int
 }{
-	opOOM: {"oom", 1}, opRlimit: {"rlimit", 3}, opNice: {"nice", 1}, opUmask: {"umask", 1},
+	opJoin: {"join", 1}, opOOM: {"oom", 1}, opRlimit: {"rlimit", 3}, opNice: {"nice", 1}, opUmask: {"umask", 1},
 	opBound: {"bound", 1}, opKeepCaps: {"keepcaps", 0}, opGroup: {"group", 1}, opSetGroups: {"setgroups", 0},
 	opGID: {"setgid", 1}, opUID: {"setuid", 1}, opAmbientClear: {"clearambient", 0}, opCaps: {"caps", 2},
 	opAmbient: {"ambient", 1}, opNoNewPrivs: {"nonewprivs", 0}, opDir: {"chdir", 0}, opExec: {"exec", 0},
@@ -118,6 +119,8 @@ func parseSteps(text string) ([]step, error) {
 // explainStep says in words why a step failed.
 func (p *spawning) explainStep(c *Command, s step, errno error) error {
 	switch s.op {
+	case opJoin:
+		return fmt.Errorf("cannot go to its cgroup: %w", errno)
 	case opOOM:
 		return hint(fmt.Errorf("cannot set oomScoreAdj to %d: %w", s.args[0], errno), "below the manager's own it needs CAP_SYS_RESOURCE")
 	case opRlimit:
