@@ -5,7 +5,8 @@
 //	0          asked to end, or everything has ended with success
 //	1–255      of the process that decided; 128+n when signal n ended it
 //	64         the command line, or something it names, cannot be used
-//	70         an error of this program or of the system
+//	70         an error of this program or of the system (2, if the Go runtime could
+//	           not go on)
 //	78         the manifest is refused
 //
 // With -- COMMAND also 126 (cannot be executed) and 127 (not found).
@@ -15,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/processmanager/processmanager/supervisor/manager"
@@ -43,6 +45,9 @@ func run(args, env []string, stdout, stderr io.Writer) int {
 	o, err := parse(args, env)
 	if err != nil {
 		fmt.Fprintf(stderr, "processmanager: %v\nprocessmanager help tells the usage\n", err)
+		if meansToRun(args) {
+			_ = manager.WriteLastWord(terminationLog, "processmanager: "+err.Error()) // it stands on stderr too
+		}
 		return exitUsage
 	}
 	switch o.verb {
@@ -60,6 +65,21 @@ func run(args, env []string, stdout, stderr io.Writer) int {
 		return healthcheck(o, stdout, stderr)
 	}
 	return serve(o, env, stdout, stderr)
+}
+
+// meansToRun reports whether arguments, which may be wrong, are not those of a
+// subcommand: what an operator or a probe gets wrong beside a manager is not the last
+// word of the container.
+func meansToRun(args []string) bool {
+	for _, arg := range args {
+		if arg == "--" {
+			break
+		}
+		if slices.Contains(subcommands, strings.TrimLeft(arg, "-")) {
+			return false
+		}
+	}
+	return true
 }
 
 // validate reads a manifest and says everything that is wrong with it.

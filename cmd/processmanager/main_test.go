@@ -111,8 +111,6 @@ func play(role string) int {
 				return 7
 			}
 		}
-	case "every signal": // says each signal that comes, and ends at SIGTERM
-		return sayEverySignal()
 	case "storm": // leaves many orphans that end at once, then waits
 		for range 10 {
 			var list []*os.Process
@@ -143,23 +141,6 @@ func play(role string) int {
 			if _, err := os.Stdout.WriteString(line); err != nil {
 				return 1
 			}
-		}
-	}
-	return 99
-}
-
-func sayEverySignal() int {
-	ch := make(chan os.Signal, 100)
-	for n := unix.Signal(1); n <= 64; n++ {
-		if n != unix.SIGCHLD && n != unix.SIGURG {
-			signal.Notify(ch, n)
-		}
-	}
-	fmt.Println("child is ready")
-	for s := range ch {
-		fmt.Printf("got %d\n", int(s.(unix.Signal)))
-		if s == unix.SIGTERM {
-			return 7
 		}
 	}
 	return 99

@@ -221,13 +221,41 @@ func (o *options) check() error {
 			}
 		}
 	}
-	if o.rewrite != nil && len(o.command) == 0 {
-		return errors.New("-rewrite-signal is for -- COMMAND only: a manager does not forward signals")
+	return o.checkMode()
+}
+
+// checkMode refuses flags that would do nothing: those of a manager with -- COMMAND, and
+// the other way round. Variables are left alone: an image sets them for all its uses.
+func (o *options) checkMode() error {
+	if len(o.command) == 0 {
+		if o.fromFlag["rewrite-signal"] {
+			return errors.New("-rewrite-signal is for -- COMMAND only: a manager does not forward signals")
+		}
+		return nil
 	}
-	if len(o.command) > 0 && o.fromFlag["manifest"] {
+	if o.fromFlag["manifest"] {
 		return errors.New("want one of -manifest and -- COMMAND, not both")
 	}
+	if o.fromFlag["log-dir"] {
+		return errors.New("-log-dir does nothing with -- COMMAND: what it writes goes to our stdout and stderr as it is")
+	}
+	if o.wantsAny() {
+		return nil
+	}
+	for _, name := range doorSettings() {
+		if o.fromFlag[name] {
+			return fmt.Errorf("-%s does nothing: with -- COMMAND no interface opens but those that a flag asks for, such as -socket", name)
+		}
+	}
 	return nil
+}
+
+// doorSettings are the flags about interfaces that open none.
+func doorSettings() []string {
+	return []string{
+		"secret", "secret-file", "viewer-secret-file", "socket-mode", "socket-group",
+		"tls-cert-file", "tls-key-file", "tls-client-ca-file", "rpc-allowed-hosts",
+	}
 }
 
 // chooseSecret leaves one form of the secret: a flag wins over the environment.

@@ -63,6 +63,9 @@ func TestParse(t *testing.T) {
 		{"the image's ports do not open for a command", "-- x", "PM_METRICS_ADDR=:9464", func(o *options) any { return o.wants("metrics-addr") }, false},
 		{"but by a flag", "-metrics-addr :9464 -- x", "", func(o *options) any { return o.wants("metrics-addr") }, true},
 		{"the image's manifest does not hinder a command", "-- x", "PM_MANIFEST=/m", verb, `"" [] ["x"]`},
+		{"nor its log folder, its secret and its rights", "-- x", "PM_LOG_DIR=/l PM_SECRET_FILE=/s PM_SOCKET_MODE=0660", verb, `"" [] ["x"]`},
+		{"the image's rewriting does not hinder a manager", "", "PM_REWRITE_SIGNAL=TERM:QUIT", verb, `"" [] []`},
+		{"rights with an interface", "-socket /s -socket-mode 0660 -- x", "", verb, `"" [] ["x"]`},
 		{"signals", "-rewrite-signal TERM:QUIT,SIGHUP:0 -- x", "", func(o *options) any { return len(o.rewrite) }, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -151,7 +151,8 @@ func devFolder(t *testing.T) (dev, log string) {
 }
 
 // What is refused before anything runs stands in the termination log too, where
-// kubectl describe shows it; what happens to a command is not ours to tell.
+// kubectl describe shows it; what happens to a command is not ours to tell, unless it
+// could not be started.
 func TestRefusalIsTheLastWord(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -164,7 +165,12 @@ func TestRefusalIsTheLastWord(t *testing.T) {
 		{"manifest", "\n  processes:\n    - {name: a, comand: [/bin/true]}\n    - {name: b, command: [/bin/true], dependsOn: [{name: nobody}]}\n", nil, exitConfig, []string{"the manifest is refused", "comand", "nobody"}},
 		{"no manifest", "", []string{"-manifest", "/does/not/exist.yaml"}, exitConfig, []string{"/does/not/exist.yaml"}},
 		{"interface", "\n  processes: [{name: a, command: [/bin/true]}]\n", []string{"-socket", "/proc/none/pm.sock"}, exitUsage, []string{"-socket", "/proc/none"}},
-		{"command", "", []string{"-socket", "/proc/none/pm.sock", "--", "/bin/true"}, exitUsage, nil},
+		{"command", "", []string{"-socket", "/proc/none/pm.sock", "--", "/bin/true"}, exitUsage, []string{"-socket", "/proc/none"}},
+		{"command that is not there", "", []string{"--", "/no/such/program"}, 127, []string{"/no/such/program", "no such file", "StartError"}},
+		{"command that fails", "", []string{"--", "sh", "-c", "exit 3"}, 3, nil},
+		{"flag", "", []string{"-no-such-flag"}, exitUsage, []string{"no-such-flag"}},
+		{"flag that does nothing", "", []string{"-log-dir", "/l", "--", "/bin/true"}, exitUsage, []string{"-log-dir"}},
+		{"of a probe", "", []string{"healthcheck", "-no-such-flag"}, exitUsage, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dev, log := devFolder(t)
@@ -345,7 +351,7 @@ func TestSignalsThatInform(t *testing.T) {
 `}).up()
 	in.awaitOut("tick | tick")
 	in.signal(syscall.SIGHUP)
-	in.awaitErr("SIGHUP")
+	in.awaitErr("the manifest was applied")
 	in.signal(syscall.SIGUSR2)
 	in.awaitErr("orphans_reaped=")
 	in.awaitErr("name=tick status=running")

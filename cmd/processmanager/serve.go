@@ -8,6 +8,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -32,21 +34,20 @@ func serve(o *options, env []string, stdout, stderr io.Writer) int {
 	defer release()
 	refuse := func(code int, err error) int {
 		fmt.Fprintf(stderr, "processmanager: %v\n", err)
-		if len(o.command) == 0 {
-			_ = manager.WriteLastWord(terminationLog, err.Error()) // it stands on stderr too
-		}
+		_ = manager.WriteLastWord(terminationLog, err.Error()) // it stands on stderr too
 		return code
 	}
+	tellCrash(terminationLog)
 	if err := manager.Prepare(); err != nil {
 		return refuse(exitInternal, fmt.Errorf("cannot prepare for children: %w", err))
 	}
 	cfg := manager.Config{
 		Command: o.command, Rewrite: o.rewrite, Signals: sigs, Version: version,
 		Stdout: stdout, Stderr: stderr, LogFormat: o.logFormat, LogDir: o.logDir,
-		Environ: slices.DeleteFunc(slices.Clone(env), func(kv string) bool { return strings.HasPrefix(kv, variable("secret")+"=") }),
+		TerminationLog: terminationLog,
+		Environ:        slices.DeleteFunc(slices.Clone(env), func(kv string) bool { return strings.HasPrefix(kv, variable("secret")+"=") }),
 	}
 	if len(o.command) == 0 {
-		cfg.TerminationLog = terminationLog
 		if path := o.manifestPath(); path != "" {
 			set, source, err := manager.Load(path)
 			if err != nil {
@@ -68,10 +69,24 @@ func serve(o *options, env []string, stdout, stderr io.Writer) int {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	doors.serve(ctx, m.Log())
-	code := m.Run(context.Background())
+	code, err := m.RunGuarded(context.Background())
 	cancel()
 	doors.wait()
+	if err != nil {
+		return refuse(exitInternal, err)
+	}
 	return code
+}
+
+// tellCrash has the Go runtime write into a file, if it exists, why it could not go on:
+// nothing of ours runs then.
+func tellCrash(path string) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return
+	}
+	_ = debug.SetCrashOutput(f, debug.CrashOptions{}) // it stands on stderr too
+	_ = f.Close()                                     // the runtime has a copy
 }
 
 // door is one listener and who serves it.

@@ -207,7 +207,8 @@ func (k *keyboard) write(text string) {
 // shellOnTerminal is an interactive shell, in which $PM is the program.
 func shellOnTerminal(t *testing.T) *keyboard {
 	t.Helper()
-	k := onTerminalOf(t, func(in *instance) {
+	k := onTerminalOf(t, func(in *instance, l *launching) {
+		in.prepare(*l)
 		exe := in.cmd.Path
 		in.cmd.Path = "/bin/bash"
 		in.cmd.Args = []string{"bash", "--norc", "--noprofile", "-i"}
@@ -221,15 +222,18 @@ func shellOnTerminal(t *testing.T) *keyboard {
 // onTerminal runs a command under a terminal of its own.
 func onTerminal(t *testing.T, ns bool, command ...string) *keyboard {
 	t.Helper()
-	return onTerminalOf(t, func(*instance) {}, launching{bare: true, namespace: ns, args: append([]string{"--"}, command...)})
+	return onTerminalOf(t, func(in *instance, l *launching) {
+		l.namespace, l.args = ns, append([]string{"--"}, command...)
+		in.prepare(*l)
+	})
 }
 
-func onTerminalOf(t *testing.T, change func(*instance), l ...launching) *keyboard {
+// onTerminalOf starts what prepare has made.
+func onTerminalOf(t *testing.T, prepare func(*instance, *launching)) *keyboard {
 	t.Helper()
 	master, slave := pty(t)
 	in := &instance{t: t, dir: shortDir(t), exited: make(chan struct{}), silent: make(chan struct{}), stdout: &screen{}, stderr: &screen{}}
-	in.prepare(append(l, launching{bare: true})[0])
-	change(in)
+	prepare(in, &launching{bare: true})
 	in.cmd.SysProcAttr.Setpgid = false
 	in.cmd.SysProcAttr.Setsid, in.cmd.SysProcAttr.Setctty, in.cmd.SysProcAttr.Ctty = true, true, 0
 	in.cmd.Stdin = slave

@@ -12,6 +12,17 @@ import (
 	"github.com/processmanager/processmanager/supervisor/internal/machine"
 )
 
+// finalWord is for the termination log. A command has that to itself, unless it could not
+// even be started.
+func (l *loop) finalWord() string {
+	for _, e := range l.order {
+		if e.origin == fromCommand && e.proc.Final.Err == "" {
+			return ""
+		}
+	}
+	return l.lastWord
+}
+
 // maxLastWord is how much, in bytes, Kubernetes shows of a termination message: of a
 // longer one the end, and then who decided would be missing.
 const maxLastWord = 4096

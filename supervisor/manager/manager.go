@@ -168,7 +168,7 @@ func (m *Manager) Run(ctx context.Context) (code int) {
 	for _, e := range l.entries {
 		e.endLife()
 	}
-	if err := WriteLastWord(m.cfg.TerminationLog, l.lastWord); err != nil {
+	if err := WriteLastWord(m.cfg.TerminationLog, l.finalWord()); err != nil {
 		m.log.Warn("the termination message is missing", "error", err)
 	}
 	m.console.Close(time.Second) // before the readers end: they may be waiting for it
