@@ -13,7 +13,7 @@
 // # What is reported, and when
 //
 //	what happened                                    reported                      meaning
-//	exec failed, or nothing could be forked          SpawnFailed                   no life; nothing follows
+//	fork, setup or exec failed                       SpawnFailed                   no life; nothing follows
 //	exec succeeded                                   Spawned                       always first
 //	leader reaped, nobody of its tree lives          Exited, left = 0              life over, output complete
 //	leader reaped, somebody lives                    Exited, left > 0              output goes on
@@ -37,6 +37,19 @@
 // adopted process belongs to whom its parent belongs to. Who belongs to nobody, for
 // example what kubectl exec left behind, is reaped, is never touched by a signal to
 // a life, and is ended by [System.EndRest].
+//
+// # Who a life is, and what it may do
+//
+//	a command with     is set up by                                          and executed by
+//	neither            nobody                                                package syscall
+//	an Identity        package syscall, between fork and exec                package syscall
+//	a Setup            the shim: this program, executed as the child, does   the shim
+//	                   what is asked for step by step (shim_step.go)
+//
+// The order: what needs rights (oom_score_adj, rlimits, nice, umask), bounding set,
+// groups, group, user, capabilities, no_new_privs, working directory. What fails is a
+// failed start with its reason: nothing ever runs with more rights than were asked for.
+// A user by number needs no account file. See [Identity] and [Setup].
 //
 // # Goroutines
 //

@@ -29,6 +29,7 @@ func TestT101WithFewerRights(t *testing.T) {
 		{"root", Identity{User: "0"}, Setup{DropCaps: []string{"ALL"}}},
 		{"ambient", Identity{User: "4242"}, Setup{AddCaps: []string{"SETUID", "SETGID", "NET_BIND_SERVICE"}, DropCaps: []string{"ALL"}}},
 		{"scratch", Identity{}, Setup{}},
+		{"files", Identity{}, Setup{Rlimits: map[string]supervisor.Rlimit{"nofile": {Soft: 100, Hard: 300}}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			run := exe + " -test.v -test.run=^TestRightsInside$ 2>&1"
@@ -106,6 +107,18 @@ func TestRightsInside(t *testing.T) {
 			t.Errorf("%+v", got.rights)
 		}
 		refuse(Identity{}, Setup{DropCaps: []string{"SETUID"}}, "cannot drop CAP_SETUID: operation not permitted (needs CAP_SETPCAP")
+	case "files":
+		// Go has raised the soft limit for itself, which is not what a child gets.
+		var now unix.Rlimit
+		if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &now); err != nil || now.Cur < 200 {
+			t.Errorf("the limit is %+v, %v: this test tells nothing", now, err)
+		}
+		for _, st := range []Setup{{}, {NoNewPrivs: true}} {
+			got := confess(t, Identity{}, st, `echo "files $(ulimit -Sn) $(ulimit -Hn)"`)
+			if !strings.Contains(got.text, "\nfiles 100 300\n") {
+				t.Errorf("%+v: %s", st, got.text)
+			}
+		}
 	case "scratch":
 		got := confess(t, Identity{User: "4242", Groups: []supervisor.ID{"7"}}, Setup{}, `echo "$HOME $USER $LOGNAME"`)
 		if got.uid != ids(4242) || got.gid != ids(0) || !slices.Equal(got.groups, []uint32{0, 7}) || !strings.Contains(got.text, "\n/ 4242 4242\n") {

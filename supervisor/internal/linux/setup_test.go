@@ -127,7 +127,7 @@ func TestT20IdentityByNumber(t *testing.T) {
 	needs(t, unix.CAP_SETUID, unix.CAP_SETGID)
 	for name, st := range map[string]Setup{"plain": {}, "shim": {Umask: ptr(supervisor.Umask(0o27))}} {
 		t.Run(name, func(t *testing.T) {
-			got := confess(t, Identity{User: "4242"}, st, `echo "$HOME $USER $LOGNAME"; umask; echo reopened >/dev/stderr`)
+			got := confess(t, Identity{User: "4242"}, st, `echo "$HOME $USER $LOGNAME"; umask; echo reopened >/proc/$$/fd/2`)
 			if got.uid != ids(4242) || got.gid != ids(0) || !slices.Equal(got.groups, []uint32{0}) {
 				t.Errorf("uid %v, gid %v, groups %v", got.uid, got.gid, got.groups)
 			}
@@ -284,27 +284,6 @@ func TestSetupTightLimits(t *testing.T) {
 	}
 }
 
-// The soft limit of open files that Go raised for itself is not what a child gets.
-func TestSetupKeepsOpenFiles(t *testing.T) {
-	var now unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &now); err != nil {
-		t.Fatal(err)
-	}
-	s, r := newSystem(t)
-	var limits []string
-	for i, st := range []Setup{{}, {Nice: ptr(1)}} {
-		l, out := Life{"files", uint64(i)}, newText()
-		c := shell(l, out, "ulimit -Sn; ulimit -Hn")
-		c.Setup = st
-		s.Spawn(l, c)
-		r.over(t, l)
-		limits = append(limits, out.String())
-	}
-	if limits[0] != limits[1] || limits[0] == "" {
-		t.Errorf("without and with the shim: %q", limits)
-	}
-}
-
 // T104: everything of the environment arrives, also what the Go runtime of the shim
 // would have listened to, twice the same name, and nonsense.
 func TestT104SetupKeepsEnvironment(t *testing.T) {
@@ -427,13 +406,16 @@ func TestSetupRaises(t *testing.T) {
 		Rlimits:     map[string]supervisor.Rlimit{"nofile": {Soft: files.Max + 100, Hard: files.Max + 200}, "nice": {Soft: 40, Hard: 40}},
 		OOMScoreAdj: ptr(-500), Nice: ptr(-10),
 	}
-	id := Identity{User: "4242"}
-	got := confess(t, id, st, "cat /proc/self/limits /proc/self/oom_score_adj; nice")
+	got := confess(t, Identity{User: "4242"}, st, "cat /proc/self/limits /proc/self/oom_score_adj; nice")
 	text := strings.Join(strings.Fields(got.text), " ")
 	for _, want := range []string{"Max open files " + want, "-500 -10"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, got.text)
 		}
+	}
+	err := refused(t, Identity{}, Setup{Rlimits: map[string]supervisor.Rlimit{"nofile": {Soft: 1 << 40, Hard: 1 << 40}}})
+	if want := "(more than the kernel allows; see fs.nr_open of sysctl)"; !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("error %q, want %q", err, want)
 	}
 }
 
