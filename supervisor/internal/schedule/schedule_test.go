@@ -83,7 +83,7 @@ var nextThree = []struct{ text, want string }{
 	{"  0\t4  * * *  ", "04:00, 2026-01-03 04:00, 2026-01-04 04:00"},
 }
 
-func TestNextThree(t *testing.T) {
+func TestT46NextThree(t *testing.T) {
 	for _, tt := range nextThree {
 		after := time.Date(2026, time.January, 2, 3, 4, 5, 0, time.UTC)
 		if got, want := three(t, tt.text, "UTC", after), written(tt.want); got != want {
@@ -121,7 +121,7 @@ func written(short string) string {
 }
 
 // The days on which the clocks change. Times are local, with the offset.
-func TestClockChange(t *testing.T) {
+func TestT44ClockChange(t *testing.T) {
 	const layout = "01-02 15:04 -07:00"
 	tests := []struct {
 		story, text, zone, after string
@@ -231,7 +231,7 @@ func TestClockChange(t *testing.T) {
 	}
 }
 
-func TestParseRefuses(t *testing.T) {
+func TestT45T46T49ParseRefuses(t *testing.T) {
 	tests := []struct{ text, zone, want string }{
 		{"", "", "it is empty"},
 		{" \t", "", "it is empty"},
@@ -312,7 +312,7 @@ func TestNextOnTheLastDayOfALeapYear(t *testing.T) {
 	}
 }
 
-func TestEmptyZoneIsLocal(t *testing.T) {
+func TestT49EmptyZoneIsLocal(t *testing.T) {
 	s, err := Parse("@daily", "")
 	if err != nil {
 		t.Fatal(err)
@@ -348,9 +348,9 @@ func TestNextGoesOn(t *testing.T) {
 	})
 }
 
-// TestOncePerLocalDay: a fixed time runs once on every local day, whatever the
+// TestT44OncePerLocalDay: a fixed time runs once on every local day, whatever the
 // clocks do.
-func TestOncePerLocalDay(t *testing.T) {
+func TestT44OncePerLocalDay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		clock := time.Date(2000, 1, 1, 0, rapid.IntRange(0, 24*60-1).Draw(t, "minute"), 0, 0, time.UTC)
 		s, err := Parse(clock.Format("4 15 * * *"), rapid.SampledFrom(zones).Draw(t, "zone"))
