@@ -253,23 +253,6 @@ func withoutTelnet(text string) string {
 	}
 }
 
-// TestManifest has the manifests of README checked by the program itself.
-func TestManifest(t *testing.T) {
-	list := blocks(readme(t), "yaml")
-	if len(list) == 0 {
-		t.Fatal("README has no manifest")
-	}
-	for i, text := range list {
-		path := filepath.Join(t.TempDir(), fmt.Sprintf("readme-%d.yaml", i))
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if out, err := exec.Command("go", "run", "../cmd/processmanager", "validate", path).CombinedOutput(); err != nil {
-			t.Errorf("a manifest of README is refused: %v\n%s", err, out)
-		}
-	}
-}
-
 // TestFlags compares the table of flags with what the program says about itself.
 func TestFlags(t *testing.T) {
 	out, err := exec.Command("go", "run", "../cmd/processmanager", "help").Output()
