@@ -23,6 +23,7 @@ const (
 	maxMessage         = 1 << 20          // bytes of a body or a WebSocket message
 	maxBatch           = 1000             // requests in a batch
 	maxCalls           = 16               // messages of a WebSocket that are worked on at once
+	maxWaits           = 256              // and of those that wait
 	maxUnauthenticated = 64               // WebSockets that have not authenticated yet
 	maxWrong           = 3                // wrong secrets on a WebSocket
 	headerTimeout      = 10 * time.Second // for the header of a request
@@ -32,7 +33,6 @@ const (
 	authTimeout        = 10 * time.Second // for the first message of a WebSocket
 	pingInterval       = 30 * time.Second
 	pongTimeout        = 10 * time.Second
-	sendTimeout        = time.Second     // for a ping whose answer will not be read
 	endTimeout         = 5 * time.Second // for calls in flight when the server ends
 )
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -114,6 +115,11 @@ func (s *session) try(ctx context.Context, m Method, known bool, req request) (j
 		return nil, newError(CodeInternal, "cannot write the result of %s: %v", m.Name, err)
 	}
 	return raw, nil
+}
+
+// waits tells whether a frame holds a call that may last as long as its caller wants.
+func (s *Server) waits(f frame) bool {
+	return slices.ContainsFunc(f.items, func(it item) bool { return it.bad == nil && s.methods[it.req.method].Waits })
 }
 
 // untilEnding is a context that ends with the server too, so that nobody who waits

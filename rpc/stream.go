@@ -3,7 +3,6 @@ package rpc
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -25,7 +24,8 @@ type stream struct {
 	ws      *websocket.Conn
 	session *session
 	ctx     context.Context // of the connection
-	calls   chan struct{}   // one token for each message that is worked on
+	calls   lane            // of the messages that are worked on
+	waits   lane            // of those that wait for as long as the client wants
 	known   chan struct{}   // closed when the caller has authenticated
 	once    sync.Once       // closes known
 
@@ -34,9 +34,13 @@ type stream struct {
 	open map[uint64]*exchange // guarded by mu
 }
 
+// A lane has one token for each message in it.
+type lane chan struct{}
+
 // An exchange is a request that was handed on and has not been answered.
 type exchange struct {
 	req   request
+	lane  lane
 	reply []byte // nil: a notification
 }
 
@@ -45,7 +49,8 @@ var _ jsonrpc2.ObjectStream = (*stream)(nil)
 func newStream(ctx context.Context, ws *websocket.Conn, who *session) *stream {
 	st := &stream{
 		ws: ws, session: who, ctx: ctx,
-		calls: make(chan struct{}, maxCalls),
+		calls: make(lane, maxCalls),
+		waits: make(lane, maxWaits),
 		known: make(chan struct{}),
 		open:  map[uint64]*exchange{},
 	}
@@ -74,16 +79,15 @@ func (st *stream) ReadObject(v any) error {
 			st.end(websocket.StatusUnsupportedData, "messages are text")
 			return io.EOF
 		}
-		select {
-		case st.calls <- struct{}{}:
-		case <-st.ctx.Done():
+		f := parseFrame(data)
+		in, ok := st.enter(&f)
+		if !ok {
 			return io.EOF
 		}
-		f := parseFrame(data)
 		if !f.batch && f.items[0].bad == nil {
-			return st.handOn(f.items[0].req, v)
+			return st.handOn(f.items[0].req, in, v)
 		}
-		st.run(false, func() {
+		st.run(in, false, func() {
 			if reply := st.session.answer(st.ctx, f); reply != nil {
 				_ = st.write(reply) // the read fails next
 			}
@@ -91,12 +95,36 @@ func (st *stream) ReadObject(v any) error {
 	}
 }
 
+// enter takes a place for a message: in calls as soon as there is one, in waits at
+// once or never. Who waits must not keep the stream from being read: nobody would
+// notice that the client has gone. It is false when the connection has ended.
+func (st *stream) enter(f *frame) (lane, bool) {
+	if st.session.srv.waits(*f) {
+		select {
+		case st.waits <- struct{}{}:
+			return st.waits, true
+		default:
+		}
+		for i := range f.items {
+			if f.items[i].bad == nil {
+				f.items[i].bad = newError(codeOf(supervisor.ErrInvalid), "%v: more than %d messages wait on this connection", supervisor.ErrInvalid, maxWaits)
+			}
+		}
+	}
+	select {
+	case st.calls <- struct{}{}:
+		return st.calls, true
+	case <-st.ctx.Done():
+		return nil, false
+	}
+}
+
 // run works on a message and gives its token back. With first, and until the
 // caller has authenticated, it is done before the next one is read, so that those
 // sent behind session.authenticate find the role.
-func (st *stream) run(first bool, work func()) {
+func (st *stream) run(in lane, first bool, work func()) {
 	do := func() {
-		defer func() { <-st.calls }()
+		defer func() { <-in }()
 		work()
 		if st.session.tries() >= maxWrong {
 			st.end(websocket.StatusPolicyViolation, "too many wrong secrets")
@@ -112,11 +140,11 @@ func (st *stream) run(first bool, work func()) {
 
 // handOn gives a request to the library: its method, and a number instead of its
 // id. A notification gets a number too, and an answer that is never sent.
-func (st *stream) handOn(req request, v any) error {
+func (st *stream) handOn(req request, in lane, v any) error {
 	st.mu.Lock()
 	st.last++
 	number := st.last
-	st.open[number] = &exchange{req: req}
+	st.open[number] = &exchange{req: req, lane: in}
 	st.mu.Unlock()
 	method, err := encode(req.method)
 	if err != nil {
@@ -134,7 +162,7 @@ func (h handler) Handle(ctx context.Context, conn *jsonrpc2.Conn, r *jsonrpc2.Re
 	ex := h.st.open[r.ID.Num]
 	h.st.mu.Unlock()
 	// Who is asking is settled before the next message is read.
-	h.st.run(h.st.session.srv.methods[r.Method].Open, func() {
+	h.st.run(ex.lane, h.st.session.srv.methods[r.Method].Open, func() {
 		ex.reply = h.st.session.answerItem(ctx, item{req: ex.req})
 		// The library writes "result": null under our number; WriteObject puts the
 		// exchange's answer in its place. An error means that the caller has gone.
@@ -179,18 +207,15 @@ func (st *stream) end(code websocket.StatusCode, reason string) {
 }
 
 // alive pings. A stream that is not being read because it is busy cannot see the
-// answer; it is alive as long as the ping can be sent. Without that nobody would
-// notice that a client has gone whose calls all wait.
+// answer, so a busy one counts as alive.
 func (st *stream) alive(ctx context.Context) bool {
 	busy := func() bool { return len(st.calls) == cap(st.calls) }
-	was, timeout := busy(), pongTimeout
-	if was {
-		timeout = sendTimeout
+	if busy() {
+		return true
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, pongTimeout)
 	defer cancel()
-	err := st.ws.Ping(ctx)
-	return err == nil || (was || busy()) && errors.Is(err, context.DeadlineExceeded)
+	return st.ws.Ping(ctx) == nil || busy()
 }
 
 // drain waits a while until everything that is worked on has been answered, and
@@ -198,13 +223,15 @@ func (st *stream) alive(ctx context.Context) bool {
 func (st *stream) drain(ctx context.Context) {
 	timer := time.NewTimer(endTimeout / 2)
 	defer timer.Stop()
-	for range cap(st.calls) {
-		select {
-		case st.calls <- struct{}{}:
-		case <-timer.C:
-			return
-		case <-ctx.Done():
-			return
+	for _, in := range []lane{st.calls, st.waits} {
+		for range cap(in) {
+			select {
+			case in <- struct{}{}:
+			case <-timer.C:
+				return
+			case <-ctx.Done():
+				return
+			}
 		}
 	}
 }

@@ -93,30 +93,50 @@ func TestT89HangingUpEndsAWait(t *testing.T) {
 	}
 }
 
-// T87: a stream that is full of waits is not read, and still it is noticed that its
-// client has gone.
-func TestT87HangingUpAFullStream(t *testing.T) {
-	ended := make(chan error, maxCalls)
+// T87: who waits keeps nobody from being heard: other calls are answered, one wait
+// too many is refused, pings are, and it is noticed that the client has gone.
+func TestT87ManyWaitsOnOneConnection(t *testing.T) {
+	ended := make(chan error, maxWaits)
 	fake := newFake()
 	inBubble(t, Options{Auth: secrets{}, Control: &watching{Control: fake, ended: ended}}, func(t *testing.T, l *pipeListener) {
 		fake.Put(running)
 		ws := dialPipe(t, l, "Bearer "+goodSecret)
-		for range maxCalls {
-			if err := ws.Write(t.Context(), websocket.MessageText, []byte(waitCall)); err != nil {
+		answers := make(chan string, 10)
+		go func() {
+			for {
+				_, data, err := ws.Read(context.Background()) // answers pings too
+				if err != nil {
+					return
+				}
+				answers <- string(data)
+			}
+		}()
+		write := func(text string) {
+			if err := ws.Write(t.Context(), websocket.MessageText, []byte(text)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		reading, stop := context.WithCancel(t.Context())
-		go func() { _, _, _ = ws.Read(reading) }() // answers pings
-		time.Sleep(time.Hour)
-		if len(ended) > 0 {
-			t.Errorf("a busy stream was cut off: %v", <-ended)
+		for i := range maxWaits {
+			call := waitCall
+			if i%2 == 1 {
+				call = `[` + listCall + `,` + waitCall + `]`
+			}
+			write(call)
 		}
-		stop()
+		synctest.Wait()
+		write(waitCall)
+		if got := <-answers; !strings.Contains(got, `{"code":-32003,"message":"invalid request: more than 256 messages wait on this connection"`) {
+			t.Errorf("one too many: %s", got)
+		}
+		time.Sleep(24 * time.Hour)
+		write(`{"jsonrpc":"2.0","method":"process.status","params":["web"],"id":2}`)
+		if got := <-answers; !strings.Contains(got, `"status":"running"`) || len(ended) > 0 {
+			t.Errorf("%s, %d waits have ended", got, len(ended))
+		}
 		_ = ws.CloseNow()
-		time.Sleep(2 * (pingInterval + sendTimeout))
-		if len(ended) != maxCalls {
-			t.Errorf("%d of %d waits have ended", len(ended), maxCalls)
+		synctest.Wait()
+		if len(ended) != maxWaits {
+			t.Errorf("%d of %d waits have ended", len(ended), maxWaits)
 		}
 	})
 }
