@@ -22,6 +22,24 @@
 // Output is delivered to its end before the report that says so. Who still holds the
 // pipe then belongs to nobody, and gets EPIPE.
 //
+// # Tasks
+//
+// A probe or a hook is a task: a life of its own, named after its process ("web/liveness"),
+// whose reports go to who waits in [System.Exec]. Its leader's end, or that of the
+// caller's context, is the SIGKILL of its whole tree. What it uses is booked on its process.
+//
+// # How a life is heard, beside its exit
+//
+//	by                 is read by         and says
+//	stdout, stderr     the pipe reader    [Output]
+//	a terminal (TTY)   the pipe reader    [Output], all of it as stdout; EIO is its end
+//	the pipe ReadyFD   the pipe reader    OnReady, at the first newline
+//	NOTIFY_SOCKET      its own goroutine  Notify, for each message of a member of its tree
+//
+// Readiness is not heard before Spawned was reported, nor after the life's end. A
+// life with Stdin and TTY has what the manager reads from its stdin typed on its terminal,
+// and Ctrl-D at its end.
+//
 // # Who owns an adopted process
 //
 // The first answer counts:
@@ -31,7 +49,7 @@
 //	is its session or group one that a leader began?             holds until it calls setsid
 //	is its session one that a member began?                      a daemon's children
 //	what do PM_PROCESS_NAME and PM_PROCESS_RUN in its            survives setsid and double forks
-//	environment say?
+//	environment say, and PM_PROCESS_TASK of a task?
 //
 // (When lives have cgroups, the cgroup will be asked first.) A descendant of an
 // adopted process belongs to whom its parent belongs to. Who belongs to nobody, for
@@ -57,7 +75,12 @@
 //	reaper         1                waits, the only one; fills the child table        Close, last
 //	tree           1                asks what is left of trees, reports exits,        Close
 //	                                walks trees to signal them
-//	pipe reader    1                reads all pipes, calls Output                     Close
+//	pipe reader    1                reads all pipes and terminals, calls Output       Close
+//	                                and OnReady
+//	notify         1 for a life     reads its socket, calls Notify                    the life is over
+//	               that asks
+//	typist         1 for a life     types the manager's stdin on its terminal         the life is over
+//	               that asks
 //	finishers      0 to a few       deliver the last output of a life, report its end   the output has
 //	spawn workers  0 to a few       fork and exec, report births                      when nobody waits
 //	callers        any              signal leaders and groups; sample usage           –

@@ -93,6 +93,14 @@ func play(mode string, args []string) int {
 		return contained(args)
 	case "fat":
 		return fat(args)
+	case "send":
+		return send(args)
+	case "outsider":
+		return outsider()
+	case "stdin":
+		return stdinManager(args)
+	case "noptmx":
+		return noTerminals()
 	}
 	return 99
 }
