@@ -18,7 +18,8 @@ func (p Proc) start(now time.Time) (Proc, []Action) {
 		}
 		return p.beginRun(now)
 	case Spawning:
-		if p.Goal == Again { // what is being spawned is out of date
+		if p.Goal == Again || p.outOfDate() { // what is being spawned is not what is to run
+			p.Cause = Changed
 			return p.rearm(Again)
 		}
 		p.Cause = NoCause
@@ -42,7 +43,7 @@ func (p Proc) rearm(goal Goal) (Proc, []Action) {
 	if p.Rules.Scheduled && p.CronAt.IsZero() {
 		acts = []Action{Arm{}}
 	}
-	p.Goal = goal
+	p.Goal, p.Why = goal, ""
 	return p, acts
 }
 
@@ -77,10 +78,9 @@ func (p Proc) remove(cause Cause, now time.Time) (Proc, []Action) {
 
 // end is the common part of stop and delete.
 func (p Proc) end(goal Goal, cause Cause, now time.Time) (Proc, []Action) {
-	p.Goal, p.CronAt = goal, time.Time{}
+	p.Goal, p.CronAt, p.Why = goal, time.Time{}, ""
 	switch p.State {
 	case Idle:
-		p.Why = ""
 		return p, nil
 	case Waiting, Backoff:
 		return p.enter(Idle, time.Time{}, now), nil
@@ -111,7 +111,7 @@ func (p Proc) trigger(now time.Time) (Proc, []Action) {
 	if p.Goal == Gone {
 		return p, nil
 	}
-	if p.Rules.Scheduled && p.Rules.Concurrency == supervisor.ConcurrencyAllow {
+	if p.Rules.Scheduled && p.latest().Concurrency == supervisor.ConcurrencyAllow {
 		return p.aside()
 	}
 	switch p.State {

@@ -10,7 +10,8 @@ import (
 func (p Proc) beginRun(now time.Time) (Proc, []Action) {
 	p = p.renew()
 	p.Goal, p.Outcome, p.Why, p.Final = Up, NoOutcome, "", Exit{}
-	p.Fails, p.Delays, p.RunEnd = 0, 0, time.Time{}
+	p.Fails, p.Delays = 0, 0
+	p.RunStart, p.RunEnd = time.Time{}, time.Time{}
 	if len(p.Unmet) > 0 {
 		return p.enter(Waiting, p.waitEnd(now), now), nil
 	}
@@ -58,8 +59,18 @@ func (p Proc) run(now time.Time) Proc {
 
 // startRunClock sets the run's deadline at its first life.
 func (p Proc) startRunClock(now time.Time) Proc {
-	if p.Rules.Deadline > 0 && p.RunEnd.IsZero() {
-		p.RunEnd = now.Add(p.Rules.Deadline)
+	if !p.RunStart.IsZero() {
+		return p
+	}
+	p.RunStart = now
+	return p.setRunEnd()
+}
+
+// setRunEnd is the deadline of the run as the rules are now, if it has begun.
+func (p Proc) setRunEnd() Proc {
+	p.RunEnd = time.Time{}
+	if p.Rules.Deadline > 0 && !p.RunStart.IsZero() {
+		p.RunEnd = p.RunStart.Add(p.Rules.Deadline)
 	}
 	return p
 }

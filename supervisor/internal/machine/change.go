@@ -14,20 +14,21 @@ func (p Proc) change(ev Change, now time.Time) (Proc, []Action) {
 	if p.Goal == Gone {
 		return p, nil
 	}
-	old := p.Rules
-	var acts []Action
+	was, is := p.latest().Suspended, ev.Rules.Suspended
+	var acts, more []Action
 	switch {
 	case !ev.Renew && p.Coming == nil:
-		p = p.amend(ev.Rules, now)
-		p, acts = p.goOn(now)
+		p, acts = p.amend(ev.Rules, now).suspension(was, is, now)
+		p, more = p.goOn(now)
 	case p.State == Idle || p.State == Waiting || p.State == Backoff && !ev.Rules.Scheduled:
 		p.Coming = ev.Rules
-		p, acts = p.beginAnew(now)
+		p, acts = p.beginAnew(is && !was, now)
+		p, more = p.suspension(was, is, now)
 	default:
 		p.Coming = ev.Rules
-		p, acts = p.endForChange(now)
+		p, acts = p.endForChange(is && !was, now)
+		p, more = p.suspension(was, is, now)
 	}
-	p, more := p.suspension(old.Suspended, ev.Rules.Suspended, now)
 	acts = append(acts, more...)
 	if ev.Rearm && ev.Rules.Scheduled && !p.CronAt.IsZero() {
 		acts = append(acts, Arm{})
@@ -39,20 +40,15 @@ func (p Proc) change(ev Change, now time.Time) (Proc, []Action) {
 func (p Proc) amend(rules *Rules, now time.Time) Proc {
 	var unmet []string
 	for _, n := range rules.Needs {
-		if !slices.Contains(p.Rules.Needs, n) || slices.Contains(p.Unmet, n.Name) {
+		if was, ok := p.need(n.Name); !ok || was.Condition != n.Condition || slices.Contains(p.Unmet, n.Name) {
 			unmet = append(unmet, n.Name)
 		}
 	}
 	old := p.Rules
 	p.Rules, p.Unmet = rules, unmet
-	switch {
-	case p.State == Idle || p.State == Waiting:
-	case rules.Deadline == 0:
-		p.RunEnd = time.Time{}
-	case !p.RunEnd.IsZero():
-		p.RunEnd = p.RunEnd.Add(rules.Deadline - old.Deadline)
-	case p.State != Spawning: // the spawn sets it
-		p.RunEnd = p.Born.Add(rules.Deadline)
+	p = p.setRunEnd()
+	if p.State == Waiting && !slices.Equal(old.Needs, rules.Needs) {
+		p = p.enter(Waiting, time.Time{}, now) // a timeout is not over before it has begun
 	}
 	if old.Watchdog != rules.Watchdog {
 		p.Feed, p.FedBy = rules.Watchdog, time.Time{}
@@ -79,8 +75,11 @@ func (p Proc) goOn(now time.Time) (Proc, []Action) {
 		return p.run(now), nil
 	case p.State == Backoff:
 		clean := p.Last.Reason == supervisor.ReasonCompleted
-		if p.Rules.Restart == supervisor.RestartNever || p.Rules.Restart == supervisor.RestartOnFailure && clean {
+		switch {
+		case p.Rules.Restart == supervisor.RestartNever, p.Rules.Restart == supervisor.RestartOnFailure && clean:
 			return p.conclude(clean, p.Last.Reason, now), nil
+		case p.Rules.MaxRestarts >= 0 && p.Fails > p.Rules.MaxRestarts:
+			return p.conclude(clean, supervisor.ReasonBackoffLimitExceeded, now), nil
 		}
 	}
 	return p.noteReady(), nil
@@ -99,19 +98,20 @@ func (p Proc) renew() Proc {
 
 // beginAnew begins a run of the new definition where no life is in the way, unless it
 // is to be down, or waits for its schedule.
-func (p Proc) beginAnew(now time.Time) (Proc, []Action) {
-	if p.Goal == Down || p.Coming.Scheduled && p.State == Idle || p.suspends() {
-		if p.State == Idle {
-			return p.renew(), nil
-		}
+func (p Proc) beginAnew(suspended bool, now time.Time) (Proc, []Action) {
+	switch {
+	case suspended:
+		p.Outcome, p.Final = NoOutcome, Exit{}
 		return p.enter(Idle, time.Time{}, now), nil
+	case p.Goal == Down, p.Coming.Scheduled && p.State == Idle:
+		return p.renew(), nil
 	}
 	return p.beginRun(now)
 }
 
 // endForChange ends a life whose definition is out of date.
-func (p Proc) endForChange(now time.Time) (Proc, []Action) {
-	if p.Goal == Down || p.Coming.Scheduled || p.suspends() {
+func (p Proc) endForChange(suspended bool, now time.Time) (Proc, []Action) {
+	if p.Goal == Down || p.Coming.Scheduled || suspended {
 		return p, nil
 	}
 	p.Goal = Again
@@ -125,33 +125,24 @@ func (p Proc) endForChange(now time.Time) (Proc, []Action) {
 	return p, nil
 }
 
-// suspends reports whether the coming rules are what suspends it.
-func (p Proc) suspends() bool { return p.Coming.Suspended && !p.Rules.Suspended }
-
 // suspension follows the field suspend. A scheduled run that is going on is let
-// finish, as in a CronJob; anything else is stopped, as in a Job.
+// finish, as in a CronJob; what has ended for good stays so, as a Job does; anything
+// else is stopped, until the field is gone or somebody starts it.
 func (p Proc) suspension(was, is bool, now time.Time) (Proc, []Action) {
+	_, over := p.Over()
 	switch {
-	case is && !was && p.Rules.Scheduled && p.Alive():
+	case is == was:
+	case is && p.Rules.Scheduled && (p.Alive() || p.State == Backoff):
 		p.CronAt = time.Time{}
-		return p, nil
-	case is && !was && p.Goal != Down:
+	case is && p.Goal != Down && !over:
 		p, acts := p.end(Down, Paused, now)
-		if p.State == Idle {
-			p.Why = supervisor.ReasonSuspended
-		}
+		p.Why = supervisor.ReasonSuspended
 		return p, acts
-	case was && !is && p.Goal == Down && (p.Why == supervisor.ReasonSuspended || p.Cause == Paused),
-		was && !is && p.Rules.Scheduled && p.Goal == Up && p.CronAt.IsZero():
-		return p.resume(now)
+	case is:
+	case p.Goal == Down && p.Why == supervisor.ReasonSuspended:
+		return p.start(now)
+	case p.Rules.Scheduled && p.Goal != Down && p.CronAt.IsZero():
+		return p, []Action{Arm{}}
 	}
 	return p, nil
-}
-
-// resume starts what only suspend kept down.
-func (p Proc) resume(now time.Time) (Proc, []Action) {
-	if p.Goal == Down {
-		return p.start(now)
-	}
-	return p, []Action{Arm{}}
 }

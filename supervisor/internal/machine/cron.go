@@ -11,10 +11,20 @@ func (p Proc) armed(at, now time.Time) (Proc, []Action) {
 		return p, nil
 	}
 	p.CronAt = at
-	if first := p.Born.IsZero() && p.Last.Gen == 0 && p.Asides == 0 && p.State == Idle; first && p.Rules.RunOnStart {
-		return p.trigger(now)
+	return p.runFirst(now)
+}
+
+// runFirst is runOnStart: a run when the schedule is first armed. A run aside has no
+// place to wait in, so its dependencies are waited for here.
+func (p Proc) runFirst(now time.Time) (Proc, []Action) {
+	tried := p.State != Idle || p.Last.Gen != 0 || p.Asides > 0 || p.Outcome != NoOutcome
+	if tried || !p.Rules.RunOnStart || p.CronAt.IsZero() {
+		return p, nil
 	}
-	return p, nil
+	if p.Rules.Concurrency == supervisor.ConcurrencyAllow && len(p.Unmet) > 0 {
+		return p, nil
+	}
+	return p.trigger(now)
 }
 
 func (p Proc) cronDue(ev CronDue, now time.Time) (Proc, []Action) {
@@ -23,20 +33,26 @@ func (p Proc) cronDue(ev CronDue, now time.Time) (Proc, []Action) {
 	}
 	p.CronAt = ev.Next
 	p.Runs.Missed += ev.Missed
-	if p.Rules.StartBy > 0 && ev.Late > p.Rules.StartBy {
+	rules := p.latest() // a run ends as it began; what is about its schedule holds at once
+	if rules.StartBy > 0 && ev.Late > rules.StartBy {
 		p.Runs.Missed++
 		return p, nil
 	}
-	if p.Rules.Concurrency == supervisor.ConcurrencyAllow {
+	if rules.Concurrency == supervisor.ConcurrencyAllow {
 		return p.aside()
 	}
 	if p.State == Idle {
 		return p.beginRun(now)
 	}
-	if p.Rules.Concurrency != supervisor.ConcurrencyReplace {
+	if rules.Concurrency != supervisor.ConcurrencyReplace {
 		p.Runs.Skipped++
 		return p, nil
 	}
+	return p.replace(now)
+}
+
+// replace ends the run that goes on, for one that begins now.
+func (p Proc) replace(now time.Time) (Proc, []Action) {
 	switch p.State {
 	case PostStart, Starting, Running:
 		p.Goal = Again
@@ -45,8 +61,12 @@ func (p Proc) cronDue(ev CronDue, now time.Time) (Proc, []Action) {
 		p.Runs.Replaced++
 		return p.beginRun(now)
 	case PreStop, Stopping, Draining, Killing, PostStop:
+		if p.Goal == Again { // a run is to follow already
+			p.Runs.Skipped++
+			return p, nil
+		}
 		p.Goal = Again
-		return p, nil
+		p.Runs.Replaced++
 	case Idle, Waiting, Spawning: // the run that would replace this one is this one
 		p.Runs.Skipped++
 	}

@@ -35,14 +35,16 @@
 // Change brings new rules. What is executed as before goes on under them. Otherwise
 // they are kept as Coming until the life is over, and with them begins another process
 // under the same name: nothing has happened to it yet, so that who depends on it waits
-// for it again. A scheduled run ends as it began.
+// for it again. A scheduled run ends as it began; what is about its schedule holds at
+// once. What suspend stops has goal Down and the reason Suspended, until the field is
+// gone or somebody starts or stops it.
 //
 // # Events and states
 //
 // Cells hold the next state, a new goal, and actions. An empty cell: nothing
 // happens. The process has goal Up, restartPolicy Always and killMode Mixed, no
 // hooks and no probes but those that the state or the row tells of; it is scheduled in
-// the rows of CronDue only. "now" and "later" say when new rules are in force.
+// the rows of CronDue and Armed only. "now" and "later" say when new rules are in force.
 //
 //	                    Idle                                  Waiting                               Spawning                              PostStart
 //	Start               Spawning +spawn
@@ -52,11 +54,13 @@
 //	Trigger             Spawning +spawn
 //	Change, live        now                                   Spawning now +spawn                   now                                   now
 //	Change, renew       Spawning now +spawn                   Spawning now +spawn                   goal Again later                      Stopping goal Again later +signal
+//	Change, suspend     goal Down now                         Idle goal Down now                    goal Down now                         Stopping goal Down now +signal
 //	DependencyMet                                             Spawning +spawn
 //	DependencyFailed                                          Idle failed
 //	Spawned                                                                                         Running
 //	Spawned, postStart                                                                              PostStart +hook
 //	Spawned, startup                                                                                Starting
+//	Spawned, stopped                                                                                Stopping +signal
 //	SpawnFailed                                                                                     Backoff
 //	HookDone, ok                                                                                                                          Running
 //	HookDone, failed                                                                                                                      Stopping +signal
@@ -64,19 +68,23 @@
 //	Startup failed
 //	Liveness failed
 //	Readiness failed
+//	Readiness ok
+//	Said, ready
+//	Said, not ready
 //	Condemned                                                                                                                             Stopping +signal
 //	Exited, none left                                                                                                                     Backoff
 //	Exited, some left                                                                                                                     Draining +signal rest
 //	Exited, postStop                                                                                                                      PostStop +hook
 //	TreeEmpty
 //	Stop, preStop       goal Down                             Idle goal Down                        goal Down                             PreStop goal Down +hook
-//	Tick, Due passed
+//	Tick, Due passed                                          Idle failed
 //	Tick, RunEnd passed                                                                                                                   Stopping +signal
 //	Tick, FedBy passed
 //	CronDue, Forbid     Spawning +spawn                       skipped                               skipped                               skipped
 //	CronDue, Replace    Spawning +spawn                       skipped                               skipped                               Stopping goal Again +signal
 //	CronDue, Allow      +aside                                skipped                               +aside                                +aside
 //	CronDue, too late   missed                                missed                                missed                                missed
+//	Armed, runOnStart   Spawning +spawn
 //
 //	                    Starting                              Running                               PreStop                               Stopping
 //	Start                                                                                           goal Again                            goal Again
@@ -86,11 +94,13 @@
 //	Trigger
 //	Change, live        Running now                           now                                   now                                   now
 //	Change, renew       Stopping goal Again later +signal     Stopping goal Again later +signal     goal Again later                      goal Again later
+//	Change, suspend     Stopping goal Down now +signal        Stopping goal Down now +signal        goal Down now                         goal Down now
 //	DependencyMet
 //	DependencyFailed
 //	Spawned
 //	Spawned, postStart
 //	Spawned, startup
+//	Spawned, stopped
 //	SpawnFailed
 //	HookDone, ok                                                                                    Stopping +signal
 //	HookDone, failed                                                                                Stopping +signal
@@ -98,6 +108,9 @@
 //	Startup failed      Stopping +signal
 //	Liveness failed                                           Stopping +signal
 //	Readiness failed                                          not ready
+//	Readiness ok                                              ready
+//	Said, ready                                               ready
+//	Said, not ready                                           not ready
 //	Condemned           Stopping +signal                      Stopping +signal
 //	Exited, none left   Backoff                               Backoff                               Backoff                               Backoff
 //	Exited, some left   Draining +signal rest                 Draining +signal rest                 Draining +signal rest                 Draining +signal rest
@@ -108,9 +121,10 @@
 //	Tick, RunEnd passed Stopping +signal                      Stopping +signal
 //	Tick, FedBy passed                                        Stopping +signal
 //	CronDue, Forbid     skipped                               skipped                               skipped                               skipped
-//	CronDue, Replace    Stopping goal Again +signal           Stopping goal Again +signal           goal Again                            goal Again
+//	CronDue, Replace    Stopping goal Again +signal           Stopping goal Again +signal           goal Again replaced                   goal Again replaced
 //	CronDue, Allow      +aside                                +aside                                +aside                                +aside
 //	CronDue, too late   missed                                missed                                missed                                missed
+//	Armed, runOnStart
 //
 //	                    Draining                              Killing                               PostStop                              Backoff
 //	Start               goal Again                            goal Again                            goal Again                            Spawning +spawn
@@ -120,11 +134,13 @@
 //	Trigger                                                                                                                               Spawning +spawn
 //	Change, live        now                                   now                                   now                                   now
 //	Change, renew       goal Again later                      goal Again later                      goal Again later                      Spawning now +spawn
+//	Change, suspend     goal Down now                         goal Down now                         goal Down now                         Idle goal Down now
 //	DependencyMet
 //	DependencyFailed
 //	Spawned
 //	Spawned, postStart
 //	Spawned, startup
+//	Spawned, stopped
 //	SpawnFailed
 //	HookDone, ok                                                                                    Backoff
 //	HookDone, failed                                                                                Backoff
@@ -132,6 +148,9 @@
 //	Startup failed
 //	Liveness failed
 //	Readiness failed
+//	Readiness ok
+//	Said, ready
+//	Said, not ready
 //	Condemned
 //	Exited, none left                                         Backoff
 //	Exited, some left                                         +kill
@@ -142,9 +161,10 @@
 //	Tick, RunEnd passed                                                                                                                   Idle failed
 //	Tick, FedBy passed
 //	CronDue, Forbid     skipped                               skipped                               skipped                               skipped
-//	CronDue, Replace    goal Again                            goal Again                            goal Again                            Spawning +spawn
+//	CronDue, Replace    goal Again replaced                   goal Again replaced                   goal Again replaced                   Spawning replaced +spawn
 //	CronDue, Allow      +aside                                +aside                                +aside                                +aside
 //	CronDue, too late   missed                                missed                                missed                                missed
+//	Armed, runOnStart
 //
 // # Settle
 //

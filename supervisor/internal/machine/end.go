@@ -38,8 +38,8 @@ func (p Proc) signalEnd(now time.Time) (Proc, []Action) {
 // restOfGrace is the end of the grace period that a preStop hook is using.
 func (p Proc) restOfGrace(now time.Time) time.Time {
 	end := now.Add(signalTime)
-	if p.Due.After(end) {
-		end = p.Due
+	if full := p.Since.Add(p.grace()); full.After(end) { // the budget may have ended the hook sooner: Due is no measure
+		end = full
 	}
 	return p.graceEnd(end)
 }
@@ -100,7 +100,7 @@ func (p Proc) kill(now time.Time) (Proc, []Action) {
 	p = p.enter(Killing, now.Add(killRetry), now)
 	p.Kills++
 	scope := ToTree
-	if p.Rules.KillMode == supervisor.KillProcess {
+	if p.Rules.KillMode == supervisor.KillProcess && p.PID != 0 { // else its mode was another when it began to drain
 		scope = ToLeader
 	}
 	return p, []Action{Kill{p.Gen, scope}}

@@ -17,6 +17,9 @@ func invariants(w *world, old Proc, ev Event, p Proc, acts []Action) error {
 		func() error { return ofTime(w.now, old, p, acts) },
 		func() error { return ofCounts(old, p) },
 		func() error { return ofWords(p) },
+		func() error { return ofPostStop(old, ev, p) },
+		func() error { return ofCron(old, ev, p, acts) },
+		func() error { return ofSuspend(old, ev, p, acts) },
 	} {
 		if err := check(); err != nil {
 			return err
@@ -51,7 +54,17 @@ func ofState(p Proc) error {
 		return fmt.Errorf("%s with the deadline of a run", p.State)
 	case p.RunEnd.IsZero() && (p.up() || p.State == Backoff) && p.Rules.Deadline > 0:
 		return fmt.Errorf("%s without the deadline of its run", p.State)
-	case p.State != Idle && (p.Outcome != NoOutcome || p.Why != "" || p.Final != Exit{}):
+	case !p.RunEnd.IsZero() && !p.RunEnd.Equal(p.RunStart.Add(p.Rules.Deadline)):
+		return fmt.Errorf("a run from %s until %s, deadline %s", p.RunStart.Sub(t0), p.RunEnd.Sub(t0), p.Rules.Deadline)
+	case p.RunStart.IsZero() != (p.State == Idle || p.State == Waiting) && p.State != Spawning:
+		return fmt.Errorf("%s in a run from %s", p.State, p.RunStart)
+	case p.Coming != nil && (p.State == Idle || p.State == Waiting):
+		return fmt.Errorf("%s, and its definition is still to come", p.State)
+	case p.Coming != nil && !p.Rules.Scheduled && p.Goal == Up:
+		return fmt.Errorf("%s goes on with a definition that is out of date", p.State)
+	case p.Why == supervisor.ReasonSuspended && p.Goal != Down && p.Goal != Gone:
+		return fmt.Errorf("suspended, with goal %s", p.Goal)
+	case p.State != Idle && (p.Outcome != NoOutcome || p.Why != "" && p.Why != supervisor.ReasonSuspended || p.Final != Exit{}):
 		return fmt.Errorf("%s with the outcome of the run before: %s, %s", p.State, p.Outcome, p.Why)
 	case p.Alive() != (ending || p.State == Spawning || p.up()):
 		return fmt.Errorf("%s: Alive is %t", p.State, p.Alive())
@@ -247,6 +260,79 @@ func ofHooks(old, p Proc, acts []Action) error {
 		case p.Wants(k) && k == Startup && c.OK, p.Wants(k) && k == Liveness && !c.OK:
 			return fmt.Errorf("%s is still asked for after its verdict", k)
 		}
+	}
+	return nil
+}
+
+// ofPostStop: it follows every life that began, when there is time for it, and no
+// other.
+func ofPostStop(old Proc, ev Event, p Proc) error {
+	ended := false
+	switch ev := ev.(type) {
+	case Exited:
+		ended = ev.Left == 0 || old.Rules.KillMode == supervisor.KillProcess
+	case TreeEmpty:
+		ended = true
+	default:
+	}
+	ended = ended && old.Alive() && p.Last.Gen == old.Gen
+	time := old.Rules.Grace > 0 && (old.EndBy.IsZero() || old.EndBy.After(p.Since))
+	switch {
+	case ended && old.Rules.PostStop && time && p.State != PostStop:
+		return fmt.Errorf("life %d has ended without its postStop hook", old.Gen)
+	case p.State == PostStop && old.State != PostStop && (!ended || !old.Rules.PostStop):
+		return fmt.Errorf("%T in %s: a postStop hook that nobody asked for", ev, old.State)
+	}
+	return nil
+}
+
+// ofCron: every scheduled time leaves one trace, and one that is disarmed none.
+func ofCron(old Proc, ev Event, p Proc, acts []Action) error {
+	due, ok := ev.(CronDue)
+	if !ok {
+		return nil
+	}
+	traces := int(p.Runs.Skipped-old.Runs.Skipped) + int(p.Runs.Missed-old.Runs.Missed-due.Missed)
+	if p.Asides != old.Asides {
+		traces++
+	}
+	if p.Goal == Again && old.Goal != Again {
+		traces++
+	}
+	if p.Gen != old.Gen || p.State == Waiting && old.State != Waiting {
+		traces++
+	}
+	switch {
+	case old.CronAt.IsZero() && (len(acts) > 0 || p.Runs != old.Runs || !p.CronAt.IsZero()):
+		return fmt.Errorf("disarmed, and a scheduled time did something: %v", acts)
+	case !old.CronAt.IsZero() && traces != 1:
+		return fmt.Errorf("a scheduled time left %d traces: %+v → %+v", traces, old.Runs, p.Runs)
+	case !old.CronAt.IsZero() && !p.CronAt.Equal(due.Next):
+		return fmt.Errorf("the next time is %s, it should be %s", p.CronAt, due.Next)
+	}
+	return nil
+}
+
+// ofSuspend: what a new manifest suspends is not armed and begins nothing.
+func ofSuspend(old Proc, ev Event, p Proc, acts []Action) error {
+	c, ok := ev.(Change)
+	if !ok || old.Goal == Gone {
+		return nil
+	}
+	now := c.Rules.Suspended && !old.latest().Suspended
+	switch {
+	case p.latest() != c.Rules:
+		return fmt.Errorf("the new rules are lost")
+	case now && !p.CronAt.IsZero():
+		return fmt.Errorf("suspended, and armed")
+	case now && p.Gen != old.Gen:
+		return fmt.Errorf("suspended, and a life begins: %v", acts)
+	case now && !p.Rules.Scheduled && p.Goal == Up && p.Outcome == NoOutcome:
+		return fmt.Errorf("suspended, and %s with goal Up", p.State)
+	case !c.Rules.Suspended && p.Why == supervisor.ReasonSuspended:
+		return fmt.Errorf("kept down as suspended, and it is not")
+	case old.Goal == Down && old.Why != supervisor.ReasonSuspended && p.Goal != Down:
+		return fmt.Errorf("stopped by hand, and a manifest started it")
 	}
 	return nil
 }

@@ -27,6 +27,9 @@ func (p Proc) dependencyMet(name string, now time.Time) (Proc, []Action) {
 	}
 	p.Unmet = slices.Delete(slices.Clone(p.Unmet), i, i+1)
 	if p.State != Waiting {
+		if p.Rules.Concurrency == supervisor.ConcurrencyAllow {
+			return p.runFirst(now) // it has waited for this, in a way
+		}
 		return p, nil
 	}
 	if len(p.Unmet) > 0 {

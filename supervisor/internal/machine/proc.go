@@ -45,11 +45,12 @@ type Proc struct {
 	PID  int       // leader's; 0 unless it lives
 	Born time.Time // the current or last life began to run
 
-	Since  time.Time // entered State
-	Due    time.Time // State's own deadline; zero: none
-	RunEnd time.Time // the run's deadline; zero: none
-	EndBy  time.Time // no grace period lasts longer; zero: none
-	CronAt time.Time // next scheduled time, by the wall clock; zero: not armed
+	Since    time.Time // entered State
+	Due      time.Time // State's own deadline; zero: none
+	RunStart time.Time // the run's first life began; zero: none has
+	RunEnd   time.Time // the run's deadline; zero: none
+	EndBy    time.Time // no grace period lasts longer; zero: none
+	CronAt   time.Time // next scheduled time, by the wall clock; zero: not armed
 
 	Unmet  []string      // names in Rules.Needs not met yet; replaced, never changed in place
 	Checks [probes]Check // what the probes have found in this life
@@ -63,7 +64,7 @@ type Proc struct {
 
 	Last    Last
 	Outcome Outcome
-	Why     supervisor.Reason // of a Failed outcome, or of an Idle process that never lived
+	Why     supervisor.Reason // of a Failed outcome; Suspended with goal Down: it is what keeps it down
 	Final   Exit              // what a Failed or Completed process counts as; a dependency's exit when that failed it
 
 	// What others may depend on: once true it stays true, until a new definition comes.
@@ -97,6 +98,18 @@ func New(rules *Rules, now time.Time) Proc {
 	}
 	return p
 }
+
+// latest are the rules of the last manifest, in force or coming.
+func (p Proc) latest() *Rules {
+	if p.Coming != nil {
+		return p.Coming
+	}
+	return p.Rules
+}
+
+// outOfDate reports whether the life is one of a definition that is to be replaced as
+// soon as it can be: a scheduled run is let finish.
+func (p Proc) outOfDate() bool { return p.Coming != nil && !p.Rules.Scheduled }
 
 // Alive reports whether a life is going on or about to: the process can not be
 // forgotten yet.

@@ -25,12 +25,7 @@ func (p Proc) settle(now time.Time) (Proc, []Action) {
 	case Gone:
 		return p.enter(Idle, time.Time{}, now), []Action{Forget{}}
 	case Down:
-		paused := p.Cause == Paused
-		p = p.enter(Idle, time.Time{}, now)
-		if paused {
-			p.Why = supervisor.ReasonSuspended
-		}
-		return p, nil
+		return p.enter(Idle, time.Time{}, now), nil
 	case Again:
 		return p.beginRun(now)
 	case Up:

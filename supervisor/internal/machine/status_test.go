@@ -212,7 +212,7 @@ func TestCronPolicies(t *testing.T) {
 		{supervisor.ConcurrencyReplace, Spawning, "", Runs{Skipped: 1}},
 		{supervisor.ConcurrencyReplace, Running, "Stopping goal Again +signal 15 leader", Runs{}},
 		{supervisor.ConcurrencyReplace, Backoff, "Spawning +spawn 2", Runs{Replaced: 1}},
-		{supervisor.ConcurrencyReplace, Draining, "goal Again", Runs{}},
+		{supervisor.ConcurrencyReplace, Draining, "goal Again", Runs{Replaced: 1}},
 		{supervisor.ConcurrencyAllow, Idle, "+aside 1", Runs{}},
 		{supervisor.ConcurrencyAllow, Running, "+aside 1", Runs{}},
 	} {

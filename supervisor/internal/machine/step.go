@@ -68,7 +68,7 @@ func (p Proc) enter(s State, due, now time.Time) Proc {
 		p.Kills = 0
 	}
 	if s == Idle {
-		p.RunEnd = time.Time{}
+		p.RunStart, p.RunEnd = time.Time{}, time.Time{}
 		p = p.renew()
 	}
 	return p

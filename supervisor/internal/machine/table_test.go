@@ -90,6 +90,9 @@ func columns() []column {
 		r.Grace = time.Minute
 		return r
 	}
+	suspended := coming()
+	suspended.Suspended = true
+	signal := func(r *Rules, _ *Proc) { r.ReadySignal = true }
 	return []column{
 		{"Start", Start{}, 0, nil},
 		{"Stop", Stop{Cause: Asked}, 0, nil},
@@ -98,11 +101,17 @@ func columns() []column {
 		{"Trigger", Trigger{}, 0, nil},
 		{"Change, live", Change{Rules: coming()}, 0, nil},
 		{"Change, renew", Change{Rules: coming(), Renew: true}, 0, nil},
+		{"Change, suspend", Change{Rules: suspended}, 0, nil},
 		{"DependencyMet", DependencyMet{"db"}, 0, need},
 		{"DependencyFailed", DependencyFailed{Name: "db"}, 0, need},
 		{"Spawned", Spawned{1, 42}, 0, nil},
 		{"Spawned, postStart", Spawned{1, 42}, 0, func(r *Rules, _ *Proc) { r.PostStart = true }},
 		{"Spawned, startup", Spawned{1, 42}, 0, probe(Startup)},
+		{"Spawned, stopped", Spawned{1, 42}, 0, func(_ *Rules, p *Proc) {
+			if p.State == Spawning {
+				p.Goal, p.Cause = Down, Asked
+			}
+		}},
 		{"SpawnFailed", SpawnFailed{Gen: 1, Err: "no"}, 0, nil},
 		{"HookDone, ok", HookDone{Gen: 1, OK: true}, 0, nil},
 		{"HookDone, failed", HookDone{Gen: 1}, 0, nil},
@@ -110,13 +119,20 @@ func columns() []column {
 		{"Startup failed", Probed{1, Startup, false}, 0, nil},
 		{"Liveness failed", Probed{1, Liveness, false}, 0, probe(Liveness)},
 		{"Readiness failed", Probed{1, Readiness, false}, 0, probe(Readiness)},
+		{"Readiness ok", Probed{1, Readiness, true}, 0, func(r *Rules, _ *Proc) { r.Probes[Readiness] = ProbeRules{Successes: 1, Failures: 1} }},
+		{"Said, ready", Said{1, true}, 0, signal},
+		{"Said, not ready", Said{1, false}, 0, func(r *Rules, p *Proc) { signal(r, p); p.Said = true }},
 		{"Condemned", Condemned{1, OverMemory}, 0, nil},
 		{"Exited, none left", Exited{Gen: 1}, 0, nil},
 		{"Exited, some left", Exited{Gen: 1, Left: 2}, 0, nil},
 		{"Exited, postStop", Exited{Gen: 1}, 0, func(r *Rules, _ *Proc) { r.PostStop = true }},
 		{"TreeEmpty", TreeEmpty{1}, 0, func(_ *Rules, p *Proc) { p.PID = 0 }},
 		{"Stop, preStop", Stop{Cause: Asked}, 0, func(r *Rules, _ *Proc) { r.PreStop = true }},
-		{"Tick, Due passed", Tick{}, time.Second, need},
+		{"Tick, Due passed", Tick{}, time.Second, func(r *Rules, p *Proc) {
+			if need(r, p); p.State == Waiting {
+				p.Due = t0.Add(time.Second)
+			}
+		}},
 		{"Tick, RunEnd passed", Tick{}, 0, func(_ *Rules, p *Proc) { p.RunEnd = t0 }},
 		{"Tick, FedBy passed", Tick{}, 0, func(_ *Rules, p *Proc) { p.FedBy = t0 }},
 		{"CronDue, Forbid", CronDue{Next: t0.Add(time.Hour)}, 0, cron(supervisor.ConcurrencyForbid)},
@@ -126,6 +142,7 @@ func columns() []column {
 			cron(supervisor.ConcurrencyForbid)(r, p)
 			r.StartBy = time.Second
 		}},
+		{"Armed, runOnStart", Armed{t0.Add(time.Hour)}, 0, func(r *Rules, _ *Proc) { r.Scheduled, r.RunOnStart = true, true }},
 	}
 }
 
@@ -153,6 +170,9 @@ func cell(s State, c column) string {
 	}
 	if q.Runs.Skipped != p.Runs.Skipped {
 		b = append(b, "skipped")
+	}
+	if q.Runs.Replaced != p.Runs.Replaced {
+		b = append(b, "replaced")
 	}
 	if q.Runs.Missed != p.Runs.Missed {
 		b = append(b, "missed")

@@ -14,8 +14,8 @@ type walk struct {
 	*world
 	p     Proc
 	steps int
-	trace []traced // the last steps, for the report
-	seen  *[states]int  // states entered
+	trace []traced     // the last steps, for the report
+	seen  *[states]int // states entered
 }
 
 type traced struct {
@@ -48,6 +48,7 @@ func (w *walk) step(ev Event) error {
 	if next.State != old.State {
 		w.seen[next.State]++
 	}
+	w.rules = next.Rules // in force: an action is one of these
 	w.trace = append(w.trace, traced{w.now, ev, old, next, acts})
 	err := invariants(w.world, old, ev, next, acts)
 	if err == nil && strings.Join(old.Unmet, " ") != unmet {
@@ -159,8 +160,7 @@ func (w *walk) stopEvent() Stop {
 // is another process.
 func (w *walk) changed() error {
 	rules := randomRules(w.dice)
-	rules.Scheduled, rules.KillMode = w.rules.Scheduled, w.rules.KillMode
-	w.rules = rules
+	rules.Scheduled = w.rules.Scheduled
 	return w.step(Change{rules, w.dice.pick(2) == 0, w.dice.pick(2) == 0})
 }
 
@@ -287,14 +287,13 @@ func (w *walk) end() time.Time {
 	if w.inFlight {
 		tough = 16 // not made up yet
 	}
-	// A preStop hook leaves the signal a little; postStop has the grace period once more.
-	grace := max(w.p.Rules.Grace, w.rules.Grace)
-	for _, r := range [...]*Rules{w.rules, w.p.Rules} {
-		for _, k := range r.Probes {
-			grace = max(grace, k.Grace)
-		}
+	// A preStop hook leaves the signal a little; postStop has the grace period once more;
+	// what is going on may have begun when the rules gave it longer.
+	grace := w.p.Rules.Grace
+	for _, k := range w.p.Rules.Probes {
+		grace = max(grace, k.Grace)
 	}
-	return w.now.Add(2*grace + signalTime + time.Duration(tough+2)*killRetry)
+	return maxTime(w.now, w.p.Due).Add(2*grace + signalTime + time.Duration(tough+2)*killRetry)
 }
 
 // comesToRest is a fair world with nobody asking for anything.

@@ -46,7 +46,8 @@ type world struct {
 	leaderTough, restTough int  // SIGKILLs that they survive, as in state D
 	leaderDies, restDies   bool // has got what ends it
 
-	hook State // runs now; Idle: none
+	hook   State          // runs now; Idle: none
+	hooked [states]uint64 // the last life that ran the hook of the state
 
 	arms    int
 	asides  uint64
@@ -78,7 +79,10 @@ func (w *world) act(a Action) error {
 		if (a.Hook == PostStop) != (w.pid == 0 && w.rest == 0) {
 			return fmt.Errorf("hook %s: leader %d, rest %d", a.Hook, w.pid, w.rest)
 		}
-		w.hook = a.Hook
+		if w.hooked[a.Hook] == a.Gen {
+			return fmt.Errorf("hook %s of life %d a second time", a.Hook, a.Gen)
+		}
+		w.hook, w.hooked[a.Hook] = a.Hook, a.Gen
 	case Arm:
 		w.arms++
 	case Aside:
@@ -120,7 +124,7 @@ func (w *world) kill(a Kill) error {
 		return fmt.Errorf("SIGKILL to life %d, this is life %d", a.Gen, w.gen)
 	case w.pid == 0 && w.rest == 0:
 		return fmt.Errorf("SIGKILL to nobody")
-	case (a.Scope == ToLeader) != (w.rules.KillMode == supervisor.KillProcess):
+	case (a.Scope == ToLeader) != (w.rules.KillMode == supervisor.KillProcess && w.pid != 0):
 		return fmt.Errorf("killMode %s: SIGKILL to %s", w.rules.KillMode, a.Scope)
 	}
 	if w.pid != 0 {
@@ -253,14 +257,14 @@ func randomRules(d *dice) *Rules {
 		Grace:       d.span(10*time.Second, 0, time.Second),
 		Deadline:    d.span(0, 5*time.Second, time.Minute),
 		KillMode:    []supervisor.KillMode{supervisor.KillMixed, supervisor.KillTree, supervisor.KillGroup, supervisor.KillProcess}[d.pick(4)],
-		StopSignal:  supervisor.SIGTERM,
+		StopSignal:  []supervisor.Signal{supervisor.SIGTERM, supervisor.Signal(2)}[d.pick(2)],
 		Scheduled:   d.pick(2) == 1,
 		Concurrency: []supervisor.ConcurrencyPolicy{supervisor.ConcurrencyForbid, supervisor.ConcurrencyAllow, supervisor.ConcurrencyReplace}[d.pick(3)],
 	}
 	r.PostStart, r.PreStop, r.PostStop = d.pick(3) == 0, d.pick(3) == 0, d.pick(3) == 0
 	for k := range r.Probes {
 		if d.pick(3) == 0 {
-			r.Probes[k] = ProbeRules{Successes: 1, Failures: 1 + d.pick(2), Grace: d.span(0, 20*time.Second)}
+			r.Probes[k] = ProbeRules{Successes: 1 + d.pick(2), Failures: 1 + d.pick(2), Grace: d.span(0, 20*time.Second)}
 		}
 	}
 	r.ReadySignal = d.pick(3) == 0
