@@ -100,12 +100,13 @@ func (s *System) openCgroups() {
 		return
 	}
 	s.cgroups = c
+	s.done.Go(func() { c.sweepLeftovers(s.quit) })
 }
 
 // closeCgroups removes what can be removed and gives our own group free.
 func (s *System) closeCgroups() {
 	if s.cgroups != nil {
-		s.cgroups.close()
+		s.cgroups.close(s.self == 1)
 	}
 }
 

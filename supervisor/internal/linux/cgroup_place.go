@@ -29,7 +29,7 @@ func findCgroups() (*cgroups, error) {
 	}
 	group, ok := parseOwnGroup(own)
 	if !ok {
-		return nil, errors.New("this kernel has no cgroup v2: /proc/self/cgroup has no line 0::")
+		return nil, errors.New("there is no cgroup v2: /proc/self/cgroup has no line of hierarchy 0")
 	}
 	mounts, err := readFacts("/proc/self/mountinfo")
 	if err != nil {
@@ -94,7 +94,6 @@ func (c *cgroups) occupy() error {
 		c.noKill.Store(true) // Linux before 5.14
 	}
 	c.noClone.Store(!hasClone3())
-	c.sweepAll() // what a predecessor left behind that did not end well
 	return nil
 }
 

@@ -81,7 +81,7 @@ type Output interface {
 type Exit struct {
 	Code   int               // 0 to 255, when Signal is 0
 	Signal supervisor.Signal // that ended it; 0: it exited by itself
-	OOM    bool              // the kernel killed a member of its tree because it was over its memory limit
+	OOM    bool              // Signal is SIGKILL, by the kernel, because memory was short; see [Limits]
 
 	// What the leader used, with the children it waited for.
 	CPUUser   time.Duration
@@ -152,11 +152,11 @@ type Setup struct {
 // lives and tasks of a name together. Without a cgroup with the controllers they are
 // not enforced here, see [System.Containment].
 type Limits struct {
-	Memory      int64 // bytes
-	CPU         int64 // thousandths of a processor
-	PIDs        int64
-	MemoryAsked int64 // bytes that are reclaimed last
-	CPUAsked    int64 // thousandths of a processor, as a weight
+	Memory      int64 // bytes: memory.max
+	CPU         int64 // thousandths of a processor, in each tenth of a second: cpu.max
+	PIDs        int64 // processes and threads: pids.max
+	MemoryAsked int64 // bytes that are reclaimed last: memory.low
+	CPUAsked    int64 // thousandths of a processor, as Kubernetes' weight: cpu.weight; 0: as CPU
 }
 
 // Containment tells how trees are found and limits enforced.

@@ -45,16 +45,64 @@
 // The first answer counts:
 //
 //	question                                                     because
+//	which life's cgroup is it in?                                nobody leaves one unless on purpose
 //	what was it at the last pass over /proc (pid and start)?     its parents lived then
 //	is its session or group one that a leader began?             holds until it calls setsid
 //	is its session one that a member began?                      a daemon's children
 //	what do PM_PROCESS_NAME and PM_PROCESS_RUN in its            survives setsid and double forks
 //	environment say, and PM_PROCESS_TASK of a task?
 //
-// (When lives have cgroups, the cgroup will be asked first.) A descendant of an
-// adopted process belongs to whom its parent belongs to. Who belongs to nobody, for
-// example what kubectl exec left behind, is reaped, is never touched by a signal to
-// a life, and is ended by [System.EndRest].
+// A descendant of an adopted process belongs to whom its parent belongs to. Who belongs
+// to nobody, for example what kubectl exec left behind, is reaped, is never touched by a
+// signal to a life, and is ended by [System.EndRest]. The cgroup is asked once for each
+// adopted process. Only the cgroup knows a daemon again that was never seen as a member,
+// began a session and emptied its environment.
+//
+// # Cgroups
+//
+// Where our own cgroup v2 is delegated to us (see [System.Containment]), each life has one
+// below it, also where there are no controllers:
+//
+//	group                    holds                         made                       removed
+//	pm.NAME                  limits of the process         with its first life        with its last, or later
+//	pm.NAME/RUN              life RUN                      before it is spawned       a second after it is over
+//	pm.NAME/WORD.RUN         task RUN of NAME/WORD         likewise                   likewise
+//	pm-manager               us, when controllers are on   at the start               at Close
+//
+// One manager uses a place: our own group's directory is locked with flock(2), and a
+// second manager does without groups. What a crashed predecessor left empty is removed in
+// the background; RUN~2 is a life beside a group in which somebody still lives. PID 1
+// removes nothing at Close: the runtime removes the container's group with all below.
+//
+//	what is done                  with a group                            without, and also for
+//	a life is over                cgroup.events says populated 0, and     who left the group
+//	                              nobody is found outside                 on purpose
+//	SIGKILL to a whole tree       one write to cgroup.kill (Linux 5.14)   a walk
+//	another signal to a tree      a walk
+//
+// A leader is born in its group (clone3 with CLONE_INTO_CGROUP, Linux 5.7). Where clone3 is
+// refused, as by the default filters of container engines, a shim goes there before it
+// executes the program, if there is a shim or a limit to enforce; any other leader is
+// moved when it runs already. What such a leader has forked before it was moved, in some
+// milliseconds, stays outside, and is found by the other questions.
+//
+// Controllers cannot be switched on for groups that have processes beside them ("no
+// internal processes"), so we go to pm-manager first, when the first limit is asked for
+// that needs one. Not before: moving a process halts every fork of the machine for 5 to
+// 15 ms, which most manifests need not pay, and it is a change for whom looks at the
+// container from outside. Only processes that descend from us are taken along. Somebody
+// else there, a shell that waits for us or what kubectl exec has just put there, is given
+// 300 ms to go; then that controller is off for good, [System.Containment] says why, and
+// all the rest goes on. Later newcomers do no harm: runc, for one, puts them into the
+// group of PID 1 when the container's own refuses them.
+//
+// A limit that is enforced here holds from the first instruction of the program; if it
+// cannot be set, the life does not start. [Exit].OOM is true when a leader was ended by a
+// SIGKILL that we did not send, while memory.events of pm.NAME counted a kill: over its
+// own limit or over one above it, the container's. Without the memory controller nobody
+// counts. Files are written by spawn workers, and by goroutines of SetLimits, because the
+// kernel takes memory away before it returns; the tree goroutine writes cgroup.kill only,
+// which does not wait. No lock of the child table is held meanwhile.
 //
 // # Who a life is, and what it may do
 //
@@ -82,7 +130,9 @@
 //	typist         1 for a life     types the manager's stdin on its terminal         the life is over
 //	               that asks
 //	finishers      0 to a few       deliver the last output of a life, report its end   the output has
-//	spawn workers  0 to a few       fork and exec, report births                      when nobody waits
+//	spawn workers  0 to a few       make cgroups, fork and exec, report births        when nobody waits
+//	sweepers       0 to 2           remove cgroups                                    when none is left
+//	SetLimits      one a call       write limits                                      when written
 //	callers        any              signal leaders and groups; sample usage           –
 //
 // # The child table
