@@ -131,6 +131,19 @@ func TestResolveUnreadable(t *testing.T) {
 	}
 }
 
+// No variable stands twice: C libraries take the first one, shells the last.
+func TestSetHome(t *testing.T) {
+	w := &who{uid: 33, name: "web", home: "/srv"}
+	env := []string{"HOME=/root", "A=1", "USER=root", "HOME=/again", "HOMES=2"}
+	want := []string{"A=1", "USER=root", "HOMES=2", "HOME=/srv", "LOGNAME=web"}
+	if got := w.setHome(env, []string{"USER"}); !slices.Equal(got, want) || env[0] != "HOME=/root" {
+		t.Errorf("got %q, want %q; what was given is now %q", got, want, env)
+	}
+	if got := (&who{}).setHome(env, nil); !slices.Equal(got, env) {
+		t.Errorf("without a user: %q", got)
+	}
+}
+
 func FuzzAccounts(f *testing.F) {
 	f.Add(somePasswd)
 	f.Add(someGroup)

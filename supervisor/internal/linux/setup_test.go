@@ -93,6 +93,11 @@ func confessAs(t testing.TB, change func(*Command), more string) confession {
 // refused spawns what cannot be started and returns why.
 func refused(t testing.TB, id Identity, st Setup, argv ...string) error {
 	t.Helper()
+	return refusedIn(t, "", id, st, argv...)
+}
+
+func refusedIn(t testing.TB, dir string, id Identity, st Setup, argv ...string) error {
+	t.Helper()
 	s, r, end := oneSystem(t)
 	defer end()
 	confessions++
@@ -101,7 +106,7 @@ func refused(t testing.TB, id Identity, st Setup, argv ...string) error {
 		argv = []string{"/bin/true"}
 	}
 	c := command(l, newText(), argv...)
-	c.Identity, c.Setup = id, st
+	c.Identity, c.Setup, c.Dir = id, st, dir
 	s.Spawn(l, c)
 	r.until(t, "spawned or failed", func() bool { return len(r.events[l]) > 0 })
 	if got := r.story(l); got != "failed" {
@@ -116,6 +121,16 @@ func refused(t testing.TB, id Identity, st Setup, argv ...string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.errs[l]
+}
+
+// openParents lets other users into a test's own directory, t.TempDir.
+func openParents(t *testing.T, dir string) {
+	t.Helper()
+	for ; dir != filepath.Clean(os.TempDir()) && dir != "/"; dir = filepath.Dir(dir) {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func ids(n uint32) [4]uint32 { return [4]uint32{n, n, n, n} }
@@ -214,20 +229,25 @@ func TestT20NotTheUsersOwn(t *testing.T) {
 	needs(t, unix.CAP_SETUID, unix.CAP_SETGID)
 	dir := t.TempDir()
 	program := filepath.Join(dir, "program")
+	if err := os.Mkdir(dir+"/closed", 0o700); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(program, []byte("#!/bin/sh\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for parent := dir; parent != "/"; parent = filepath.Dir(parent) {
-		_ = os.Chmod(parent, 0o755|os.ModeSticky&os.FileMode(0))
-		if parent == os.TempDir() {
-			break
-		}
-	}
-	_ = os.Chmod(os.TempDir(), 0o777|os.ModeSticky)
+	openParents(t, dir)
 	for name, st := range map[string]Setup{"plain": {}, "shim": {NoNewPrivs: true}} {
 		t.Run(name, func(t *testing.T) {
 			err := refused(t, Identity{User: "4242"}, st, program)
 			want := fmt.Sprintf("exec %q: permission denied (as user 4242, group 0)", program)
+			if err.Error() != want || !errors.Is(err, fs.ErrPermission) {
+				t.Errorf("error %q, want %q", err, want)
+			}
+			err = refusedIn(t, dir+"/closed", Identity{User: "4242"}, st, "/bin/true")
+			want = map[string]string{
+				"plain": fmt.Sprintf(`exec "/bin/true": permission denied (as user 4242, group 0, in %q)`, dir+"/closed"),
+				"shim":  fmt.Sprintf(`working directory %q: permission denied (as user 4242, group 0)`, dir+"/closed"),
+			}[name]
 			if err.Error() != want || !errors.Is(err, fs.ErrPermission) {
 				t.Errorf("error %q, want %q", err, want)
 			}
@@ -313,10 +333,18 @@ func TestSetupLeavesTheRest(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "here"), []byte("#!/bin/sh\npwd; echo $0 $1; echo err >&2; ls /proc/$$/fd; cat /proc/$$/stat | cut -d' ' -f 5,6; echo $$; exit 9\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	relative, err := filepath.Rel(here, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
 	s, r := newSystem(t)
 	for i, argv := range [][]string{{"./here", "a b"}, {"here", "a b"}} {
 		l, out := Life{"rest", uint64(i)}, newText()
-		c := Command{Argv: argv, Env: []string{"PATH=.:/bin:/usr/bin"}, Dir: dir, Output: out, Setup: Setup{NoNewPrivs: true}}
+		c := Command{Argv: argv, Env: []string{"PATH=.:/bin:/usr/bin"}, Dir: []string{dir, relative}[i], Output: out, Setup: Setup{NoNewPrivs: true}}
 		s.Spawn(l, c)
 		exit := r.over(t, l)
 		pid := strconv.Itoa(r.pid(l))
@@ -469,9 +497,7 @@ func TestSetupAmbientIsOfUse(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for parent := filepath.Dir(file); parent != os.TempDir(); parent = filepath.Dir(parent) {
-		_ = os.Chmod(parent, 0o755)
-	}
+	openParents(t, filepath.Dir(file))
 	confess(t, Identity{User: "4242"}, Setup{AddCaps: []string{"CHOWN"}, DropCaps: []string{"ALL"}, NoNewPrivs: true}, "chown 4242:4242 "+file)
 	var st unix.Stat_t
 	if err := unix.Stat(file, &st); err != nil || st.Uid != 4242 {
