@@ -17,7 +17,7 @@
 //	manifest_last_reload_success_timestamp_seconds    absent: never
 //	manifest_last_reload_successful                   absent: no manifest
 //	orphans_reaped_total                              children that the manager did not start
-//	probe_results_total{name,probe,result}            attempts of probes; absent: it has none
+//	probe_results_total{name,probe,result}            attempts of probes; absent: none yet
 //	process_cpu_seconds_total{mode,name}              whole tree, reaped descendants included
 //	process_exits_total{name,reason}                  lives that ended
 //	process_last_exit_code{name}                      128+n for a signal; absent: none yet

@@ -160,8 +160,8 @@ func reloadSuccessful(b *builder, s *supervisor.Snapshot) {
 
 func orphansReaped(b *builder, s *supervisor.Snapshot) { b.sample(float64(s.OrphansReaped)) }
 
-// probeResults has both results of every probe that the process has, so that
-// increase() sees the first failure too.
+// probeResults has both results of every probe that has been made, so that
+// increase() sees the first failure behind a success too.
 func probeResults(b *builder, name *dto.LabelPair, p *supervisor.ProcessStat) {
 	if len(p.Probes) == 0 {
 		return

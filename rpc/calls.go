@@ -160,7 +160,11 @@ func wait(ctx context.Context, s *session, p WaitParams) (*supervisor.ProcessInf
 	if p.Timeout < 0 {
 		return nil, newError(CodeInvalidParams, "cannot call process.wait: parameter %q: %s is negative", "timeout", time.Duration(p.Timeout))
 	}
-	return s.control().Wait(ctx, s.caller(), supervisor.WaitRequest{Name: p.Name, Condition: p.Condition, Timeout: time.Duration(p.Timeout)})
+	info, err := s.control().Wait(ctx, s.caller(), supervisor.WaitRequest{Name: p.Name, Condition: p.Condition, Timeout: time.Duration(p.Timeout)})
+	if err == nil && info.Status == "" { // it was not known at all; the schema wants a word
+		info.Status = supervisor.StatusStopped
+	}
+	return info, err
 }
 
 func diff(ctx context.Context, s *session, p ManifestParams) ([]supervisor.Change, error) {

@@ -100,7 +100,7 @@ func lookMethods() []Method {
 		define("process.wait", wait).
 			doc("Wait for a process", "Returns when the condition is true. It lasts as long as the caller wants: it ends when the time is up (StopTimeout), when the connection does, "+
 				"when the condition cannot become true by itself any more (NotRunning), and with the manager (Closed).").
-			result("process", "The process when the condition was true; for deleted the last that was known of it.").
+			result("process", "The process when the condition was true; for deleted the last that was known of it, or its name alone.").
 			waits(supervisor.ErrNotFound, supervisor.ErrInvalid, supervisor.ErrNotRunning, supervisor.ErrStopTimeout),
 	}
 }

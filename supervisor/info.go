@@ -51,6 +51,41 @@ type MemoryInfo struct {
 	By      string  `json:"by" doc:"cgroup: the kernel enforces it; watch: the manager samples and restarts."`
 }
 
+// Event is something that happened to a process, or to the manager.
+type Event struct {
+	Seq      uint64     `json:"seq" doc:"Number of the event; they have no gaps unless events were filtered out."`
+	Time     time.Time  `json:"ts" doc:"When it happened."`
+	Type     EventType  `json:"type" doc:"What happened."`
+	Name     string     `json:"name,omitempty" doc:"The process; absent when it is about the manager."`
+	Run      uint64     `json:"run,omitempty" doc:"Number of the life."`
+	Status   Status     `json:"status,omitempty" doc:"Status after it."`
+	Ready    bool       `json:"ready" doc:"Whether it is ready after it."`
+	PID      *int       `json:"pid,omitempty" doc:"Process id of the leader, while one lives."`
+	Reason   Reason     `json:"reason,omitempty" doc:"Why a life, or the run, has ended."`
+	ExitCode *int       `json:"exit_code,omitempty" doc:"Exit code of the life that has ended by exiting."`
+	Signal   *string    `json:"signal,omitempty" doc:"Signal that has ended the life."`
+	NextRun  *time.Time `json:"next_run,omitempty" doc:"Next scheduled time."`
+	Message  string     `json:"message,omitempty" doc:"More, in words."`
+}
+
+// EventType is what happened.
+type EventType string
+
+// The event types.
+const (
+	EventStatus   EventType = "status"   // its status has changed, or a new life has begun
+	EventReady    EventType = "ready"    // it has become ready, or is not any more
+	EventEnded    EventType = "ended"    // a life has ended
+	EventDeleted  EventType = "deleted"  // it is not known any more
+	EventManifest EventType = "manifest" // a manifest was applied or refused
+	EventShutdown EventType = "shutdown" // the manager begins to end
+)
+
+// EventTypes lists them.
+func EventTypes() []EventType {
+	return []EventType{EventStatus, EventReady, EventEnded, EventDeleted, EventManifest, EventShutdown}
+}
+
 // LifeRecord is one life that has ended.
 type LifeRecord struct {
 	Name      string     `json:"name" doc:"The process; of a run under concurrencyPolicy Allow NAME.RUN."`
@@ -153,12 +188,12 @@ type ProcessStat struct {
 	Ready     bool
 	Essential bool
 	Cron      bool
-	// Readiness: it says when it is ready, by a readinessProbe or its readiness
-	// signal, and is not suspended in the manifest.
+	// Readiness: it has a readinessProbe or a readiness signal, and is wanted: what the
+	// manifest suspends counts only while it runs, started by hand.
 	Readiness bool
 
 	MemoryLimit   uint64                // bytes; 0: none
-	Probes        map[ProbeCount]uint64 // attempts; a probe that it has is there from the beginning, with 0
+	Probes        map[ProbeCount]uint64 // attempts that have ended
 	CPUUser       time.Duration         // whole tree, reaped descendants included
 	CPUSystem     time.Duration
 	ResidentBytes uint64

@@ -99,7 +99,7 @@ func lifeTable(lives []supervisor.LifeRecord, lines bool) string {
 	for _, l := range lives {
 		started, lasted, exit := "-", "-", "-"
 		if l.StartTime != nil {
-			started, lasted = l.StartTime.UTC().Format(time.RFC3339), short(l.EndTime.Sub(*l.StartTime))
+			started, lasted = l.StartTime.UTC().Format(time.RFC3339), lasted(l.EndTime.Sub(*l.StartTime))
 		}
 		switch {
 		case l.Signal != nil:
@@ -165,6 +165,14 @@ func short(d time.Duration) string {
 		return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
 	}
 	return fmt.Sprintf("%dd%dh", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
+}
+
+// lasted is short, but a life of less than a second is of interest too.
+func lasted(d time.Duration) string {
+	if d > 0 && d < time.Second {
+		return fmt.Sprintf("%dms", d/time.Millisecond)
+	}
+	return short(d)
 }
 
 // details shows every field of a struct under its name in the API, in the order

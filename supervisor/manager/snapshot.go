@@ -72,7 +72,7 @@ func (v *view) stat(use linux.TreeUsage) supervisor.ProcessStat {
 	return supervisor.ProcessStat{
 		Name: v.spec.Name, Own: v.own, Status: p.Status(),
 		Up: p.PID != 0, Ready: p.Ready(),
-		Essential: v.spec.Essential, Cron: v.spec.Schedule != "",
+		Essential: v.spec.Essential, Cron: v.spec.Schedule != "", Readiness: signals(p) && (p.Alive() || !v.spec.Suspend),
 		CPUUser: use.CPUUser, CPUSystem: use.CPUSystem, ResidentBytes: use.ResidentBytes,
 		TreeSize: use.TreeSize, Threads: use.Threads, StartTime: startTime(p),
 		Restarts: v.stats.restarts, Exits: v.stats.exits, LastExitCode: v.stats.lastExit,

@@ -10,7 +10,7 @@ import (
 )
 
 // Wait implements supervisor.Control. Of a process that is deleted while it is
-// waited for, the last state is returned.
+// waited for, the last state is returned; of one that is not known, its name.
 func (f *Fake) Wait(ctx context.Context, who supervisor.Caller, req supervisor.WaitRequest) (*supervisor.ProcessInfo, error) {
 	if err := f.enter(ctx, "Wait", who, req); err != nil {
 		return nil, err
@@ -52,10 +52,13 @@ func (f *Fake) look(req supervisor.WaitRequest, last *supervisor.ProcessInfo) (i
 	}
 	known, err := f.find("wait for", req.Name)
 	if err != nil {
-		if req.Condition == supervisor.WaitDeleted && last != nil {
-			return last, true, nil, nil
+		if req.Condition != supervisor.WaitDeleted {
+			return nil, false, nil, err
 		}
-		return nil, false, nil, err
+		if last == nil {
+			last = &supervisor.ProcessInfo{Name: req.Name}
+		}
+		return last, true, nil, nil
 	}
 	out := *known
 	met, hopeless := judge(&out, req.Condition)
