@@ -16,6 +16,9 @@ const (
 	insideVar = "TEST_NAMESPACE" // a manager that is PID 1 of a namespace
 	devVar    = "TEST_DEV"       // a folder that becomes its /dev
 	hideVar   = "TEST_HIDE"      // a folder that becomes empty and read-only
+	rootVar   = "TEST_ROOT"      // a folder that becomes the root of what "exec" becomes
+	procVar   = "TEST_PROC"      // with options of its /proc
+	tmpVar    = "TEST_TMP"       // and a /tmp
 	nextVar   = "TEST_NEXT"      // the role of what "exec" becomes
 	oddVar    = "TEST_ODD"       // "exec" blocks and ignores a signal, and leaks a descriptor
 	markVar   = "TEST_MARK"      // names the instance, in it and in all that it starts
@@ -73,6 +76,11 @@ func becomeOther() error {
 			return err
 		}
 	}
+	if root := os.Getenv(rootVar); root != "" {
+		if err := enterBareImage(root); err != nil {
+			return err
+		}
+	}
 	return unix.Exec(os.Args[1], os.Args[1:], os.Environ())
 }
 
@@ -111,6 +119,10 @@ func play(role string) int {
 				return 7
 			}
 		}
+	case "crash": // as a manager would, with its termination log in nextVar
+		tellCrash(os.Getenv(nextVar))
+		go panic("oops")
+		select {}
 	case "storm": // leaves many orphans that end at once, then waits
 		for range 10 {
 			var list []*os.Process

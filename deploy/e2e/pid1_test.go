@@ -196,3 +196,42 @@ spec:
 		}
 	})
 }
+
+// Each signal to PID 1 does what the documentation says, and none that means nothing
+// ends the container.
+func TestSignalsToPID1(t *testing.T) {
+	t.Parallel()
+	const manifest = `
+apiVersion: processmanager/v1
+kind: ProcessManifest
+spec:
+  processes:
+    - {name: web, command: "echo web is up; exec sleep 1000"}
+`
+	for _, sig := range []string{"INT", "QUIT", "PWR", "37"} {
+		t.Run(sig, func(t *testing.T) {
+			t.Parallel()
+			c := start(t, manifest)
+			c.says("web is up")
+			must(t, "kill", "-s", sig, c.id)
+			if code := c.exitCode(); code != 0 {
+				t.Errorf("exit code %d, want 0", code)
+			}
+		})
+	}
+	t.Run("the rest", func(t *testing.T) {
+		t.Parallel()
+		c := start(t, manifest)
+		c.says("web is up")
+		for _, sig := range []string{"WINCH", "PIPE", "ALRM", "VTALRM", "XCPU", "XFSZ", "URG", "CHLD", "CONT", "TSTP", "ILL", "TRAP", "ABRT", "SEGV", "40"} {
+			must(t, "kill", "-s", sig, c.id)
+		}
+		must(t, "kill", "-s", "USR2", c.id)
+		c.says("name=web status=running")
+		must(t, "kill", "-s", "USR1", c.id)
+		c.says("reopened")
+		if code, took := c.stop(); code != 0 || took > quick {
+			t.Errorf("exit code %d after %v", code, took)
+		}
+	})
+}

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -65,5 +66,42 @@ func TestSingleCommandWaitsForTheTree(t *testing.T) {
 		"sh", "-c", `setsid sh -c 'trap "echo the last one; exit 0" TERM; echo armed; while :; do sleep 0.1; done' >/tmp/out & tail -f /tmp/out & while ! grep -q armed /tmp/out; do sleep 0.1; done; exit 9`)
 	if r.code != 9 {
 		t.Errorf("exit code %d, want 9; %s", r.code, r)
+	}
+}
+
+// With `docker run -it` there is a terminal, and the command is in front of it.
+func TestSingleCommandHasTheTerminal(t *testing.T) {
+	t.Parallel()
+	c := launch(t, "run", "-d", "-t", workloadImage, "--",
+		"sh", "-c", `read pid comm state ppid pgrp sid tty tpgid rest < /proc/$$/stat; [ $tpgid = $$ ] && test -t 0 && echo in front; trap 'exit 5' TERM; while :; do sleep 0.1; done`)
+	c.says("in front")
+	if code, _ := c.stop(); code != 5 {
+		t.Errorf("exit code %d, want the command's own 5", code)
+	}
+}
+
+// What ignores SIGTERM behind a command that has ended costs the ten seconds of the
+// documentation, and a second docker kill ends it at once.
+func TestSingleCommandLeavesAMule(t *testing.T) {
+	t.Parallel()
+	c := launch(t, "run", "-d", workloadImage, "--",
+		"sh", "-c", `setsid sh -c 'trap "" TERM; touch /tmp/up; while :; do sleep 0.1; done' & while ! [ -e /tmp/up ]; do sleep 0.1; done; echo leaves; exit 9`)
+	c.says("leaves")
+	must(t, "kill", "-s", "TERM", c.id)
+	must(t, "kill", "-s", "TERM", c.id)
+	if code := c.exitCode(); code != 9 {
+		t.Errorf("exit code %d, want the command's own 9", code)
+	}
+}
+
+// An image sets variables for its manager; they do not hinder a command, a flag that
+// does nothing is refused.
+func TestSingleCommandFlags(t *testing.T) {
+	t.Parallel()
+	if r := docker(t, "run", "--rm", workloadImage, "-log-dir", "/tmp", "--", "true"); r.code != 64 || !strings.Contains(r.stderr, "-log-dir") {
+		t.Errorf("want 64 and the flag's name; have %s", r)
+	}
+	if r := docker(t, "run", "--rm", "-e", "PM_LOG_DIR=/tmp", "-e", "PM_MANIFEST=/none", workloadImage, "--", "true"); r.code != 0 || r.stderr != "" {
+		t.Errorf("want nothing but success; have %s", r)
 	}
 }

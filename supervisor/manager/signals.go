@@ -42,11 +42,12 @@ func forwarded() []supervisor.Signal {
 	return slices.DeleteFunc(catchable(), func(s supervisor.Signal) bool { return s == 21 || s == 22 })
 }
 
-// managing lists what a manager catches: also what means nothing to it, so that it ends
-// no PID 1 (the Go runtime ends the program for many a signal). Job control is left
-// to the kernel: it stops a manager under a shell, and never PID 1.
+// managing lists what a manager catches: what means something to it, and what the Go
+// runtime would end the program for although it is no fault of it (SIGXCPU, SIGILL from
+// somebody). The runtime ignores the rest, and job control is left to the kernel: it
+// stops a manager under a shell, and never PID 1.
 func managing() []supervisor.Signal {
-	return slices.DeleteFunc(catchable(), func(s supervisor.Signal) bool { return s == supervisor.SIGCONT || s >= 20 && s <= 22 })
+	return []supervisor.Signal{sigHUP, sigINT, sigQUIT, 4, 5, 6, 7, 8, sigUSR1, 11, sigUSR2, supervisor.SIGTERM, 16, 24, 25, sigPWR, 31, sigHalt}
 }
 
 // CatchSignals catches what PID 1 may be sent, for Config.Signals: from the moment of

@@ -60,9 +60,9 @@ type Command struct {
 	Limits   Limits
 
 	// Foreground is only looked at when Output is nil: the child gets a process
-	// group of its own in the manager's session, and that group the terminal, when
-	// stdin is the manager's terminal. In every other case the child gets a session
-	// of its own.
+	// group of its own in the manager's session, and that group the session's terminal
+	// when it is its turn: there is job control. In every other case the child gets a
+	// session of its own.
 	Foreground bool
 }
 

@@ -133,6 +133,7 @@
 //	spawn workers  0 to a few       make cgroups, fork and exec, report births        when nobody waits
 //	sweepers       0 to 2           remove cgroups                                    when none is left
 //	SetLimits      one a call       write limits                                      when written
+//	terminal       0 or 1           puts who is meant in front of our terminal        the leader has, or Close
 //	callers        any              signal leaders and groups; sample usage           –
 //
 // # The child table

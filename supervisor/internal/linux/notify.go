@@ -10,19 +10,33 @@ import (
 	"github.com/processmanager/processmanager/supervisor"
 )
 
+// halt is SIGRTMIN+3, what systemd asks a container to end with.
+const halt supervisor.Signal = 37
+
 // NotifySignals catches the signals and hands them on, in the order of their
-// arrival. stop ends the catching and closes the channel.
+// arrival. stop ends the catching and closes the channel. Those above SIGRTMIN+3 are
+// caught a moment after the call: each costs two switches of threads, and no container
+// is ever sent one at its start.
 func NotifySignals(sigs ...supervisor.Signal) (ch <-chan supervisor.Signal, stop func()) {
 	raw := make(chan os.Signal, 16)
 	out := make(chan supervisor.Signal, 16)
 	quit := make(chan struct{})
-	list := make([]os.Signal, len(sigs))
-	for i, s := range sigs {
-		list[i] = unix.Signal(s)
+	var now, later []os.Signal
+	for _, s := range sigs {
+		if s <= halt {
+			now = append(now, unix.Signal(s))
+		} else {
+			later = append(later, unix.Signal(s))
+		}
 	}
-	if len(list) > 0 { // none means none, not all
-		signal.Notify(raw, list...)
+	catch := func(list []os.Signal) {
+		if len(list) > 0 { // none means none, not all
+			signal.Notify(raw, list...)
+		}
 	}
+	catch(now)
+	all := make(chan struct{})
+	go func() { defer close(all); catch(later) }()
 	go func() {
 		defer close(out)
 		for {
@@ -43,6 +57,7 @@ func NotifySignals(sigs ...supervisor.Signal) (ch <-chan supervisor.Signal, stop
 		}
 	}()
 	return out, sync.OnceFunc(func() {
+		<-all
 		signal.Stop(raw)
 		close(quit)
 	})
