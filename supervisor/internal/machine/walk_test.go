@@ -14,8 +14,8 @@ type walk struct {
 	*world
 	p     Proc
 	steps int
-	trace []traced     // the last steps, for the report
-	seen  *[states]int // states entered
+	trace []traced // the last steps, for the report
+	seen  coverage
 }
 
 type traced struct {
@@ -32,7 +32,7 @@ func (t traced) String() string {
 func newWalk(data []byte) *walk {
 	d := &dice{data: data}
 	rules := randomRules(d)
-	w := &walk{world: &world{rules: rules, now: t0, dice: d}, seen: new([states]int)}
+	w := &walk{world: &world{rules: rules, now: t0, dice: d}, seen: coverage{}}
 	w.p = New(rules, t0)
 	return w
 }
@@ -45,9 +45,7 @@ func (w *walk) step(ev Event) error {
 	next, acts := Step(old, ev, w.now)
 	w.p = next
 	w.steps++
-	if next.State != old.State {
-		w.seen[next.State]++
-	}
+	w.seen.note(old, ev, w.now)
 	w.rules = next.Rules // in force: an action is one of these
 	w.trace = append(w.trace, traced{w.now, ev, old, next, acts})
 	err := invariants(w.world, old, ev, next, acts)
@@ -90,19 +88,17 @@ func (w *walk) run() error {
 func (w *walk) one() error {
 	d := w.dice
 	switch d.pick(30) {
-	case 0, 1, 2, 3, 4, 5, 6:
-		if ev := w.report(); ev != nil {
-			return w.step(ev)
-		}
-		return w.step(Start{})
+	case 0, 1, 2, 4, 5, 6:
+		return w.goOn()
 	case 7:
 		return w.ignored(w.stale())
 	case 8:
 		return w.step(Start{})
 	case 9:
+		if d.pick(2) == 0 {
+			return w.step(Restart{Cause: w.cause()})
+		}
 		return w.step(w.stopEvent())
-	case 10:
-		return w.step(Restart{Cause: w.cause()})
 	case 11:
 		return w.step(Trigger{})
 	case 12:
@@ -113,15 +109,10 @@ func (w *walk) one() error {
 		return w.step(Tick{})
 	case 15, 16, 17:
 		return w.sleepTo(w.p.Next())
-	case 18:
+	case 3, 18:
 		return w.sleepTo(w.now.Add(d.span(time.Millisecond, time.Second, 10*time.Second, time.Hour)))
-	case 19:
+	case 10, 19, 20:
 		return w.cron()
-	case 20:
-		if w.arms > 0 {
-			w.arms--
-			return w.step(Armed{w.now.Add(time.Minute)})
-		}
 	case 21:
 		if w.asides > 0 {
 			return w.step(AsideEnded{OK: d.pick(2) == 0})
@@ -156,6 +147,34 @@ func (w *walk) stopEvent() Stop {
 	return ev
 }
 
+// goOn does what gets it further, so that a walk does not linger where nothing is.
+func (w *walk) goOn() error {
+	d := w.dice
+	switch {
+	case w.arms > 0:
+		w.arms--
+		return w.step(Armed{w.now.Add(d.span(time.Minute, time.Hour))})
+	case w.p.State == Idle && w.p.Rules.Scheduled && d.pick(2) == 0:
+		return w.step(Trigger{})
+	case w.p.State == Idle:
+		return w.step(Start{})
+	case w.p.State == Waiting:
+		return w.step(DependencyMet{w.p.Unmet[0]})
+	case w.p.State == Backoff:
+		return w.sleepTo(w.p.Next())
+	case (w.p.State == PostStart || w.p.State == PostStop) && d.pick(4) > 0:
+		return w.step(w.hookEnds())
+	case w.p.State == Starting && d.pick(4) > 0:
+		return w.step(Probed{w.gen, Startup, true})
+	case w.pid != 0 && !w.leaderDies && d.pick(4) > 0:
+		return w.step(w.word(w.gen))
+	}
+	if ev := w.report(); ev != nil {
+		return w.step(ev)
+	}
+	return nil
+}
+
 // changed brings a new manifest. A process that is scheduled stays so: otherwise it
 // is another process.
 func (w *walk) changed() error {
@@ -167,6 +186,9 @@ func (w *walk) changed() error {
 // cron comes when its time has come: by the wall clock, so perhaps at once.
 func (w *walk) cron() error {
 	if w.p.CronAt.IsZero() {
+		if w.dice.pick(2) == 0 {
+			return w.step(Start{})
+		}
 		return w.step(CronDue{Next: w.now.Add(time.Minute)}) // it was too late: it was disarmed
 	}
 	if w.dice.pick(2) == 0 && w.p.CronAt.After(w.now) {
@@ -174,7 +196,7 @@ func (w *walk) cron() error {
 			return err
 		}
 	}
-	return w.step(CronDue{Next: w.p.CronAt.Add(time.Minute), Late: w.dice.span(0, time.Minute), Missed: uint64(w.dice.pick(2))})
+	return w.step(CronDue{Next: w.p.CronAt.Add(time.Minute), Late: w.dice.span(0, time.Minute, time.Hour), Missed: uint64(w.dice.pick(2))})
 }
 
 // ignored gives it a report that has nothing to do with its life.
@@ -320,24 +342,28 @@ func (w *walk) comesToRest(end time.Time) error {
 	return nil
 }
 
-// A random walk through the machine in a fair world keeps the invariants.
+// A random walk through the machine in a fair world keeps the invariants, and it
+// meets every cell of the table in which something happens.
 func TestWalk(t *testing.T) {
-	const wanted = 200_000
+	const steps, floor = 300_000, 20
 	r := rand.NewChaCha8([32]byte{1})
-	data := make([]byte, 1500)
-	var seen [states]int
-	for steps, seed := 0, 0; steps < wanted; seed++ {
+	data := make([]byte, 400)
+	seen := coverage{}
+	for done, seed := 0, 0; done < steps; seed++ {
 		n, _ := r.Read(data)
 		w := newWalk(data[:n])
-		w.seen = &seen
+		w.seen = seen
 		if err := w.run(); err != nil {
 			t.Fatalf("walk %d: rules %+v: %v", seed, *w.rules, err)
 		}
-		steps += w.steps
+		done += w.steps
 	}
-	for _, s := range States() {
-		if seen[s] < wanted/1000 {
-			t.Errorf("the walk entered %s %d times: it proves little", s, seen[s])
+	t.Log("\n" + seen.String())
+	for row, cells := range wanted() {
+		for _, s := range cells {
+			if n := seen.count(row, s); n < floor {
+				t.Errorf("the walk met %q in %s %d times: it proves little", row, s, n)
+			}
 		}
 	}
 }

@@ -232,10 +232,10 @@ func (w *world) stale() Event {
 func (w *world) word(gen uint64) Event {
 	good := w.dice.pick(3) > 0
 	switch w.dice.pick(8) {
-	case 0:
+	case 0, 4:
 		return Said{gen, good}
 	case 1:
-		return Fed{gen, w.dice.span(0, time.Second, time.Minute)}
+		return Fed{gen, w.dice.span(0, 0, time.Second, time.Minute)}
 	case 2:
 		return Condemned{gen, []Cause{OverMemory, Unhealthy, Followed}[w.dice.pick(3)]}
 	case 3:
@@ -250,7 +250,7 @@ func randomRules(d *dice) *Rules {
 		Name:    "web",
 		Restart: []supervisor.RestartPolicy{supervisor.RestartAlways, supervisor.RestartOnFailure, supervisor.RestartNever}[d.pick(3)],
 		Backoff: BackoffRules{
-			Initial: d.span(time.Second, 0, 100*time.Millisecond), Max: d.span(time.Minute, 0, time.Second),
+			Initial: d.span(time.Second, 0, 100*time.Millisecond, 10*time.Second), Max: d.span(time.Minute, 0, 20*time.Second),
 			ResetAfter: d.span(time.Minute, 3*time.Second, 0), Factor: 2, Jitter: float64(d.pick(2)) / 10,
 		},
 		MaxRestarts: d.pick(5) - 1,
@@ -261,15 +261,15 @@ func randomRules(d *dice) *Rules {
 		Scheduled:   d.pick(2) == 1,
 		Concurrency: []supervisor.ConcurrencyPolicy{supervisor.ConcurrencyForbid, supervisor.ConcurrencyAllow, supervisor.ConcurrencyReplace}[d.pick(3)],
 	}
-	r.PostStart, r.PreStop, r.PostStop = d.pick(3) == 0, d.pick(3) == 0, d.pick(3) == 0
+	r.PostStart, r.PreStop, r.PostStop = d.pick(3) == 0, d.pick(2) == 0, d.pick(3) == 0
 	for k := range r.Probes {
 		if d.pick(3) == 0 {
 			r.Probes[k] = ProbeRules{Successes: 1 + d.pick(2), Failures: 1 + d.pick(2), Grace: d.span(0, 20*time.Second)}
 		}
 	}
-	r.ReadySignal = d.pick(3) == 0
+	r.ReadySignal = d.pick(2) == 0
 	if r.ReadySignal {
-		r.Watchdog = d.span(0, 2*time.Second)
+		r.Watchdog = d.span(0, 2*time.Second, 10*time.Second)
 	}
 	r.StartBy, r.RunOnStart, r.Suspended = d.span(0, 10*time.Second), d.pick(2) == 1, d.pick(4) == 0
 	if d.pick(2) == 1 {
