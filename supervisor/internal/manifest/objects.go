@@ -24,8 +24,11 @@ func (r *report) object(at string, v any) {
 	case supervisor.EnvSource:
 		r.exactlyOne(at, choice{"fieldRef", v.FieldRef != nil}, choice{"fileKeyRef", v.FileKeyRef != nil})
 	case supervisor.FieldRef:
-		if _, _, err := parseFieldPath(v.FieldPath); err != nil {
+		key, isLabel, err := parseFieldPath(v.FieldPath)
+		if err != nil {
 			r.addf(join(at, "fieldPath"), "%v", err)
+		} else if isLabel {
+			r.label(join(at, "fieldPath"), key, "")
 		}
 	case supervisor.FileKeyRef:
 		r.absolute(join(at, "path"), v.Path)
