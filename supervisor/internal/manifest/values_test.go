@@ -51,3 +51,17 @@ func TestPortNumber(t *testing.T) {
 		}
 	}
 }
+
+func FuzzFieldPath(f *testing.F) {
+	for _, text := range []string{"metadata.name", "metadata.labels['a.b/c']", "metadata.labels['", "metadata.labels['']", "x"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		key, isLabel, err := parseFieldPath(text)
+		switch {
+		case err != nil || text == "metadata.name" && !isLabel:
+		case !isLabel || key == "" || "metadata.labels['"+key+"']" != text:
+			t.Fatalf("%q is the key %q, %t", text, key, isLabel)
+		}
+	})
+}
