@@ -25,6 +25,11 @@ func (s *System) wireTTY(l *life, p *spawning) error {
 	if err != nil {
 		return fmt.Errorf("cannot make a terminal: %w", err)
 	}
+	if p.who != nil && p.who.become {
+		// So that the user may open it by its name, as after a login. Where we may not,
+		// the descriptors still work.
+		_ = unix.Fchown(slave, int(p.who.uid), -1)
+	}
 	if l.cmd.Stdin {
 		if l.typing, err = s.newTyping(master); err != nil {
 			_ = unix.Close(master)

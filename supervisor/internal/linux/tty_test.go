@@ -47,6 +47,20 @@ func TestTTYIsATerminal(t *testing.T) {
 	}
 }
 
+// The terminal is its user's, who may open it by its name.
+func TestTTYBelongsToTheUser(t *testing.T) {
+	needs(t, unix.CAP_SETUID, unix.CAP_SETGID, unix.CAP_CHOWN)
+	s, r := newSystem(t)
+	l, out := Life{"web", 1}, newText()
+	c := ttyShell(l, out, `cd /; stat -L -c %u /proc/self/fd/0`)
+	c.Identity = Identity{User: "4242"}
+	s.Spawn(l, c)
+	r.over(t, l)
+	if got := out.String(); got != "4242\n" {
+		t.Errorf("it belongs to %q", got)
+	}
+}
+
 // What comes on a terminal is stdout, and nothing of it is lost.
 func TestTTYLosesNothing(t *testing.T) {
 	s, r := newSystem(t)
