@@ -417,9 +417,9 @@ func TestCommandsCoverTheMethods(t *testing.T) {
 	}
 }
 
-func TestLasted(t *testing.T) {
+func TestLifetime(t *testing.T) {
 	for d, want := range map[time.Duration]string{0: "0s", 12345 * time.Microsecond: "12ms", time.Second: "1s", 90 * time.Minute: "1h30m"} {
-		if got := lasted(d); got != want {
+		if got := lifetime(d); got != want {
 			t.Errorf("%v: %s, want %s", d, got, want)
 		}
 	}

@@ -99,7 +99,7 @@ func lifeTable(lives []supervisor.LifeRecord, lines bool) string {
 	for _, l := range lives {
 		started, lasted, exit := "-", "-", "-"
 		if l.StartTime != nil {
-			started, lasted = l.StartTime.UTC().Format(time.RFC3339), lasted(l.EndTime.Sub(*l.StartTime))
+			started, lasted = l.StartTime.UTC().Format(time.RFC3339), lifetime(l.EndTime.Sub(*l.StartTime))
 		}
 		switch {
 		case l.Signal != nil:
@@ -167,8 +167,8 @@ func short(d time.Duration) string {
 	return fmt.Sprintf("%dd%dh", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
 }
 
-// lasted is short, but a life of less than a second is of interest too.
-func lasted(d time.Duration) string {
+// lifetime is short, but a life of less than a second is of interest too.
+func lifetime(d time.Duration) string {
 	if d > 0 && d < time.Second {
 		return fmt.Sprintf("%dms", d/time.Millisecond)
 	}
