@@ -60,6 +60,15 @@ type Control interface {
 	// condition cannot become true by itself), ErrStopTimeout (the time is up).
 	Wait(ctx context.Context, who Caller, req WaitRequest) (*ProcessInfo, error)
 
+	// Events begins to listen: what happens from now on is delivered by the stream. It is
+	// to be closed.
+	Events(ctx context.Context, who Caller, req EventsRequest) (EventStream, error)
+
+	// Follow begins to follow captured lines: first those that Logs would return, then
+	// each as it is written, without gap or duplicate in between, over restarts, until
+	// the process is deleted. It is to be closed. Errors: those of Logs.
+	Follow(ctx context.Context, who Caller, req LogsRequest) (LogStream, error)
+
 	// Manifest tells what is in force. Values from secret sources are not part of it:
 	// they are read when a process is started.
 	Manifest(ctx context.Context, who Caller) (*ManifestInfo, error)
@@ -126,6 +135,38 @@ const (
 // WaitConditions lists them.
 func WaitConditions() []WaitCondition {
 	return []WaitCondition{WaitRunning, WaitReady, WaitCompleted, WaitEnded, WaitDeleted}
+}
+
+// EventsRequest selects events; its zero value selects all.
+type EventsRequest struct {
+	Name   string            // of one process, or of its replicas or runs; empty: all
+	Labels map[string]string // all must be equal
+}
+
+// EventStream delivers events in order. One goroutine uses it at a time, but Close
+// may be called from any.
+type EventStream interface {
+	// Next waits for the next event. Errors: that of ctx; ErrClosed after the end of the
+	// manager or Close; ErrSlow when so many events were not fetched that some are lost.
+	Next(ctx context.Context) (Event, error)
+	Close()
+}
+
+// LogStream delivers lines in order. One goroutine uses it at a time, but Close may
+// be called from any.
+type LogStream interface {
+	// Next waits for lines. Errors: that of ctx; ErrNotFound when the process was deleted;
+	// ErrClosed after the end of the manager or Close.
+	Next(ctx context.Context) (LogBatch, error)
+	Close()
+}
+
+// LogBatch is what a LogStream delivers at once.
+type LogBatch struct {
+	Lines []LogLine
+	// Lost counts bytes before these lines that were overwritten before they were
+	// fetched.
+	Lost uint64
 }
 
 // LogsRequest selects captured lines of one process.

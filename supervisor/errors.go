@@ -16,6 +16,10 @@ var (
 	ErrForbidden   = errors.New("not permitted")
 )
 
+// ErrSlow ends a subscription whose reader was too slow. It is no answer to a request,
+// so that it has no code of its own.
+var ErrSlow = errors.New("too slow: events were lost, subscribe anew")
+
 // Errors lists the sentinels in the order of their protocol codes.
 func Errors() []error {
 	return []error{ErrNotFound, ErrExists, ErrInvalid, ErrNotRunning, ErrStart, ErrStopTimeout, ErrClosed, ErrForbidden}

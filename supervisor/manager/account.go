@@ -20,6 +20,7 @@ func (l *loop) account(e *entry, old, now machine.Proc) {
 		l.logEnd(e, old, now)
 	}
 	l.noteEnd(e, old, now)
+	l.emitStep(e, old, now)
 	if overdue(now) && !overdue(old) {
 		e.stats.deadlines++
 	}

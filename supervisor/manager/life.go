@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -81,6 +82,7 @@ func (l *loop) command(e *entry) linux.Command {
 			life.env.Store(&env)
 		}
 		c.Env, c.Argv = env, manifest.Argv(spec, env)
+		c.Identity.Keep = keptNames(env, base)
 		return nil
 	}
 	return c
@@ -120,6 +122,19 @@ func rights(spec supervisor.Spec) linux.Command {
 	c.Setup.Rlimits, c.Setup.Nice, c.Setup.OOMScoreAdj, c.Setup.Umask = spec.Rlimits, spec.Nice, spec.OOMScoreAdj, spec.Umask
 	c.Limits = limitsOf(spec)
 	return c
+}
+
+// keptNames lists those of the variables that follow a user which the manifest has set: its
+// word goes before that of /etc/passwd.
+func keptNames(env, base []string) []string {
+	var list []string
+	for _, name := range []string{"HOME", "USER", "LOGNAME"} {
+		has := func(kv string) bool { return strings.HasPrefix(kv, name+"=") }
+		if i := slices.IndexFunc(env, has); i >= 0 && !slices.Contains(base, env[i]) {
+			list = append(list, name)
+		}
+	}
+	return list
 }
 
 // limitsOf turns quantities into numbers; they were checked.

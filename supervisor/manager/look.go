@@ -88,10 +88,8 @@ func (m *Manager) List(ctx context.Context, who supervisor.Caller, req superviso
 }
 
 func (v *view) selected(req supervisor.ListRequest) bool {
-	for key, want := range req.Labels {
-		if got, ok := v.spec.Labels[key]; !ok || got != want {
-			return false
-		}
+	if !hasLabels(v.spec.Labels, req.Labels) {
+		return false
 	}
 	return len(req.Status) == 0 || slices.Contains(req.Status, v.proc.Status())
 }
@@ -205,7 +203,23 @@ func round(x, unit float64) float64 { return float64(int64(x*unit+0.5)) / unit }
 
 // Logs implements supervisor.Control.
 func (m *Manager) Logs(ctx context.Context, who supervisor.Caller, req supervisor.LogsRequest) ([]supervisor.LogLine, error) {
-	const verb = "show the log of"
+	log, err := m.logOf(ctx, who, "show the log of", req)
+	if err != nil {
+		return nil, err
+	}
+	lines := log.Tail(query(req))
+	if lines == nil {
+		lines = []supervisor.LogLine{}
+	}
+	return lines, nil
+}
+
+func query(req supervisor.LogsRequest) logbuf.Query {
+	return logbuf.Query{Lines: req.Lines, Stream: req.Stream, Since: req.Since, Previous: req.Previous}
+}
+
+// logOf checks a request for lines and finds the log.
+func (m *Manager) logOf(ctx context.Context, who supervisor.Caller, verb string, req supervisor.LogsRequest) (*logbuf.Log, error) {
 	if err := who.MayLook(); err != nil {
 		return nil, refused(verb, req.Name, err)
 	}
@@ -228,9 +242,5 @@ func (m *Manager) Logs(ctx context.Context, who supervisor.Caller, req superviso
 	if log == nil {
 		return nil, fmt.Errorf("cannot %s %q: %w", verb, req.Name, supervisor.ErrNotFound)
 	}
-	lines := log.Tail(logbuf.Query{Lines: req.Lines, Stream: req.Stream, Since: req.Since, Previous: req.Previous})
-	if lines == nil {
-		lines = []supervisor.LogLine{}
-	}
-	return lines, nil
+	return log, nil
 }

@@ -315,6 +315,7 @@ func (l *loop) forget(e *entry) {
 	if _, ours := l.places[name]; ours && e.origin == fromManifest && e.heir == nil {
 		l.removed[name] = true
 	}
+	l.emit(e, supervisor.EventDeleted, nil)
 	e.endLife()
 	e.log.Close()
 	l.m.os.Forget(name)

@@ -74,6 +74,8 @@ type Manager struct {
 	host    string        // goes into jitter: the Pod's name, as a rule
 	tasks   atomic.Uint64 // numbers of tasks
 
+	events events
+
 	watchMemory atomic.Bool // somebody's memory limit is watched here
 
 	inbox chan func(*loop)
@@ -156,7 +158,7 @@ func (m *Manager) Run(ctx context.Context) (code int) {
 	l := newLoop(m)
 	stop := make(chan struct{})
 	watching, unwatch := context.WithCancel(context.Background())
-	quiet := sync.OnceFunc(func() { close(m.done); close(stop); unwatch() })
+	quiet := sync.OnceFunc(func() { close(m.done); close(stop); unwatch(); m.events.close() })
 	defer quiet() // also after a panic
 	go m.sample(stop)
 	go m.handleSignals(m.cfg.Signals, stop)

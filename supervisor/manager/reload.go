@@ -64,11 +64,13 @@ func (l *loop) noteReload(kind, revision string, changes []supervisor.Change, er
 	l.manifestStat.Successful = err == nil
 	if err != nil {
 		l.manifestStat.Error, l.source.refused = err.Error(), err.Error()
+		l.emit(nil, supervisor.EventManifest, func(ev *supervisor.Event) { ev.Message = "refused: " + err.Error() })
 		l.m.log.Error("the manifest is refused; what was in force stays", "source", kind, "path", l.m.cfg.Manifest.Path, "error", err)
 		return
 	}
 	l.source.kind, l.source.revision, l.source.refused = kind, revision, ""
 	l.manifestStat = supervisor.ManifestStat{Loaded: true, Successful: true, LastSuccess: l.m.wall()}
+	l.emit(nil, supervisor.EventManifest, func(ev *supervisor.Event) { ev.Message = "applied: " + summary(changes) })
 	l.m.log.Info("the manifest was applied", "source", kind, "revision", revision, "changes", summary(changes))
 }
 

@@ -45,6 +45,7 @@ func (l *loop) shutdown(code int, why string) {
 	l.code = code
 	l.lastWord = why
 	l.ending = &ending{by: by, giveUp: by.Add(beyond), told: map[*entry]bool{}, open: map[*entry]bool{}, below: map[*entry]int{}}
+	l.emit(nil, supervisor.EventShutdown, func(ev *supervisor.Event) { ev.Message = why })
 	deepest := 0
 	for _, e := range l.entries {
 		l.ending.open[e] = true

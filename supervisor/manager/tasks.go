@@ -41,6 +41,7 @@ func (t *task) exec(ctx context.Context, action *supervisor.ExecAction) error {
 	c.Env = append(env, t.extra...)
 	c.Env = append(c.Env, linux.EnvTask+"="+t.what+"."+strconv.FormatUint(n, 10))
 	c.Argv = manifest.ExecArgv(action.Command, c.Env)
+	c.Identity.Keep = keptNames(c.Env, t.m.environ)
 	exit, err := t.m.os.Exec(ctx, linux.Life{Name: t.spec.Name + "/" + t.what, Gen: n}, c)
 	switch {
 	case err != nil:

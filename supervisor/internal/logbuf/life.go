@@ -78,6 +78,7 @@ func (l *LifeLog) deliver(f *feed, data []byte, k kind) {
 	if log.limit != nil {
 		passed = log.pass(f, data, k, at)
 	}
+	log.wakeFollowers()
 	log.mu.Unlock()
 
 	// Before the sinks: one may wait.

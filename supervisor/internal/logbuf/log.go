@@ -76,6 +76,8 @@ type Log struct {
 	rotate rotation  // guarded by mu; of file
 	limit  *limiter  // guarded by mu; nil: there never was a limit
 	closed bool      // guarded by mu
+
+	followers []*Follower // guarded by mu
 }
 
 // New makes an empty log. Nothing is opened before the first line.
@@ -203,4 +205,5 @@ func (l *Log) Close() {
 	l.endGap()
 	l.setFile("", l.rotate)
 	l.closed = true
+	l.wakeFollowers()
 }
