@@ -353,27 +353,44 @@ func asPID1AndNot(t *testing.T, story func(t *testing.T, namespace bool)) {
 	t.Run("not PID 1", func(t *testing.T) { story(t, false) })
 }
 
-// The programs that are built once.
-var (
-	buildOnce sync.Once //nolint:gochecknoglobals // one build for all tests
-	buildDir  string    //nolint:gochecknoglobals // removed by TestMain
-	errBuild  error
-)
+// builds are the programs that are built once.
+var builds struct { //nolint:gochecknoglobals // one build for all tests
+	sync.Mutex
+	dir  string           // removed by TestMain
+	errs map[string]error // by the path of the program
+}
 
 // pmclient is the path of the client.
-func pmclient(t *testing.T) string {
+func pmclient(t *testing.T) string { return built(t, "../pmclient") }
+
+// shipped is this program as it is in the image: without the C library.
+func shipped(t *testing.T) string { return built(t, ".") }
+
+// built builds a package that is a program, and returns the program's path.
+func built(t *testing.T, dir string) string {
 	t.Helper()
-	buildOnce.Do(func() {
-		if buildDir, errBuild = os.MkdirTemp("", "pmbuild"); errBuild != nil {
-			return
+	builds.Lock()
+	defer builds.Unlock()
+	if builds.dir == "" {
+		var err error
+		if builds.dir, err = os.MkdirTemp("", "pmbuild"); err != nil {
+			t.Fatal(err)
 		}
-		out, err := exec.Command("go", "build", "-o", filepath.Join(buildDir, "pmclient"), "../pmclient").CombinedOutput()
-		if err != nil {
-			errBuild = errors.Join(err, errors.New(string(out)))
-		}
-	})
-	if errBuild != nil {
-		t.Fatal(errBuild)
+		builds.errs = map[string]error{}
 	}
-	return filepath.Join(buildDir, "pmclient")
+	path := filepath.Join(builds.dir, "program-of-"+filepath.Base(dir))
+	err, done := builds.errs[path]
+	if !done {
+		cmd := exec.Command("go", "build", "-o", path, dir)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		var out []byte
+		if out, err = cmd.CombinedOutput(); err != nil {
+			err = errors.Join(err, errors.New(string(out)))
+		}
+		builds.errs[path] = err
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

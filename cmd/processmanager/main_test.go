@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	switch role := os.Getenv(roleVar); role {
 	case "":
 		code := m.Run()
-		_ = os.RemoveAll(buildDir)
+		_ = os.RemoveAll(builds.dir)
 		os.Exit(code)
 	case "manager":
 		if os.Getenv(insideVar) != "" {

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 
@@ -72,6 +71,37 @@ func TestT27SignalsDuringShutdown(t *testing.T) {
 	if code := in.code(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
+}
+
+// A shutdown in the middle of everything that is executed beside the processes ends, and
+// leaves nothing: the reaper is the last thing to stop.
+func TestT05ShutdownWhileAllIsBusy(t *testing.T) {
+	t.Parallel()
+	asPID1AndNot(t, func(t *testing.T, ns bool) {
+		in := launch(t, launching{namespace: ns, manifest: `
+  terminationGracePeriodSeconds: 8
+  processes:
+    - name: probed
+      command: [sleep, "4342"]
+      livenessProbe: {exec: {command: [sh, -c, "echo probe >&2; exec sleep 4342"]}, timeoutSeconds: 600, periodSeconds: 1}
+      lifecycle: {preStop: {exec: {command: [sleep, "0.3"]}}}
+    - name: starting
+      command: [sleep, "4342"]
+      lifecycle: {postStart: {exec: {command: [sleep, "4342"]}}}
+    - {name: job, command: "echo job runs; exec sleep 4342", schedule: "@every 1s", runOnStart: true}
+    - {name: crash, command: "exit 1", restartBackoff: {initial: 10ms, max: 20ms}}
+    - {name: waits, command: [sleep, "4342"], dependsOn: [{name: starting, condition: Ready}]}
+`})
+		in.awaitOut("job runs")
+		eventually(t, "the probe, the hook and three processes run", func() bool { return in.running("4342") == 5 })
+		in.signal(syscall.SIGTERM)
+		if code := in.code(); code != 0 {
+			t.Errorf("exit code %d", code)
+		}
+		if n := in.running("4342"); n != 0 {
+			t.Errorf("%d are left behind", n)
+		}
+	})
 }
 
 // T101, T49, T32: in an image of nothing, as a user that nobody knows, without rights,
@@ -204,30 +234,6 @@ func enterBareImage(root string) error {
 	}
 	return unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 }
-
-// shipped is the program as it is in the image: without the C library.
-var shipped = func() func(*testing.T) string { //nolint:gochecknoglobals // one build for all tests
-	var once sync.Once
-	var path string
-	var err error
-	return func(t *testing.T) string {
-		t.Helper()
-		pmclient(t) // makes the folder
-		once.Do(func() {
-			path = filepath.Join(buildDir, "processmanager")
-			cmd := exec.Command("go", "build", "-o", path, ".")
-			cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-			var out []byte
-			if out, err = cmd.CombinedOutput(); err != nil {
-				err = fmt.Errorf("%w\n%s", err, out)
-			}
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-}()
 
 // A panic in a goroutine that nobody guards is in the termination log, too.
 func TestCrashIsTheLastWord(t *testing.T) {

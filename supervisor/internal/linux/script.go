@@ -29,5 +29,6 @@ func isPlainText(path string) bool {
 	var head [256]byte
 	n, err := unix.Pread(fd, head[:], 0)
 	text := head[:max(n, 0)]
-	return err == nil && !bytes.HasPrefix(text, []byte("#!")) && bytes.IndexByte(text, 0) < 0
+	known := bytes.HasPrefix(text, []byte("#!")) || bytes.HasPrefix(text, []byte("\x7fELF"))
+	return err == nil && !known && bytes.IndexByte(text, 0) < 0
 }

@@ -18,6 +18,8 @@ func TestScriptByShell(t *testing.T) {
 		{"nothing", "", 0o755, true}, // as true(1) once was
 		{"with a first line", "#!/bin/sh\nexit 3\n", 0o755, false},
 		{"program", "\x7fELF\x02\x01\x01\x00\x00", 0o755, false},
+		{"program that was cut", "\x7fELF", 0o755, false},
+		{"another program", "MZ\x00\x01", 0o755, false},
 		{"not executable", "exit 3\n", 0o644, false},
 	} {
 		path := filepath.Join(dir, c.name)
