@@ -75,7 +75,7 @@ func TestUMLLimits(t *testing.T) {
 // TestUMLCgroups runs the tests of groups on another kernel than the machine's.
 func TestUMLCgroups(t *testing.T) {
 	needKernel(t)
-	againInCgroup(t, "^TestCgroup")
+	againInCgroup(t, "^Test(T22)?Cgroup")
 }
 
 // needLimits returns the test's cgroup, which has controllers to give.

@@ -26,7 +26,7 @@ func TestInCgroup(t *testing.T) {
 	if os.Getenv(inGroup) != "" || os.Getenv(inside) != "" {
 		t.Skip("this is it, or not its place")
 	}
-	againInCgroup(t, "Life|Owns|T0|T1[0-9][A-Z]|T2[125]|Orphan|Scopes|Kill|Stranger|EndRest|Usage|Task|^TestCgroup")
+	againInCgroup(t, "Life|Owns|T0|T1[0-9][A-Z]|T2[125]|Orphan|Scopes|Kill|Stranger|EndRest|Usage|Task|^Test(T22)?Cgroup")
 }
 
 // againInCgroup runs tests of this suite in a cgroup of its own.
@@ -203,6 +203,30 @@ func TestCgroupNotEmptyIsNotOver(t *testing.T) {
 	r.await(t, web, "empty")
 	if exit := r.over(t, guest); exit.Signal != supervisor.SIGKILL {
 		t.Errorf("guest: %+v", exit)
+	}
+}
+
+// T22: a daemon with a session of its own and an emptied environment, whom nobody has
+// seen as a member, is counted and asked to end like any other.
+func TestT22CgroupDaemonIsAMember(t *testing.T) {
+	needCgroup(t)
+	s, r := newSystem(t)
+	gate := fifo(t)
+	l, out := Life{"host", 1}, newText()
+	s.Spawn(l, shell(l, out, `(env -i setsid sh -c 'trap "echo asked; exit" TERM; echo up; while :; do sleep 0.01; done' &) ; read x < `+gate))
+	out.await(t, "up")
+	open(t, gate)
+	r.await(t, l, "exited")
+	if r.left[l] < 1 {
+		t.Errorf("left %d", r.left[l])
+	}
+	if got := s.Usage(0)[l.Name].TreeSize; got < 1 {
+		t.Errorf("tree size %d", got)
+	}
+	s.Stop(l, supervisor.SIGTERM, ScopeRest)
+	r.await(t, l, "empty")
+	if !strings.Contains(out.String(), "asked") {
+		t.Error("it was not asked")
 	}
 }
 
