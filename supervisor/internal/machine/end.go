@@ -47,12 +47,11 @@ func (p Proc) restOfGrace(now time.Time) time.Time {
 // grace is the length of this end's grace period: a probe may have its own.
 func (p Proc) grace() time.Duration {
 	var own time.Duration
-	switch p.Cause {
-	case Unhealthy:
+	if p.Cause == Unhealthy {
 		own = p.Rules.Probes[Liveness].Grace
-	case Unstarted:
+	}
+	if p.Cause == Unstarted {
 		own = p.Rules.Probes[Startup].Grace
-	default:
 	}
 	if own > 0 {
 		return own

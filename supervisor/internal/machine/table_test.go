@@ -24,13 +24,19 @@ func testRules() *Rules {
 	}
 }
 
-// inState is a typical process in the state: goal Up, life number 1.
+// inState is a typical process in the state: goal Up, life number 1. The rules get what
+// the state asks for: a hook, a startup probe.
 func inState(s State, rules *Rules) Proc {
 	p := New(rules, t0)
 	p.State, p.Since = s, t0
 	p.Born = t0
 	if s != Idle && s != Waiting {
-		p.Gen = 1
+		p.Gen, p.Feed = 1, rules.Watchdog
+		p.Checks[Liveness].OK = true
+		if s != Spawning {
+			p.RunStart = t0
+			p = p.setRunEnd()
+		}
 	}
 	switch s {
 	case Idle, Spawning:
