@@ -27,6 +27,9 @@ func (l *loop) account(e *entry, old, now machine.Proc) {
 	if now.State != old.State {
 		l.logState(e, old, now)
 	}
+	if now.Status() == supervisor.StatusStuck && old.Status() != supervisor.StatusStuck { // in the same state
+		l.m.log.Error("survived SIGKILL and is stuck", "name", e.spec.Name, "run", now.Gen, "who", survivor(now))
+	}
 	if signals(now) && now.Ready() != old.Ready() {
 		l.logReady(e, now)
 	}
@@ -109,8 +112,5 @@ func (l *loop) logState(e *entry, old, now machine.Proc) {
 			log.Error("has failed for good", "name", name, "reason", string(now.Why), "code", now.Final.ShellCode())
 		}
 	case machine.Spawning, machine.PostStop:
-	}
-	if now.Status() == supervisor.StatusStuck && old.Status() != supervisor.StatusStuck {
-		log.Error("survived SIGKILL and is stuck", "name", name, "run", now.Gen, "who", survivor(now))
 	}
 }
