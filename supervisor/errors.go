@@ -11,7 +11,7 @@ var (
 	ErrInvalid     = errors.New("invalid request")
 	ErrNotRunning  = errors.New("process is not running")
 	ErrStart       = errors.New("process could not be started")
-	ErrStopTimeout = errors.New("process could not be stopped in time")
+	ErrStopTimeout = errors.New("not done in time")
 	ErrClosed      = errors.New("process manager is shutting down")
 	ErrForbidden   = errors.New("not permitted")
 )

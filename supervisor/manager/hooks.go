@@ -15,35 +15,28 @@ const (
 	envExitReason = "PM_EXIT_REASON"
 )
 
-// hookWord is a hook's name in the manifest.
-func hookWord(s machine.State) string {
-	switch s {
-	case machine.PostStart:
-		return "postStart"
-	case machine.PreStop:
-		return "preStop"
-	default:
-		return "postStop"
-	}
+// hooks are the states in which one runs: its name in the manifest, and where it stands
+// there.
+var hooks = map[machine.State]struct {
+	word string
+	of   func(*supervisor.Lifecycle) *supervisor.LifecycleHandler
+}{
+	machine.PostStart: {"postStart", func(l *supervisor.Lifecycle) *supervisor.LifecycleHandler { return l.PostStart }},
+	machine.PreStop:   {"preStop", func(l *supervisor.Lifecycle) *supervisor.LifecycleHandler { return l.PreStop }},
+	machine.PostStop:  {"postStop", func(l *supervisor.Lifecycle) *supervisor.LifecycleHandler { return l.PostStop }},
 }
 
+// hookOf is what the hook of a state does; nil: there is none.
 func hookOf(spec supervisor.Spec, s machine.State) *supervisor.LifecycleHandler {
 	if spec.Lifecycle == nil {
 		return nil
 	}
-	switch s {
-	case machine.PostStart:
-		return spec.Lifecycle.PostStart
-	case machine.PreStop:
-		return spec.Lifecycle.PreStop
-	default:
-		return spec.Lifecycle.PostStop
-	}
+	return hooks[s].of(spec.Lifecycle)
 }
 
 // runHook begins the hook of a state; its end is an event.
 func (l *loop) runHook(e *entry, a machine.RunHook) {
-	word, h := hookWord(a.Hook), hookOf(e.ran, a.Hook)
+	word, h := hooks[a.Hook].word, hookOf(e.ran, a.Hook)
 	ctx, cancel := context.WithCancel(e.life.ctx)
 	e.life.hook, e.life.in = cancel, a.Hook
 	t := &task{m: l.m, spec: e.ran, life: e.life, what: word}

@@ -95,7 +95,7 @@ func execsTasks(spec supervisor.Spec) bool {
 			return true
 		}
 	}
-	for _, s := range []machine.State{machine.PostStart, machine.PreStop, machine.PostStop} {
+	for s := range hooks {
 		if h := hookOf(spec, s); h != nil && h.Exec != nil {
 			return true
 		}

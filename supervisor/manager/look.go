@@ -173,11 +173,19 @@ func (v *view) trouble() string {
 	case p.Why == supervisor.ReasonDependencyFailed:
 		return "a process it depends on has failed, or did not get ready in time: " + fmt.Sprint(p.Unmet)
 	case p.Why == supervisor.ReasonDeadlineExceeded:
-		return fmt.Sprintf("the run was longer than %d seconds", value(v.spec.ActiveDeadlineSeconds))
+		return "the run was longer than " + count(int(value(v.spec.ActiveDeadlineSeconds)), "second")
 	case p.Why == supervisor.ReasonBackoffLimitExceeded:
-		return fmt.Sprintf("gave up after %d restarts: %s", p.Rules.MaxRestarts, how)
+		return "gave up after " + count(p.Rules.MaxRestarts, "restart") + ": " + how
 	}
 	return how
+}
+
+// count is a number of things, in words.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // survivor says who is stuck.

@@ -136,7 +136,7 @@ func New(cfg Config) (*Manager, error) {
 		inbox:   make(chan func(*loop), 256),
 		done:    make(chan struct{}),
 	}
-	m.environ = baseEnviron(cfg.Environ)
+	m.environ = baseEnviron(cfg.Environ, len(cfg.Command) > 0)
 	m.log = m.console.Logger(cfg.LogLevel)
 	_, err := os.Stat("/bin/sh")
 	m.shell = err == nil
@@ -242,10 +242,23 @@ func (r *reports) TreeEmpty(life linux.Life) {
 	(*Manager)(r).post(func(l *loop) { l.event(life.Name, machine.TreeEmpty{Gen: life.Gen}) })
 }
 
-// baseEnviron is what every life inherits, without what only the manager may know.
-func baseEnviron(environ []string) []string {
+// notInherited are the variables that only the manager may know, and, unless it runs
+// one command, those by which somebody watches it and not its processes; see
+// sd_notify(3).
+func notInherited(command bool) []string {
+	list := []string{"PM_SECRET", linux.EnvName, linux.EnvRun, linux.EnvTask, envIndex}
+	if !command {
+		list = append(list, "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
+	}
+	return list
+}
+
+// baseEnviron is what every life inherits.
+func baseEnviron(environ []string, command bool) []string {
+	drop := notInherited(command)
 	return slices.DeleteFunc(slices.Clone(environ), func(kv string) bool {
-		return strings.HasPrefix(kv, "PM_SECRET=") || strings.HasPrefix(kv, linux.EnvName+"=") || strings.HasPrefix(kv, linux.EnvRun+"=")
+		name, _, _ := strings.Cut(kv, "=")
+		return slices.Contains(drop, name)
 	})
 }
 

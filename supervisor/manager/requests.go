@@ -106,8 +106,11 @@ func (m *Manager) Wait(ctx context.Context, who supervisor.Caller, req superviso
 	if errors.Is(err, context.DeadlineExceeded) && req.Timeout > 0 {
 		err = fmt.Errorf("%q is not %s after %s: %w", req.Name, req.Condition, req.Timeout, supervisor.ErrStopTimeout)
 	}
-	if err != nil || v == nil {
-		return &supervisor.ProcessInfo{Name: req.Name}, err
+	if err != nil {
+		return nil, err
+	}
+	if v == nil { // it was not known in the first place
+		return &supervisor.ProcessInfo{Name: req.Name, Status: supervisor.StatusStopped}, nil
 	}
 	return v.info(m.os.Usage(onDemand)[v.spec.Name]), nil
 }
@@ -153,7 +156,7 @@ func waitsUntil(req supervisor.WaitRequest) func(*entry) (bool, error) {
 
 // abandon forgets waiters that nobody waits for any more.
 func (m *Manager) abandon(list []*waiter) {
-	m.post(func(l *loop) {
+	m.post(func(*loop) {
 		for _, w := range list {
 			w.on.waiters = slices.DeleteFunc(w.on.waiters, func(o *waiter) bool { return o == w })
 		}

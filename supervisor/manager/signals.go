@@ -25,11 +25,10 @@ const (
 // and what the runtime has for itself (SIGURG, SIGPROF, 32 to 34). A real fault of this
 // program is not caught: SIGSEGV and its like are only if somebody else sends them.
 func catchable() []supervisor.Signal {
+	kept := []supervisor.Signal{supervisor.SIGKILL, 19, 17, 23, 27, 32, 33, 34}
 	var list []supervisor.Signal
 	for s := supervisor.Signal(1); s <= 64; s++ {
-		switch s {
-		case supervisor.SIGKILL, 19, 17, 23, 27, 32, 33, 34:
-		default:
+		if !slices.Contains(kept, s) {
 			list = append(list, s)
 		}
 	}

@@ -79,11 +79,26 @@ func (v *view) stat(use linux.TreeUsage) supervisor.ProcessStat {
 		LogBytes:        map[supervisor.Stream]uint64{supervisor.Stdout: count.Stdout, supervisor.Stderr: count.Stderr},
 		LogDropped:      count.Dropped,
 		MemoryLimit:     uint64(limitsOf(v.spec).Memory),
-		Probes:          v.stats.probes,
+		Probes:          v.probeCounts(),
 		CronRuns:        cronRuns(v.spec.Schedule != "", p.Runs),
 		CronLastSuccess: p.Runs.LastSuccess.Round(0), CronNext: p.CronAt,
 		DeadlineExceeded: v.stats.deadlines,
 	}
+}
+
+// probeCounts counts also what has not happened yet: a counter that appears with its
+// first failure hides it from a rate.
+func (v *view) probeCounts() map[supervisor.ProbeCount]uint64 {
+	for _, k := range machine.Probes() {
+		if probeOf(v.spec, k) == nil {
+			continue
+		}
+		for _, ok := range []bool{true, false} {
+			what := supervisor.ProbeCount{Probe: k.String(), OK: ok}
+			v.stats.probes[what] += 0
+		}
+	}
+	return v.stats.probes
 }
 
 // cronRuns is nil for a process without a schedule.
