@@ -18,16 +18,12 @@ func TestT31SignalsThatMeanNothing(t *testing.T) {
 	t.Parallel()
 	asPID1AndNot(t, func(t *testing.T, ns bool) {
 		in := launch(t, launching{namespace: ns, manifest: "\n  processes: [{name: a, command: [sleep, '4340']}]\n"}).up()
+		mean := []syscall.Signal{unix.SIGTERM, unix.SIGINT, unix.SIGQUIT, unix.SIGPWR, 37, unix.SIGKILL, unix.SIGSTOP}
+		if !ns { // these stop or end any program, but PID 1 gets none of them
+			mean = append(mean, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU, 32, 33, 34)
+		}
 		for n := syscall.Signal(1); n <= 64; n++ {
-			switch n {
-			case unix.SIGTERM, unix.SIGINT, unix.SIGQUIT, unix.SIGPWR, 37: // end it
-			case unix.SIGKILL, unix.SIGSTOP: // nobody can do anything about them
-			case unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU, 32, 33, 34:
-				if !ns { // stop or end any program; PID 1 gets none of them
-					continue
-				}
-				fallthrough
-			default:
+			if !slices.Contains(mean, n) {
 				in.signal(n)
 			}
 		}
