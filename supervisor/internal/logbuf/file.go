@@ -161,7 +161,7 @@ func (f *file) rotate() {
 		f.report(fmt.Errorf("cannot rotate log file %q: %w; it goes on growing", f.path, err))
 		return
 	}
-	f.rotated = now
+	f.rotated = time.Now() // after the name was chosen
 	f.size = 0
 	f.prune()
 }
