@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,9 +13,10 @@ import (
 	"github.com/processmanager/processmanager/supervisor"
 )
 
-// A story is a file in testdata: "rules" lines set the process up, "> 1.5s exit 1"
-// is what happens, and the lines between say what the machine did. A spawn is
-// answered at once. What -update writes is read before it is believed.
+// A story is a file in testdata: "rules" lines set the process up, and once it lives
+// write the next manifest; "> 1.5s exit 1" is what happens, and the lines between say
+// what the machine did. A spawn is answered at once. What -update writes is read before
+// it is believed.
 type story struct {
 	rules *Rules
 	p     Proc
@@ -60,7 +62,9 @@ func tell(script string) (string, error) {
 			s.out.WriteString(line + "\n")
 		case strings.HasPrefix(line, "rules "):
 			s.out.WriteString(line + "\n")
-			err = s.setRules(strings.Fields(line)[1:])
+			if err = s.setRules(strings.Fields(line)[1:]); s.p.Gen == 0 {
+				s.p = New(s.rules, t0)
+			}
 		case strings.HasPrefix(line, "> "):
 			err = s.happens(line)
 		}
@@ -72,6 +76,8 @@ func tell(script string) (string, error) {
 }
 
 func (s *story) setRules(words []string) error {
+	next := *s.rules
+	s.rules = &next
 	for _, w := range words {
 		key, value, _ := strings.Cut(w, "=")
 		span, _ := time.ParseDuration(value)
@@ -82,6 +88,23 @@ func (s *story) setRules(words []string) error {
 			s.rules.Grace = span
 		case "deadline":
 			s.rules.Deadline = span
+		case "startup", "liveness", "readiness": // failures in a row
+			n, _ := strconv.Atoi(value)
+			s.rules.Probes[map[string]Probe{"startup": Startup, "liveness": Liveness, "readiness": Readiness}[key]] = ProbeRules{Successes: 1, Failures: n}
+		case "hooks":
+			s.rules.PostStart, s.rules.PreStop, s.rules.PostStop = strings.Contains(value, "postStart"), strings.Contains(value, "preStop"), strings.Contains(value, "postStop")
+		case "notify":
+			s.rules.ReadySignal = value == "true"
+		case "watchdog":
+			s.rules.Watchdog = span
+		case "startBy":
+			s.rules.StartBy = span
+		case "runOnStart":
+			s.rules.RunOnStart = value == "true"
+		case "suspend":
+			s.rules.Suspended = value == "true"
+		case "need":
+			s.rules.Needs = append(slices.Clone(s.rules.Needs), Need{Name: value, Condition: supervisor.ConditionReady})
 		case "killMode":
 			s.rules.KillMode = supervisor.KillMode(value)
 		case "maxRestarts":
@@ -105,6 +128,11 @@ func (s *story) happens(line string) error {
 	now := t0.Add(at)
 	for next := s.p.Next(); !next.IsZero() && !next.After(now); next = s.p.Next() {
 		s.step(Tick{}, next)
+	}
+	if ev := s.report(words[1:]); ev != nil {
+		s.out.WriteString(line + "\n")
+		s.step(ev, now)
+		return nil
 	}
 	var n int
 	if len(words) > 2 {
@@ -132,10 +160,47 @@ func (s *story) happens(line string) error {
 		s.step(TreeEmpty{s.p.Gen}, now)
 	case "cron": // next in so many seconds
 		s.step(CronDue{Next: now.Add(time.Duration(n) * time.Second)}, now)
+	case "trigger":
+		s.step(Trigger{}, now)
+	case "late": // by so many seconds
+		s.step(CronDue{Next: now.Add(time.Minute), Late: time.Duration(n) * time.Second}, now)
+	case "budget": // the manager ends, in so many seconds
+		s.step(Stop{Cause: Ending, By: now.Add(time.Duration(n) * time.Second)}, now)
 	case "look":
+		if s.p.State == Running && (s.rules.ReadySignal || s.rules.has(Readiness)) {
+			fmt.Fprintf(&s.out, "%s ready: %t\n", at, s.p.Ready())
+		}
 		fmt.Fprintf(&s.out, "%s is %s %s, life %d, restarts %d\n", at, s.p.Status(), s.p.Reason(), s.p.Gen, s.p.Restarts)
 	default:
 		return fmt.Errorf("unknown event %q", words[1])
+	}
+	return nil
+}
+
+// report is what a hook, a probe, the process or a manifest says; nil: another word.
+func (s *story) report(words []string) Event {
+	arg := strings.Join(words[1:], " ")
+	good := strings.HasSuffix(arg, "ok")
+	switch words[0] {
+	case "hook":
+		return HookDone{s.p.Gen, s.p.State, good}
+	case "startup":
+		return Probed{s.p.Gen, Startup, good}
+	case "liveness":
+		return Probed{s.p.Gen, Liveness, good}
+	case "readiness":
+		return Probed{s.p.Gen, Readiness, good}
+	case "says":
+		switch arg {
+		case "READY=1", "RELOADING=1":
+			return Said{s.p.Gen, arg == "READY=1"}
+		case "WATCHDOG=1":
+			return Fed{Gen: s.p.Gen}
+		}
+	case "met":
+		return DependencyMet{arg}
+	case "apply": // the rules as they are written now; "renew": another command
+		return Change{Rules: s.rules, Renew: arg == "renew"}
 	}
 	return nil
 }
