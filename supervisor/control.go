@@ -105,6 +105,10 @@ type StartRequest struct {
 	Deadline int    // seconds a run may last; 0: no limit; negative is invalid
 	Cron     string // schedule; empty: start now, once
 	JobID    string // free text of the caller, echoed in ProcessInfo
+	// Spec, when not nil, is the whole definition, as in a manifest, in place of Command,
+	// Log, Deadline and Cron. Its name may be empty or Name; its restartPolicy is Never
+	// unless given; what it depends on must be known; it has no replicas.
+	Spec *Spec
 }
 
 // ListRequest selects processes; its zero value selects all.

@@ -20,6 +20,9 @@ func startCode(err error) int {
 
 // apiSpec is the spec of a process that a caller asks for.
 func (m *Manager) apiSpec(req supervisor.StartRequest) (supervisor.Spec, error) {
+	if req.Spec != nil {
+		return wholeSpec(req)
+	}
 	spec := supervisor.Spec{
 		Name: req.Name, Command: supervisor.Command{Shell: req.Command},
 		RestartPolicy: supervisor.RestartNever, Schedule: req.Cron, Log: supervisor.Log{File: req.Log},
@@ -38,6 +41,33 @@ func (m *Manager) apiSpec(req supervisor.StartRequest) (supervisor.Spec, error) 
 	if req.Deadline > 0 {
 		n := int64(req.Deadline)
 		spec.ActiveDeadlineSeconds = &n
+	}
+	if err := manifest.CheckSpec(spec); err != nil {
+		return spec, refused("start", req.Name, err)
+	}
+	manifest.ApplyDefaults(&spec)
+	return spec, nil
+}
+
+// wholeSpec is the spec of a process that a caller has defined as a manifest would.
+func wholeSpec(req supervisor.StartRequest) (supervisor.Spec, error) {
+	spec := *req.Spec
+	switch {
+	case req.Command != "" || req.Log || req.Deadline != 0 || req.Cron != "":
+		return spec, invalid(req.Name, "command, log, deadline and cron are part of spec: give them there")
+	case spec.Name != "" && spec.Name != req.Name:
+		return spec, invalid(req.Name, "spec.name is %q: leave it out, or give the same name", spec.Name)
+	case spec.Replicas != nil:
+		return spec, invalid(req.Name, "spec.replicas belongs to a manifest: start each process by its name")
+	case spec.Stdin:
+		return spec, invalid(req.Name, "spec.stdin belongs to a manifest: this program's stdin is given away at its start")
+	}
+	spec.Name = req.Name
+	if spec.RestartPolicy == "" {
+		spec.RestartPolicy = supervisor.RestartNever
+	}
+	if err := checkJobID(req); err != nil {
+		return spec, err
 	}
 	if err := manifest.CheckSpec(spec); err != nil {
 		return spec, refused("start", req.Name, err)

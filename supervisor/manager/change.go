@@ -24,7 +24,7 @@ func (m *Manager) Start(ctx context.Context, who supervisor.Caller, req supervis
 	if err := supervisor.CheckName(req.Name); err != nil {
 		return nil, err
 	}
-	if req.Command == "" {
+	if req.Command == "" && req.Spec == nil {
 		return m.change(ctx, who, "start", req.Name, false, startAgain(req))
 	}
 	spec, err := m.apiSpec(req)
@@ -37,6 +37,11 @@ func (m *Manager) Start(ctx context.Context, who supervisor.Caller, req supervis
 		}
 		if len(known) > 0 {
 			return nil, fmt.Errorf("cannot start %q: %w (%s); stop and delete it first, or start it again without a command", req.Name, supervisor.ErrExists, known[0].proc.Status())
+		}
+		for _, d := range spec.DependsOn {
+			if len(l.resolve(d.Name)) == 0 && !l.replicated(d.Name) {
+				return nil, invalid(req.Name, "it depends on %q, which is not known", d.Name)
+			}
 		}
 		e := l.newEntry(spec, fromAPI)
 		e.jobID = req.JobID

@@ -334,3 +334,35 @@ func TestDump(t *testing.T) {
 		}
 	})
 }
+
+// A caller may define a process as a manifest does, with everything that belongs to it.
+func TestStartSpec(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, Config{Set: parse(t, manifestOf("exitPolicy: Never", "name: db, command: [child], readinessProbe: {exec: {command: [probe, after=500ms]}}"))})
+		b.run()
+		ctx := context.Background()
+		spec := &supervisor.Spec{
+			Command:   supervisor.Command{Argv: []string{"child", "after=1s,-"}},
+			DependsOn: []supervisor.Dependency{{Name: "db", Condition: supervisor.ConditionReady}}, RestartPolicy: supervisor.RestartAlways,
+		}
+		info, err := b.Start(ctx, operator, supervisor.StartRequest{Name: "app", Spec: spec})
+		if err != nil || info.Status != supervisor.StatusPending {
+			t.Fatalf("%+v, %v", info, err)
+		}
+		pass(3 * time.Second)
+		if got := b.status("app"); got != "backoff" && got != "running" || b.os.spawned("app") < 1 {
+			t.Errorf("after its dependency was ready and it has ended: %s", got)
+		}
+		for what, req := range map[string]supervisor.StartRequest{
+			"two definitions":    {Name: "x", Command: "true", Spec: spec},
+			"another name":       {Name: "x", Spec: &supervisor.Spec{Name: "y", Command: spec.Command}},
+			"replicas":           {Name: "x", Spec: &supervisor.Spec{Command: spec.Command, Replicas: new(int)}},
+			"nobody to wait for": {Name: "x", Spec: &supervisor.Spec{Command: spec.Command, DependsOn: []supervisor.Dependency{{Name: "nobody"}}}},
+			"nothing to run":     {Name: "x", Spec: &supervisor.Spec{}},
+		} {
+			if _, err := b.Start(ctx, operator, req); !errors.Is(err, supervisor.ErrInvalid) {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+	})
+}

@@ -82,11 +82,20 @@ func (l *loop) wireGraph() {
 		}
 	}
 	for _, e := range l.order {
-		for _, d := range e.spec.DependsOn {
-			l.wanted[d.Name] = true
-			for _, on := range l.resolve(d.Name) {
-				on.needed = append(on.needed, e)
-			}
+		l.wireNeeds(e)
+	}
+	for _, name := range l.sortedNames() {
+		if e := l.entries[name]; e.origin == fromAPI {
+			l.wireNeeds(e)
+		}
+	}
+}
+
+func (l *loop) wireNeeds(e *entry) {
+	for _, d := range e.spec.DependsOn {
+		l.wanted[d.Name] = true
+		for _, on := range l.resolve(d.Name) {
+			on.needed = append(on.needed, e)
 		}
 	}
 }

@@ -88,7 +88,7 @@ func (l *loop) add(e *entry) {
 		l.order = append(l.order, e)
 		l.noteLimits(e)
 	case fromAPI: // in the place of a deleted one it is what others depend on
-		if l.wanted[e.spec.Name] {
+		if l.wanted[e.spec.Name] || len(e.spec.DependsOn) > 0 {
 			l.wireGraph()
 		}
 	case fromSchedule:
@@ -319,7 +319,7 @@ func (l *loop) forget(e *entry) {
 	e.endLife()
 	e.log.Close()
 	l.m.os.Forget(name)
-	if e.origin == fromManifest || l.wanted[name] {
+	if e.origin == fromManifest || l.wanted[name] || len(e.spec.DependsOn) > 0 {
 		l.wireGraph()
 	}
 	l.inherit(e)
