@@ -13,10 +13,11 @@ import (
 // is ours. A nil *cgroups is a place without one: everything asks the other questions
 // then, and nothing is limited. See the package comment for the layout.
 type cgroups struct {
-	fd     int    // of our own group's directory; locked, so that it has one manager
-	place  string // where that is, for messages
-	prefix string // our own group, as /proc/PID/cgroup shows it; "" when that is "/"
-	top    bool   // the root of the hierarchy: processes beside groups are allowed there
+	fd      int    // of our own group's directory; locked, so that it has one manager
+	place   string // where that is, for messages
+	prefix  string // our own group, as /proc/PID/cgroup shows it; "" when that is "/"
+	crowded bool   // others were in our own group when we began
+	top     bool   // the root of the hierarchy: processes beside groups are allowed there
 
 	noClone atomic.Bool // clone3 cannot spawn into a group here
 	noKill  atomic.Bool // the kernel has no cgroup.kill
@@ -80,8 +81,9 @@ func WithoutCgroups(s *System) {
 }
 
 // Containment tells how trees are found and limits enforced. Whether there are groups
-// does not change while the System lives. A controller goes from the list when it could
-// not be switched on, which is tried when the first limit that needs it is asked for.
+// does not change while the System lives. A controller is in the list when limits can be
+// enforced with it as far as is known; whether they can is known for good when the first
+// one was asked for: then it may go from the list, or come, if others left our group.
 func (s *System) Containment() Containment {
 	if s.cgroups == nil {
 		return s.containment

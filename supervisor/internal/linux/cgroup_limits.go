@@ -338,6 +338,9 @@ func (c *cgroups) publishFirst() {
 			}
 		}
 	}
+	if pids, err := c.members("."); !c.top && (err != nil || len(pids) != 1) {
+		c.crowded = true
+	}
 	c.publish()
 }
 
@@ -356,6 +359,9 @@ func (c *cgroups) publish() {
 			continue
 		case c.enabled[name]:
 			on = append(on, name)
+		case c.crowded:
+			not = append(not, name+": not before the processes that are not ours leave our cgroup "+c.place)
+			continue
 		default:
 			can = append(can, name)
 		}

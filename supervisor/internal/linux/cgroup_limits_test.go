@@ -278,6 +278,9 @@ func TestT102LimitedMoves(t *testing.T) {
 	place := needLimits(t)
 	r := newRecorder()
 	s := New(r)
+	if got := s.Containment(); !slices.Equal(got.Controllers, []string{"cpu", "memory", "pids"}) {
+		t.Errorf("%+v", got)
+	}
 	self := strconv.Itoa(os.Getpid())
 	plain, limited := Life{"plain", 1}, Life{"limited", 1}
 	s.Spawn(plain, command(plain, newText(), "/bin/sleep", "1000"))
@@ -326,6 +329,9 @@ func TestT102LimitedStranger(t *testing.T) {
 	}
 	t.Cleanup(away)
 	s, r := newSystem(t)
+	if got := s.Containment(); len(got.Controllers) > 0 || !strings.Contains(got.LimitsWhy, "memory: not before the processes that are not ours leave") {
+		t.Errorf("before anything is asked for: %+v", got)
+	}
 	l, out := Life{"web", 1}, newText()
 	c := withLimits(shell(l, out, "cat /proc/self/cgroup; exec sleep 1000"), Limits{Memory: 64 << 20})
 	s.Spawn(l, c)

@@ -93,7 +93,8 @@
 // container from outside. Only processes that descend from us are taken along. Somebody
 // else there, a shell that waits for us or what kubectl exec has just put there, is given
 // 300 ms to go; then that controller is off for good, [System.Containment] says why, and
-// all the rest goes on. Later newcomers do no harm: runc, for one, puts them into the
+// all the rest goes on. Whether somebody is there is looked up at the start, too, so that
+// it says so before. Later newcomers do no harm: runc, for one, puts them into the
 // group of PID 1 when the container's own refuses them.
 //
 // A limit that is enforced here holds from the first instruction of the program; if it
