@@ -30,7 +30,7 @@ func (p Proc) change(ev Change, now time.Time) (Proc, []Action) {
 		p, more = p.suspension(was, is, now)
 	}
 	acts = append(acts, more...)
-	if ev.Rearm && ev.Rules.Scheduled && !p.CronAt.IsZero() {
+	if ev.Rearm && !p.CronAt.IsZero() {
 		acts = append(acts, Arm{})
 	}
 	return p, acts

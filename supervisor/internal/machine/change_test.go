@@ -121,8 +121,8 @@ func TestRenewWhileSpawning(t *testing.T) {
 	p = expect(t, p, last, 0, "")
 	p = expect(t, p, Start{}, 0, "goal Again") // what is being spawned is the old one
 	p = expect(t, p, Spawned{1, 42}, 0, "Stopping +signal 15 leader")
-	if p = expect(t, p, dies(15), 0, "Spawning goal Up +spawn 2"); p.Rules != last.Rules {
-		t.Error("stopped, changed and started, it runs the old definition")
+	if p = expect(t, p, dies(15), 0, "Spawning goal Up +spawn 2"); p.Rules != last.Rules || p.Last.Reason != supervisor.ReasonConfigChanged {
+		t.Errorf("stopped, changed and started: new rules %t, the life ended with %s", p.Rules == last.Rules, p.Last.Reason)
 	}
 	// A live change after one that waits changes what waits.
 	p = expect(t, inState(Running, testRules()), first, 0, "Stopping goal Again +signal 15 leader")

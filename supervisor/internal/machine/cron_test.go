@@ -126,6 +126,12 @@ func TestRunOnStart(t *testing.T) {
 	expect(t, p, DependencyMet{"db"}, 0, "") // it is not armed yet
 	p = expect(t, New(rules(supervisor.ConcurrencyForbid, Need{Name: "db"}), t0), DependencyMet{"db"}, 0, "")
 	expect(t, p, armed, 0, "Spawning +spawn 1")
+	// A field that comes later has missed the first time.
+	late := rules(supervisor.ConcurrencyForbid, Need{Name: "db"})
+	late.RunOnStart = false
+	p = expect(t, New(late, t0), armed, 0, "")
+	p = expect(t, p, like(p, func(r *Rules) { r.RunOnStart = true }), 0, "")
+	expect(t, p, DependencyMet{"db"}, 0, "")
 }
 
 // A run by hand leaves the schedule as it was: armed, or stopped.
@@ -156,7 +162,10 @@ func TestTrigger(t *testing.T) {
 	for _, s := range States() {
 		p := scheduled(s, supervisor.ConcurrencyAllow)
 		p.Unmet = nil
-		expect(t, p, Trigger{}, 0, "+aside 1")
+		p = expect(t, p, Trigger{}, 0, "+aside 1")
+		if met, _ := p.Meets(supervisor.ConditionReady); !met || !p.Started {
+			t.Errorf("a run aside of %s: nobody can depend on it", s)
+		}
 	}
 	p = scheduled(Idle, supervisor.ConcurrencyAllow)
 	p.Unmet = []string{"db"}
@@ -180,8 +189,9 @@ func TestT51ChangeOfASchedule(t *testing.T) {
 		old := p.Rules
 		q, got := do(p, next, 0)
 		if s == Idle || s == Waiting {
-			if q.Rules != next.Rules || q.State == Waiting {
-				t.Errorf("changed in %s: %s", s, got)
+			want := map[State]string{Idle: "", Waiting: "Spawning +spawn 1"}[s]
+			if q.Rules != next.Rules || got != want || !q.CronAt.Equal(p.CronAt) {
+				t.Errorf("changed in %s: %q, want %q", s, got, want)
 			}
 			continue
 		}

@@ -22,7 +22,7 @@ const stuckAfter = 5
 func (p Proc) askToEnd(cause Cause, now time.Time) (Proc, []Action) {
 	p.Cause = cause
 	grace := p.grace()
-	if p.Rules.PreStop && grace > 0 {
+	if p.Rules.PreStop {
 		if by := p.hookEnd(now.Add(grace)); by.After(now) {
 			return p.enter(PreStop, by, now), []Action{RunHook{p.Gen, PreStop}}
 		}

@@ -258,6 +258,8 @@ func TestWatchdog(t *testing.T) {
 		}
 	}
 	due(p, 0, "before READY")
+	p = expect(t, p, Said{1, false}, 0, "")
+	due(p, 0, "STOPPING before READY")
 	p = expect(t, p, Fed{1, 0}, 1*sec, "")
 	due(p, 0, "fed before READY")
 	p = expect(t, p, Tick{}, 100*sec, "")

@@ -70,8 +70,8 @@ func TestSuspendWithRenew(t *testing.T) {
 	both := renewed(suspendOn)
 	p := expect(t, inState(Running, testRules()), both, 0, "Stopping goal Down +signal 15 leader")
 	p = expect(t, p, exit(0), 0, "Idle")
-	if p.Rules != both.Rules || p.Reason() != supervisor.ReasonSuspended {
-		t.Errorf("at rest: %s, new rules %t", p.Reason(), p.Rules == both.Rules)
+	if p.Rules != both.Rules || p.Reason() != supervisor.ReasonSuspended || p.Last.Reason != supervisor.ReasonSuspended {
+		t.Errorf("at rest: %s, new rules %t, the life ended with %s", p.Reason(), p.Rules == both.Rules, p.Last.Reason)
 	}
 	expect(t, p, resume(p), 0, "Spawning goal Up +spawn 2")
 	for _, s := range []State{Waiting, Backoff, Idle} {
@@ -144,6 +144,10 @@ func TestSuspendOfASchedule(t *testing.T) {
 			t.Errorf("resumed after the run of %s: %s", s, p.Goal)
 		}
 	}
+	// One that was armed by hand goes on as it is.
+	armed := scheduled(Idle, supervisor.ConcurrencyForbid)
+	armed.Rules.Suspended = true
+	expect(t, armed, resume(armed), 0, "")
 	// A run that replaces another has been due before.
 	p := expect(t, scheduled(Running, supervisor.ConcurrencyReplace), CronDue{Next: t0.Add(second)}, 0, "Stopping goal Again +signal 15 leader")
 	p = expect(t, p, suspend(p), 0, "")
