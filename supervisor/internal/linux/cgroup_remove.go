@@ -141,8 +141,16 @@ func (c *cgroups) groupsIn(path string) ([]string, error) {
 }
 
 // sweepLeftovers removes what a predecessor left behind that did not end well, as far as
-// nobody lives there. Groups that are in use again are left alone.
+// nobody lives there, when the first lives have begun. Groups that are in use again are
+// left alone.
 func (c *cgroups) sweepLeftovers(quit <-chan struct{}) {
+	wait := time.NewTimer(groupLinger)
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+	case <-quit:
+		return
+	}
 	names, _ := c.groupsIn(".") // what cannot be read cannot be removed
 	for _, dir := range names {
 		select {
