@@ -60,15 +60,36 @@ func TestRenewInEachState(t *testing.T) {
 		goal  Goal
 		now   string
 	}{
-		{Idle, Up, "Spawning +spawn 1"}, {Idle, Down, ""}, {Idle, Gone, ""},
+		{Idle, Up, "Spawning +spawn 1"},
+		{Idle, Down, ""},
+		{Idle, Gone, ""},
 		{Waiting, Up, "Spawning +spawn 1"},
-		{Spawning, Up, "goal Again"}, {Spawning, Down, ""}, {Spawning, Gone, ""},
-		{PostStart, Up, "Stopping goal Again" + sig}, {Starting, Up, "Stopping goal Again" + sig}, {Running, Up, "Stopping goal Again" + sig},
-		{PreStop, Up, "goal Again"}, {PreStop, Again, ""}, {PreStop, Down, ""}, {PreStop, Gone, ""},
-		{Stopping, Up, "goal Again"}, {Stopping, Again, ""}, {Stopping, Down, ""}, {Stopping, Gone, ""},
-		{Draining, Up, "goal Again"}, {Draining, Again, ""}, {Draining, Down, ""}, {Draining, Gone, ""},
-		{Killing, Up, "goal Again"}, {Killing, Again, ""}, {Killing, Down, ""}, {Killing, Gone, ""},
-		{PostStop, Up, "goal Again"}, {PostStop, Again, ""}, {PostStop, Down, ""}, {PostStop, Gone, ""},
+		{Spawning, Up, "goal Again"},
+		{Spawning, Down, ""},
+		{Spawning, Gone, ""},
+		{PostStart, Up, "Stopping goal Again" + sig},
+		{Starting, Up, "Stopping goal Again" + sig},
+		{Running, Up, "Stopping goal Again" + sig},
+		{PreStop, Up, "goal Again"},
+		{PreStop, Again, ""},
+		{PreStop, Down, ""},
+		{PreStop, Gone, ""},
+		{Stopping, Up, "goal Again"},
+		{Stopping, Again, ""},
+		{Stopping, Down, ""},
+		{Stopping, Gone, ""},
+		{Draining, Up, "goal Again"},
+		{Draining, Again, ""},
+		{Draining, Down, ""},
+		{Draining, Gone, ""},
+		{Killing, Up, "goal Again"},
+		{Killing, Again, ""},
+		{Killing, Down, ""},
+		{Killing, Gone, ""},
+		{PostStop, Up, "goal Again"},
+		{PostStop, Again, ""},
+		{PostStop, Down, ""},
+		{PostStop, Gone, ""},
 		{Backoff, Up, "Spawning +spawn 2"},
 	} {
 		t.Run(c.state.String()+" "+c.goal.String(), func(t *testing.T) {
@@ -83,18 +104,8 @@ func TestRenewInEachState(t *testing.T) {
 				t.Error("others can depend on what is to be replaced")
 			}
 			// It ends, and what was asked for comes, by the new rules.
-			if p.State == Spawning && p.Coming != nil {
-				p, _ = do(p, SpawnFailed{Gen: p.Gen, Err: "no"}, 0)
-			}
-			switch p.State {
-			case Stopping, PreStop, Killing:
-				p, _ = do(p, exit(0), 0)
-			case Draining:
-				p, _ = do(p, TreeEmpty{1}, 0)
-			default:
-			}
-			if p.State == PostStop {
-				p, _ = do(p, HookDone{Gen: 1, Hook: PostStop}, 0)
+			if p.State != Spawning || p.Coming != nil {
+				p = ended(p)
 			}
 			want := Spawning
 			if c.goal == Down {

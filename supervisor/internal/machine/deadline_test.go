@@ -34,17 +34,14 @@ func TestDeadlineInEachState(t *testing.T) {
 			t.Errorf("%s: ended because of %s", s, p.Cause)
 		}
 		// What ends for another reason is not begun again after it.
-		switch s {
-		case PreStop, Stopping, Draining, Killing, PostStop:
-			p = ended(p)
-			if p.State != Backoff { // the test's clock has not moved: settle at t0 is before the deadline
-				t.Errorf("%s: ended in %s", s, p.State)
-			}
-			if p, got := do(p, Tick{}, 5*second); got != "Idle failed DeadlineExceeded" {
-				t.Errorf("%s, and then in Backoff: %s, %s", s, got, p.State)
-			}
-		default:
+		if !p.Alive() || p.up() || s == Spawning || want != "" {
+			continue
 		}
+		p = ended(p)
+		if p.State != Backoff { // the clock of ended stands at t0, before the deadline
+			t.Errorf("%s: ended in %s", s, p.State)
+		}
+		expect(t, p, Tick{}, 5*second, "Idle failed DeadlineExceeded")
 	}
 }
 

@@ -187,9 +187,12 @@ func TestProbeGrace(t *testing.T) {
 		{"over memory", Running, Condemned{1, OverMemory}, 3 * time.Second, 10 * time.Second},
 	} {
 		rules := testRules()
-		rules.Probes[Liveness] = ProbeRules{Successes: 1, Failures: 1, Grace: c.own}
 		p := inState(c.state, rules)
-		rules.Probes[Startup] = ProbeRules{Successes: 1, Failures: 1, Grace: c.own}
+		for _, k := range Probes() { // the other probe's is another one
+			rules.Probes[k] = ProbeRules{Successes: 1, Failures: 1, Grace: time.Hour}
+		}
+		mine := map[State]Probe{Starting: Startup, Running: Liveness}[c.state]
+		rules.Probes[mine].Grace = c.own
 		if p, _ = do(p, c.ev, 0); p.State != Stopping || !p.Due.Equal(t0.Add(c.want)) {
 			t.Errorf("%s: %s until %s, want %s", c.name, p.State, p.Due.Sub(t0), c.want)
 		}
