@@ -56,7 +56,7 @@ func (l *loop) cronDue(e *entry, wall time.Time) {
 	for ; !next.IsZero() && !wall.Before(next); next = e.next(next) {
 		last = next
 		if missed++; missed == maxMissed {
-			next = e.next(wall)
+			last, next = e.latest(last, wall), e.next(wall)
 			break
 		}
 	}
@@ -64,4 +64,19 @@ func (l *loop) cronDue(e *entry, wall time.Time) {
 		l.m.log.Warn("scheduled times have passed without a run", "name", e.spec.Name, "missed", missed, "at_most_counted", maxMissed)
 	}
 	l.step(e, machine.CronDue{Next: next, Late: wall.Sub(last), Missed: missed})
+}
+
+// latest is the last of the scheduled times that are not after wall, of which one is
+// known. It looks back from wall, twice as far each time: what was missed may be years.
+func (e *entry) latest(known, wall time.Time) time.Time {
+	for back := time.Minute; wall.Add(-back).After(known); back *= 2 {
+		if at := e.next(wall.Add(-back)); !at.IsZero() && !at.After(wall) {
+			known = at
+			break
+		}
+	}
+	for at := e.next(known); !at.IsZero() && !at.After(wall); at = e.next(at) {
+		known = at
+	}
+	return known
 }
