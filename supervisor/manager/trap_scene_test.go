@@ -24,7 +24,7 @@ type scene struct {
 }
 
 // play lets a manifest live in virtual time while do looks at it, and then ends it.
-func play(t *testing.T, manifest string, do func(s *scene)) *scene {
+func play(t *testing.T, manifest string, do func(t *testing.T, s *scene)) *scene {
 	t.Helper()
 	s := &scene{}
 	synctest.Test(t, func(t *testing.T) {
@@ -41,7 +41,7 @@ func play(t *testing.T, manifest string, do func(s *scene)) *scene {
 				see(old, now)
 			}
 		}
-		do(s)
+		do(t, s)
 	})
 	return s
 }

@@ -1,0 +1,5 @@
+//go:build race
+
+package traps_test
+
+const race = true
