@@ -206,7 +206,7 @@ func (l *loop) done() (code int, done bool) {
 	}
 	counted := 0
 	for _, e := range l.order {
-		if e.proc.Goal == machine.Down && e.proc.Why == supervisor.ReasonSuspended {
+		if e.idle() && e.proc.Goal == machine.Down && e.proc.Why == supervisor.ReasonSuspended {
 			continue
 		}
 		exit, over := e.proc.Over()
