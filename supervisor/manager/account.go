@@ -20,6 +20,9 @@ func (l *loop) account(e *entry, old, now machine.Proc) {
 		l.logEnd(e, old, now)
 	}
 	l.noteEnd(e, old, now)
+	if now.PID != 0 && old.PID == 0 {
+		l.noteLimits(e)
+	}
 	l.emitStep(e, old, now)
 	if overdue(now) && !overdue(old) {
 		e.stats.deadlines++

@@ -40,7 +40,8 @@ type entry struct {
 	shift    time.Duration // jitter: the schedule's times come so much later
 	log      *logbuf.Log
 	text     string // the command as one string
-	limit    *supervisor.MemoryInfo
+	loose    string // limits that nobody enforces, as was said last
+	m        *Manager
 
 	due, cron slot // places in the loop's heaps
 	dirty     bool // consequences are to be settled
@@ -104,11 +105,10 @@ func (s *stats) clone() stats {
 
 // newEntry makes an entry of a spec that was checked and has its defaults.
 func (l *loop) newEntry(spec supervisor.Spec, from origin) *entry {
-	e := &entry{spec: spec, ran: spec, index: -1, origin: from, stats: newStats(), text: commandText(spec), own: true}
+	e := &entry{m: l.m, spec: spec, ran: spec, index: -1, origin: from, stats: newStats(), text: commandText(spec), own: true}
 	e.due.entry, e.cron.entry = e, e
 	e.proc = machine.New(rulesOf(spec), time.Now())
 	e.proc.Gen = l.lastGen[spec.Name]
-	e.limit = l.m.memoryInfo(spec)
 	l.setSchedule(e)
 	e.log = logbuf.New(l.logOptions(spec))
 	return e

@@ -41,7 +41,7 @@ func (l *loop) view(name string) *view {
 
 // view copies an entry.
 func (e *entry) view() *view {
-	v := &view{spec: e.spec, text: e.text, jobID: e.jobID, proc: e.proc, own: e.own, log: e.log, group: cmp.Or(e.group, e.parent), limit: e.limit}
+	v := &view{spec: e.spec, text: e.text, jobID: e.jobID, proc: e.proc, own: e.own, log: e.log, group: cmp.Or(e.group, e.parent), limit: e.m.memoryInfo(e.spec)}
 	if e.life != nil && e.proc.Alive() {
 		v.says, v.found = e.life.text, probeInfos(e)
 	}

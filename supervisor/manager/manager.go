@@ -75,6 +75,7 @@ type Manager struct {
 	tasks   atomic.Uint64 // numbers of tasks
 
 	events events
+	limits limitSetter
 
 	watchMemory atomic.Bool // somebody's memory limit is watched here
 

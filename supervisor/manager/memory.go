@@ -2,6 +2,8 @@ package manager
 
 import (
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -31,8 +33,9 @@ func (m *Manager) memoryInfo(spec supervisor.Spec) *supervisor.MemoryInfo {
 	return info
 }
 
-// noteLimits says once for each process which of its limits nobody enforces, and has
-// memory watched where it is to be.
+// noteLimits says which of a process's limits nobody enforces, once until that changes,
+// and has memory watched where it is to be. It is asked again for each life: a controller
+// can be refused when the first limit needs it.
 func (l *loop) noteLimits(e *entry) {
 	limits := limitsOf(e.spec)
 	if limits == (linux.Limits{}) {
@@ -50,9 +53,44 @@ func (l *loop) noteLimits(e *entry) {
 			loose = append(loose, x.name)
 		}
 	}
-	if len(loose) > 0 {
+	known := e.loose
+	e.loose = strings.Join(loose, " ")
+	if len(loose) > 0 && e.loose != known {
 		l.m.log.Warn("limits are not enforced", "name", e.spec.Name, "limits", loose, "why", l.m.os.Containment().LimitsWhy)
 	}
+}
+
+// limitSetter changes limits of the kernel one after the other; of several for one
+// process the last one wins.
+type limitSetter struct {
+	turn sync.Mutex
+	mu   sync.Mutex
+	want map[string]linux.Limits
+}
+
+// setLimits has the limits of a running process changed.
+func (m *Manager) setLimits(name string, limits linux.Limits) {
+	s := &m.limits
+	s.mu.Lock()
+	if s.want == nil {
+		s.want = map[string]linux.Limits{}
+	}
+	s.want[name] = limits
+	s.mu.Unlock()
+	go func() { // files of the kernel, but files
+		s.turn.Lock()
+		defer s.turn.Unlock()
+		s.mu.Lock()
+		limits, changed := s.want[name]
+		delete(s.want, name)
+		s.mu.Unlock()
+		if !changed {
+			return // somebody has done it for us
+		}
+		if err := m.os.SetLimits(name, limits); err != nil {
+			m.log.Error("limits cannot be changed", "name", name, "error", err)
+		}
+	}()
 }
 
 // checkMemory ends the lives that are over their limit, where nobody else does.

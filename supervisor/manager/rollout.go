@@ -97,18 +97,13 @@ func (l *loop) rolling(e *entry) bool {
 // for it.
 func (l *loop) amend(e *entry, spec supervisor.Spec, renew bool) {
 	rearm := spec.Schedule != e.spec.Schedule || spec.TimeZone != e.spec.TimeZone || value(spec.Jitter) != value(e.spec.Jitter)
-	e.spec, e.text, e.limit = spec, commandText(spec), l.m.memoryInfo(spec)
+	e.spec, e.text = spec, commandText(spec)
 	if rearm {
 		l.setSchedule(e)
 	}
 	e.log.Update(l.logOptions(spec))
 	if limits := limitsOf(spec); limits != limitsOf(e.ran) {
-		name, m := spec.Name, l.m
-		go func() { // files of the kernel, but files
-			if err := m.os.SetLimits(name, limits); err != nil {
-				m.log.Error("limits cannot be changed", "name", name, "error", err)
-			}
-		}()
+		l.m.setLimits(spec.Name, limits)
 		l.noteLimits(e)
 	}
 	if !renew && e.proc.Coming == nil {
