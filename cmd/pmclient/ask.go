@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"sync"
 
 	"github.com/urfave/cli/v3"
@@ -80,16 +81,30 @@ func read(answer json.RawMessage, result any) error {
 	return nil
 }
 
+// line writes a line that others may have had a hand in.
 func (p *program) line(text string) error { return p.write(text + "\n") }
 
 // write writes to stdout. What others wrote must not steer a terminal; into a pipe
 // or a file it goes as it is.
 func (p *program) write(text string) error {
-	if p.terminal {
+	if p.screen.terminal {
 		text = supervisor.Harmless(text)
 	}
-	if _, err := p.out.Write([]byte(text)); err != nil {
+	return p.paint(text)
+}
+
+// paint writes what is harmless already, and may have colours.
+func (p *program) paint(text string) error {
+	if _, err := io.WriteString(p.out, text); err != nil {
 		return fmt.Errorf("cannot write: %w", err)
 	}
 	return nil
+}
+
+// rows writes a table that fits the screen.
+func (p *program) rows(rows [][]cell) error { return p.paint(p.screen.aligned(rows)) }
+
+// fields writes a table of which nothing is cut.
+func (p *program) fields(info any) error {
+	return p.paint(screen{colour: p.screen.colour}.aligned(details(info)))
 }

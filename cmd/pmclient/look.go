@@ -26,11 +26,12 @@ func (p *program) status(ctx context.Context, c *cli.Command) error {
 		if err := read(answer, &info); err != nil {
 			return err
 		}
-		text := details(info)
 		if i > 0 {
-			text = "\n" + text
+			if err := p.paint("\n"); err != nil {
+				return err
+			}
 		}
-		return p.write(text)
+		return p.fields(info)
 	})
 }
 
@@ -45,7 +46,7 @@ func (p *program) list(ctx context.Context, c *cli.Command) error {
 	}
 	var list []*supervisor.ProcessInfo
 	return p.one(ctx, c, "process.list", client.ListParams{Labels: labels, Status: statuses}, &list, func() error {
-		return p.write(table(list, p.now()))
+		return p.rows(listRows(list, p.now()))
 	})
 }
 
@@ -126,8 +127,13 @@ func (p *program) history(ctx context.Context, c *cli.Command) error {
 	if wantsJSON(c) || err != nil && len(all) == 0 {
 		return err
 	}
-	if bad := p.write(lifeTable(all, c.Bool("log"))); bad != nil {
+	if bad := p.rows(lifeRows(all)); bad != nil {
 		return bad
+	}
+	if c.Bool("log") {
+		if bad := p.write(lifeLines(all)); bad != nil {
+			return bad
+		}
 	}
 	return err
 }

@@ -25,7 +25,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -35,20 +34,11 @@ import (
 
 	"github.com/urfave/cli/v3"
 
-	"github.com/processmanager/processmanager/rpc/client"
 	"github.com/processmanager/processmanager/supervisor"
 )
 
 // version is set by the build.
 var version = "dev"
-
-// The exit codes.
-const (
-	exitDone        = 0
-	exitRefused     = 1
-	exitUsage       = 2
-	exitUnreachable = 3
-)
 
 func main() {
 	// It lives for milliseconds: collecting garbage would be a third of them. The
@@ -62,28 +52,18 @@ func main() {
 // as os.Environ gives it, where to read a manifest from and where to write. It
 // returns the exit code.
 func Run(args, env []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	p := &program{env: env, in: stdin, out: stdout, terminal: isTerminal(stdout), now: time.Now}
+	p := &program{env: env, in: stdin, out: stdout, screen: screenOf(stdout), now: time.Now}
 	return p.run(args, stderr)
-}
-
-// isTerminal is true also for other character devices, where it does no harm.
-func isTerminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // program is one run.
 type program struct {
-	env      []string
-	in       io.Reader
-	out      io.Writer
-	terminal bool             // out is one
-	now      func() time.Time // ages are counted from here
-	way      string           // the flag that says where the manager is, once that is known
+	env    []string
+	in     io.Reader
+	out    io.Writer
+	screen screen           // what out is
+	now    func() time.Time // ages are counted from here
+	way    string           // the flag that says where the manager is, once that is known
 }
 
 func (p *program) run(args []string, stderr io.Writer) int {
@@ -124,90 +104,6 @@ func versionFlag(args []string) []string {
 		return []string{args[0], "version"}
 	}
 	return args
-}
-
-// usageError is an error of the person at the keyboard.
-type usageError struct{ error }
-
-func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
-
-// onUsageError gets what the flag parser says, which ends in the words of strconv
-// when a value is wrong.
-func onUsageError(_ context.Context, c *cli.Command, err error, _ bool) error {
-	text, _, _ := strings.Cut(err.Error(), ": strconv.")
-	return usage("wrong usage of %s: %s", c.Name, text)
-}
-
-func exitCode(err error) int {
-	switch {
-	case errors.As(err, new(usageError)), errors.As(err, new(troubleError)):
-		return exitUsage
-	case errors.Is(err, client.ErrUnreachable), errors.Is(err, client.ErrUnauthorized):
-		return exitUnreachable
-	}
-	return exitRefused
-}
-
-// failures are the errors of several processes.
-type failures []error
-
-// join returns nil when nothing failed.
-func join(errs []error) error {
-	var list failures
-	for _, err := range errs {
-		if err != nil {
-			list = append(list, err)
-		}
-	}
-	if list == nil {
-		return nil
-	}
-	return list
-}
-
-// Error implements error.
-func (f failures) Error() string { return errors.Join(f...).Error() }
-
-// Unwrap lets errors.Is see all of them.
-func (f failures) Unwrap() []error { return f }
-
-// messages are the lines of an error: one for each process, and one only for what
-// went wrong with all of them alike.
-func (p *program) messages(err error) []string {
-	list := []error{err}
-	var many failures
-	if errors.As(err, &many) {
-		list = many
-	}
-	var lines []string
-	seen := map[string]bool{}
-	for _, e := range list {
-		text := e.Error()
-		switch {
-		case errors.Is(e, client.ErrUnreachable):
-			text += "; " + p.unreachableHint(e)
-		case errors.Is(e, client.ErrUnauthorized):
-			text += " (-secret or -secret-file gives it)"
-		}
-		if !seen[text] {
-			seen[text] = true
-			lines = append(lines, text)
-		}
-	}
-	return lines
-}
-
-// unreachableHint says what to look at.
-func (p *program) unreachableHint(err error) string {
-	switch {
-	case errors.Is(err, fs.ErrPermission):
-		return "this user may not use the socket (the manager's -socket-mode and -socket-group decide)"
-	case p.way == "rpc":
-		return "is it running, and does it listen there? (-rpc names the address of its API)"
-	case p.way == "rpc-socket":
-		return "is it running? (-rpc-socket names the socket of its API)"
-	}
-	return "is it running? (-socket names its telnet socket)"
 }
 
 // boolFlags take a value of their own or none.

@@ -288,13 +288,13 @@ func TestT66LogsOnATerminal(t *testing.T) {
 		false: "\x1b[2J\x1b]0;owned\x07 50%\r\ttab \u009b31m\n",
 	} {
 		var stdout, stderr bytes.Buffer
-		p := &program{out: &stdout, terminal: terminal, now: time.Now}
+		p := &program{out: &stdout, screen: screen{terminal: terminal}, now: time.Now}
 		code := p.run([]string{"pmclient", "-socket", socket, "logs", "web", "-lines", "1"}, &stderr)
 		if code != 0 || stdout.String() != want {
 			t.Errorf("terminal %v: %d %q %s", terminal, code, &stdout, &stderr)
 		}
 	}
-	if file, err := os.Create(filepath.Join(t.TempDir(), "out")); err != nil || isTerminal(file) || isTerminal(&bytes.Buffer{}) {
+	if file, err := os.Create(filepath.Join(t.TempDir(), "out")); err != nil || screenOf(file).terminal || screenOf(&bytes.Buffer{}).terminal {
 		t.Error("a file or a buffer is taken for a terminal")
 	}
 }

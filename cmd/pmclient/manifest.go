@@ -72,7 +72,18 @@ func (p *program) changes(ctx context.Context, c *cli.Command, method, title str
 	if wantsJSON(c) {
 		return len(list) > 0, p.line(string(answer))
 	}
-	return len(list) > 0, p.write(changeTable(list, title))
+	return len(list) > 0, p.showChanges(list, title)
+}
+
+// showChanges writes one line for each change, and counts them.
+func (p *program) showChanges(list []supervisor.Change, title string) error {
+	if len(list) == 0 {
+		return p.line("No difference")
+	}
+	if err := p.rows(changeRows(list)); err != nil {
+		return err
+	}
+	return p.line(changeCounts(list, title))
 }
 
 // readManifest reads the text that is to be sent. An empty one is refused: it would
@@ -103,5 +114,5 @@ func (p *program) readManifest(path string) (string, error) {
 
 func (p *program) manifest(ctx context.Context, c *cli.Command) error {
 	var info supervisor.ManifestInfo
-	return p.one(ctx, c, "manifest.get", nil, &info, func() error { return p.write(details(info)) })
+	return p.one(ctx, c, "manifest.get", nil, &info, func() error { return p.fields(info) })
 }

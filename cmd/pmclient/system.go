@@ -11,7 +11,7 @@ import (
 
 func (p *program) info(ctx context.Context, c *cli.Command) error {
 	var info supervisor.SystemInfo
-	return p.one(ctx, c, "system.info", nil, &info, func() error { return p.write(details(info)) })
+	return p.one(ctx, c, "system.info", nil, &info, func() error { return p.fields(info) })
 }
 
 func (p *program) shutdown(ctx context.Context, c *cli.Command) error {

@@ -1,16 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
-	"unicode"
 
 	"github.com/processmanager/processmanager/supervisor"
 )
@@ -29,25 +26,34 @@ func startedWord(info supervisor.ProcessInfo) string {
 	return "scheduled, next run " + info.NextRun.UTC().Format(time.RFC3339)
 }
 
-// table shows one line for each process.
-func table(list []*supervisor.ProcessInfo, now time.Time) string {
-	rows := [][]string{{"NAME", "STATUS", "READY", "PID", "RESTARTS", "CPU%", "MEM(MiB)", "AGE", "NOTE"}}
+// listRows are the titles and one row for each process.
+func listRows(list []*supervisor.ProcessInfo, now time.Time) [][]cell {
+	rows := [][]cell{titles("NAME", "STATUS", "READY", "PID", "RESTARTS", "CPU%", "MEM(MiB)", "AGE", "NOTE")}
 	for _, p := range list {
-		pid, cpu, mem, age := "-", "-", "-", "-"
-		if p.PID != nil {
-			pid = strconv.Itoa(*p.PID)
-			cpu, mem = strconv.FormatFloat(p.CPUPercent, 'f', 1, 64), strconv.FormatFloat(p.MemoryMB, 'f', 1, 64)
-			if p.StartTime != nil {
-				age = short(now.Sub(*p.StartTime))
-			}
-		}
-		ready := "no"
-		if p.Ready {
-			ready = "yes"
-		}
-		rows = append(rows, []string{p.Name, string(p.Status), ready, pid, strconv.Itoa(p.Restarts), cpu, mem, age, visible(note(p))})
+		rows = append(rows, listRow(p, now))
 	}
-	return aligned(rows)
+	return rows
+}
+
+func listRow(p *supervisor.ProcessInfo, now time.Time) []cell {
+	pid, cpu, mem, age := "-", "-", "-", "-"
+	if p.PID != nil {
+		pid = strconv.Itoa(*p.PID)
+		cpu, mem = strconv.FormatFloat(p.CPUPercent, 'f', 1, 64), strconv.FormatFloat(p.MemoryMB, 'f', 1, 64)
+		if p.StartTime != nil {
+			age = short(now.Sub(*p.StartTime))
+		}
+	}
+	ready := "no"
+	if p.Ready {
+		ready = "yes"
+	}
+	row := cells(p.Name, string(p.Status), ready, pid, strconv.Itoa(p.Restarts), cpu, mem, age, note(p))
+	row[1].look = statusStyle(p.Status)
+	if p.PID != nil && !p.Ready {
+		row[2].look = yellow
+	}
+	return row
 }
 
 // note is what a person would ask next: what is wrong, what it waits for, how it
@@ -92,10 +98,9 @@ func ended(p *supervisor.ProcessInfo) string {
 	return string(p.Reason)
 }
 
-// lifeTable shows one line for each life, and with lines what each wrote last.
-func lifeTable(lives []supervisor.LifeRecord, lines bool) string {
-	rows := [][]string{{"NAME", "RUN", "STARTED", "LASTED", "EXIT", "REASON", "NOTE"}}
-	var said strings.Builder
+// lifeRows are the titles and one row for each life.
+func lifeRows(lives []supervisor.LifeRecord) [][]cell {
+	rows := [][]cell{titles("NAME", "RUN", "STARTED", "LASTED", "EXIT", "REASON", "NOTE")}
 	for _, l := range lives {
 		started, lasted, exit := "-", "-", "-"
 		if l.StartTime != nil {
@@ -107,23 +112,28 @@ func lifeTable(lives []supervisor.LifeRecord, lines bool) string {
 		case l.ExitCode != nil:
 			exit = strconv.Itoa(*l.ExitCode)
 		}
-		rows = append(rows, []string{l.Name, strconv.FormatUint(l.Run, 10), started, lasted, exit, string(l.Reason), visible(l.Error)})
-		if lines && len(l.Log) > 0 {
-			fmt.Fprintf(&said, "\n%s, run %d:\n%s", l.Name, l.Run, supervisor.JoinLog(l.Log))
-		}
+		row := cells(l.Name, strconv.FormatUint(l.Run, 10), started, lasted, exit, string(l.Reason), l.Error)
+		row[5].look = reasonStyle(l.Reason)
+		rows = append(rows, row)
 	}
-	return aligned(rows) + said.String()
+	return rows
 }
 
-// changeTable shows one line for each change, and counts them.
-func changeTable(list []supervisor.Change, title string) string {
-	if len(list) == 0 {
-		return "No difference\n"
+// lifeLines is what each life wrote last.
+func lifeLines(lives []supervisor.LifeRecord) string {
+	var b strings.Builder
+	for _, l := range lives {
+		if len(l.Log) > 0 {
+			fmt.Fprintf(&b, "\n%s, run %d:\n%s", l.Name, l.Run, supervisor.JoinLog(l.Log))
+		}
 	}
-	counts := map[supervisor.ChangeKind]int{}
-	var rows [][]string
+	return b.String()
+}
+
+// changeRows are one row for each change.
+func changeRows(list []supervisor.Change) [][]cell {
+	var rows [][]cell
 	for _, c := range list {
-		counts[c.Action]++
 		name, what := c.Name, strings.Join(c.Fields, ", ")
 		if name == "" {
 			name = "(manifest)"
@@ -131,27 +141,21 @@ func changeTable(list []supervisor.Change, title string) string {
 		if c.Note != "" {
 			what = strings.TrimPrefix(what+"; "+c.Note, "; ")
 		}
-		rows = append(rows, []string{string(c.Action), name, visible(what)})
+		row := cells(string(c.Action), name, what)
+		row[0].look = changeStyle(c.Action)
+		rows = append(rows, row)
 	}
-	return aligned(rows) + fmt.Sprintf("%s: %d added, %d restarted, %d updated, %d removed\n", title,
-		counts[supervisor.ChangeAdded], counts[supervisor.ChangeRestarted], counts[supervisor.ChangeUpdated], counts[supervisor.ChangeRemoved])
+	return rows
 }
 
-// aligned writes rows as columns, without blanks at the end of a line.
-func aligned(rows [][]string) string {
-	var b bytes.Buffer
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	for _, row := range rows {
-		fmt.Fprintln(w, strings.Join(row, "\t"))
+// changeCounts says how many of each kind there are.
+func changeCounts(list []supervisor.Change, title string) string {
+	counts := map[supervisor.ChangeKind]int{}
+	for _, c := range list {
+		counts[c.Action]++
 	}
-	_ = w.Flush() // into memory
-	lines := strings.SplitAfter(b.String(), "\n")
-	for i, line := range lines {
-		if text, ok := strings.CutSuffix(line, "\n"); ok {
-			lines[i] = strings.TrimRight(text, " ") + "\n"
-		}
-	}
-	return strings.Join(lines, "")
+	return fmt.Sprintf("%s: %d added, %d restarted, %d updated, %d removed", title,
+		counts[supervisor.ChangeAdded], counts[supervisor.ChangeRestarted], counts[supervisor.ChangeUpdated], counts[supervisor.ChangeRemoved])
 }
 
 // short writes an age with its two greatest units at most.
@@ -175,19 +179,27 @@ func lifetime(d time.Duration) string {
 	return short(d)
 }
 
-// details shows every field of a struct under its name in the API, in the order
+// details are every field of a struct under its name in the API, in the order
 // declared.
-func details(info any) string {
-	var rows [][]string
+func details(info any) [][]cell {
+	var rows [][]cell
 	v := reflect.ValueOf(info)
 	for i := range v.NumField() {
 		name, opts, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
 		if opts == "omitempty" && v.Field(i).IsZero() {
 			continue
 		}
-		rows = append(rows, []string{name, visible(value(v.Field(i)))})
+		row := cells(name, value(v.Field(i)))
+		row[0].look = strong
+		switch word := v.Field(i).Interface().(type) {
+		case supervisor.Status:
+			row[1].look = statusStyle(word)
+		case supervisor.Reason:
+			row[1].look = reasonStyle(word)
+		}
+		rows = append(rows, row)
 	}
-	return aligned(rows)
+	return rows
 }
 
 // value writes one field; "-" is none.
@@ -246,15 +258,4 @@ func probesText(list []supervisor.ProbeInfo) string {
 		texts = append(texts, text)
 	}
 	return strings.Join(texts, "; ")
-}
-
-// visible keeps what a process has put into its command or error from steering
-// the terminal or breaking the table.
-func visible(s string) string {
-	odd := func(r rune) bool { return !unicode.IsPrint(r) }
-	if strings.IndexFunc(s, odd) < 0 {
-		return s
-	}
-	quoted := strconv.QuoteToGraphic(s)
-	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }
