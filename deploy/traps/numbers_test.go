@@ -78,7 +78,7 @@ func testNames(file *ast.File) []string {
 			}
 			sel, ok := call.Fun.(*ast.SelectorExpr)
 			text, ok2 := call.Args[0].(*ast.BasicLit)
-			if ok && ok2 && sel.Sel.Name == "Run" {
+			if ok && ok2 && sel.Sel.Name == "Run" && number.MatchString(text.Value) {
 				names = append(names, f.Name.Name+"/"+strings.Trim(text.Value, "`\""))
 			}
 			return true

@@ -152,7 +152,7 @@ func TestT14ComesUpByItself(t *testing.T) {
 // The kernel has no process left to give. It is tried again until it has.
 func TestT14NoProcessLeft(t *testing.T) {
 	t.Parallel()
-	group := cgroupV1(t, "pids")
+	group := cgroup(t, "pids")
 	in := launch(t, launching{spec: `
   processes:
     - {name: first, command: [sleep, "1000"]}
@@ -171,23 +171,6 @@ func TestT14NoProcessLeft(t *testing.T) {
 	}
 	writeFile(t, filepath.Join(group, "pids.max"), "max", 0o644)
 	in.becomes("second", supervisor.StatusRunning)
-}
-
-// cgroupV1 makes a group of the old hierarchy, which the end of the test removes.
-func cgroupV1(t *testing.T, controller string) string {
-	t.Helper()
-	root := filepath.Join("/sys/fs/cgroup", controller)
-	if _, err := os.Stat(filepath.Join(root, "cgroup.procs")); err != nil {
-		t.Skipf("there is no cgroup v1 hierarchy of %s here", controller)
-	}
-	dir, err := os.MkdirTemp(root, "pmtrap")
-	if err != nil {
-		t.Skipf("a group of %s cannot be made here: %v", controller, err)
-	}
-	t.Cleanup(func() {
-		eventually(t, dir+" is empty", func() bool { return os.Remove(dir) == nil })
-	})
-	return dir
 }
 
 // Values are data: only $(NAME) expands, $$ escapes it, and what is unknown stays.

@@ -201,7 +201,7 @@ func TestT23Grace(t *testing.T) {
 // shown as stuck, is never doubled, and the container's end is not held for it.
 func TestT24SurvivesSIGKILL(t *testing.T) {
 	t.Parallel()
-	group := cgroupV1(t, "freezer")
+	group := cgroup(t, "freezer")
 	freeze := func(word string) { writeFile(t, filepath.Join(group, "freezer.state"), word, 0o644) }
 	// PID 1 of a namespace ends after all that is in it; so here it is one of many.
 	in := launch(t, launching{outside: true, args: []string{"-metrics-addr", "127.0.0.1:0"}, spec: `
