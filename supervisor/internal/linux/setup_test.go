@@ -423,7 +423,7 @@ func TestSetupRefused(t *testing.T) {
 }
 
 // With the right to, limits are raised.
-func TestSetupRaises(t *testing.T) {
+func TestPrivilegedSetupRaises(t *testing.T) {
 	needs(t, unix.CAP_SYS_RESOURCE)
 	var files unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &files); err != nil {
