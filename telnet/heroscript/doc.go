@@ -6,20 +6,32 @@
 //
 // # Grammar
 //
-//	script    = { emptyLine | comment newline | statement } .
-//	statement = "!!" name { gap parameter } [ gap ] end .
+// The notation is that of the Go specification; a range goes over bytes. A test
+// holds the parser to it, in both directions.
+//
+//	script    = filler ( [ comment ] | statement { space filler statement } [ space filler [ comment ] ] ) .
+//	statement = "!!" name { gap parameter } .
 //	name      = ident { "." ident } .
-//	parameter = key ":" value .
-//	key       = ident .
+//	parameter = ident ":" value .
 //	ident     = letter { letter | digit | "_" | "-" } .
-//	value     = bare | single | double .
-//	bare      = char { char } .              (no blank, control character or quote)
-//	single    = "'" { any | "\'" | "\\" } "'" .
-//	double    = `"` { any | `\"` | "\\" } `"` .
-//	gap       = ( blank | comment newline blank | newline blank ) { gap } .
-//	comment   = ( "//" | "#" ) { any but newline } .
-//	blank     = " " | tab | carriage return .
-//	end       = emptyLine | the next "!!" | end of input | silence .
+//	value     = bare { bare } | single | double .
+//	bare      = "!" | "#" … "&" | "(" … "~" | "\x80" … "\xff" .
+//	single    = "'" { "\x00" … "&" | "(" … "[" | "]" … "\xff" | "\\" any } "'" .
+//	double    = "\"" { "\x00" … "!" | "#" … "[" | "]" … "\xff" | "\\" any } "\"" .
+//	any       = "\x00" … "\xff" .
+//	gap       = [ lineEnd { remark } ] blank { blank } .
+//	lineEnd   = [ blank { blank } [ comment ] ] newline .
+//	remark    = { blank } comment newline .
+//	filler    = { space | comment newline } .
+//	comment   = ( "//" | "#" ) { "\x00" … "\t" | "\x0b" … "\xff" } .
+//	space     = blank | newline .
+//	blank     = " " | "\t" | "\r" .
+//	newline   = "\n" .
+//	letter    = "a" … "z" | "A" … "Z" .
+//	digit     = "0" … "9" .
+//
+// A statement that breaks it, or gives a key twice, is an error of its own, and
+// those around it count.
 //
 // # Rules
 //

@@ -35,7 +35,7 @@ func ExampleParse() {
 	// line 3, column 17: "nmae" is not key:value (a value with blanks needs quotes)
 }
 
-func TestParseOfFormatIsTheSame(t *testing.T) {
+func TestT74ParseOfFormatIsTheSame(t *testing.T) {
 	ident := rapid.StringMatching(`[a-z][a-z0-9_-]{0,8}`)
 	rapid.Check(t, func(t *rapid.T) {
 		list := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) heroscript.Statement {
@@ -57,7 +57,7 @@ func TestParseOfFormatIsTheSame(t *testing.T) {
 	})
 }
 
-// FuzzFormat puts any value into a statement: it comes back as it was, and the
+// FuzzFormat (T74) puts any value into a statement: it comes back as it was, and the
 // statements around it stay what they are.
 func FuzzFormat(f *testing.F) {
 	f.Add("x", "'; !!process.delete name:'x")

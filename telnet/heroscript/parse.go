@@ -43,6 +43,7 @@ func (c Chunk) Parse() (Statement, error) {
 		if i+1 < len(c.Text) {
 			next = int(c.Text[i+1])
 		}
+		p.rest = c.Text[i:]
 		p.take(c.Text[i], p.scan.step(c.Text[i], next))
 		p.pos.advance(c.Text[i])
 	}
@@ -51,6 +52,7 @@ func (c Chunk) Parse() (Statement, error) {
 		return p.st, p.err
 	}
 	if c.Err == nil {
+		p.rest = ""
 		p.endWord()
 	}
 	return p.st, p.err
@@ -58,7 +60,8 @@ func (c Chunk) Parse() (Statement, error) {
 
 type parser struct {
 	scan scanner
-	pos  Pos // of the current byte
+	pos  Pos    // of the current byte
+	rest string // the text from the current byte on
 	st   Statement
 	err  error // the first one
 	seen map[string]Pos
@@ -116,7 +119,7 @@ func (p *parser) beginWord(k kind) {
 		return
 	}
 	*p = parser{
-		scan: p.scan, pos: p.pos, st: p.st, err: p.err, seen: p.seen, named: p.named, openAt: p.openAt,
+		scan: p.scan, pos: p.pos, rest: p.rest, st: p.st, err: p.err, seen: p.seen, named: p.named, openAt: p.openAt,
 		inWord: true, wordAt: p.pos, key: p.key[:0], value: p.value[:0],
 	}
 	switch {
@@ -160,11 +163,11 @@ func (p *parser) endWord() {
 	key := strings.ToLower(string(p.key))
 	switch {
 	case !p.colon:
-		p.fail(p.wordAt, "%s is not key:value (a value with blanks needs quotes)", brief(string(p.key)))
+		p.fail(p.wordAt, "%s is not key:value (%s)", brief(string(p.key)), p.whyNoColon())
 	case !isIdent(key):
 		p.fail(p.wordAt, "%s is not a key (want a letter, then letters, digits, '_', '-')", brief(string(p.key)))
 	case !p.quoted && len(p.value) == 0:
-		p.fail(p.colonAt, "the key %q has no value (write %s:'' for an empty one, and no blank after the colon)", key, key)
+		p.fail(p.colonAt, "the key %q has no value (%swrite %s:VALUE, or %s:'' for an empty one)", key, p.whyNoValue(), key, key)
 	default:
 		if first, twice := p.seen[key]; twice {
 			p.fail(p.wordAt, "the key %q is given twice, first at %s", key, first)
@@ -173,6 +176,23 @@ func (p *parser) endWord() {
 		p.seen[key] = p.wordAt
 		p.st.Params = append(p.st.Params, Param{Key: key, Value: string(p.value), Pos: p.wordAt})
 	}
+}
+
+// whyNoColon guesses why the word that ends at rest is not key:value.
+func (p *parser) whyNoColon() string {
+	if strings.HasPrefix(strings.TrimLeft(p.rest, " \t"), ":") {
+		return "no blank may stand before the colon"
+	}
+	return "a value with blanks needs quotes"
+}
+
+// whyNoValue tells of a blank behind the colon, where a value stands behind it.
+func (p *parser) whyNoValue() string {
+	line, _, _ := strings.Cut(p.rest, "\n")
+	if word := strings.Trim(line, " \t\r"); word == "" || strings.HasPrefix(word, "#") || strings.HasPrefix(word, "//") {
+		return ""
+	}
+	return "no blank may stand after the colon: "
 }
 
 func (p *parser) endName() {

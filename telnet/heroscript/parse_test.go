@@ -22,7 +22,7 @@ func stmt(name string, pairs ...string) heroscript.Statement {
 	return st
 }
 
-func TestParseReadsStatements(t *testing.T) {
+func TestT72T73ParseReadsStatements(t *testing.T) {
 	type list = []heroscript.Statement
 	tests := map[string]struct {
 		script string
@@ -97,7 +97,11 @@ func TestParseErrors(t *testing.T) {
 		"indented, no owner":    {"!!a.b\n\n  c:1\n", "line 3, column 3: an indented line belongs to the statement before it, and there is none", []string{"a.b"}},
 		"not indented":          {"!!a.b\nc:1\n!!d.e\n", "line 2, column 1: parameters on a line of their own must be indented", []string{"d.e"}},
 		"no key":                {"!!a.b name:x foo\n", `line 1, column 14: "foo" is not key:value (a value with blanks needs quotes)`, nil},
-		"no value":              {"!!a.b\n  name: x\n", `line 2, column 7: the key "name" has no value (write name:'' for an empty one, and no blank after the colon)`, nil},
+		"no value":              {"!!a.b\n  name: x\n", `line 2, column 7: the key "name" has no value (no blank may stand after the colon: write name:VALUE, or name:'' for an empty one)`, nil},
+		"no value at the end":   {"!!a.b name:\n", `line 1, column 11: the key "name" has no value (write name:VALUE, or name:'' for an empty one)`, nil},
+		"no value, a comment":   {"!!a.b name: # x\n", `line 1, column 11: the key "name" has no value (write name:VALUE, or name:'' for an empty one)`, nil},
+		"blank before quotes":   {"!!a.b name: 'x y'\n", `line 1, column 11: the key "name" has no value (no blank may stand after the colon: write name:VALUE, or name:'' for an empty one)`, nil},
+		"blank before colon":    {"!!a.b name :x\n", `line 1, column 7: "name" is not key:value (no blank may stand before the colon)`, nil},
 		"bad key":               {"!!a.b 1x:2\n", `line 1, column 7: "1x" is not a key (want a letter, then letters, digits, '_', '-')`, nil},
 		"duplicate":             {"!!a.b c:1 C:2\n", `line 1, column 11: the key "c" is given twice, first at line 1, column 7`, nil},
 		"quote in bare value":   {"!!a.b c:it's\n!!d.e\n", `line 1, column 11: a quote inside an unquoted value: put quotes around the whole value of "c"`, []string{"d.e"}},

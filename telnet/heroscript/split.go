@@ -82,6 +82,18 @@ func (s *Splitter) Complete() bool { return s.open && s.lineEnd }
 // holds.
 func (s *Splitter) Pending() bool { return s.open || s.held >= 0 }
 
+// Text returns what is pending: the unfinished statement, or nothing.
+func (s *Splitter) Text() string {
+	text := string(s.text)
+	if s.held >= 0 {
+		text += string([]byte{byte(s.held)})
+	}
+	return text
+}
+
+// Quote returns the quote that is open where the text ends now; 0: none.
+func (s *Splitter) Quote() byte { return s.scan.quote }
+
 func (s *Splitter) take(out []Chunk, c byte, next int) []Chunk {
 	k := s.scan.step(c, next)
 	first := k == kindBang && !s.bang
