@@ -27,6 +27,8 @@ type StartParams struct {
 	Deadline int    `json:"deadline,omitempty" doc:"Seconds that a run may last. 0: no limit."`
 	Cron     string `json:"cron,omitempty" doc:"Schedule: 5 fields, 6 with seconds first, @hourly and the like, or @every 90s. Absent: start now, once."`
 	JobID    string `json:"jobid,omitempty" doc:"Free text of the caller, given back as job_id."`
+	// Spec stands in place of Command, Log, Deadline and Cron.
+	Spec *supervisor.Spec `json:"spec,omitempty" doc:"The whole definition, as a manifest has it, in place of command, log, deadline and cron. Its name may be left out; its restartPolicy is Never unless given."`
 }
 
 // ListParams are the parameters of process.list.
@@ -98,6 +100,10 @@ func processName(params any) string {
 	case StartParams:
 		return clip(p.Name)
 	case LogsParams:
+		return clip(p.Name)
+	case LogsSubscribeParams:
+		return clip(p.Name)
+	case EventsSubscribeParams:
 		return clip(p.Name)
 	case SignalParams:
 		return clip(p.Name)

@@ -28,10 +28,12 @@ func FuzzFrame(f *testing.F) {
 		if len(data) > 64<<10 {
 			t.Skip("too long")
 		}
-		s := &session{srv: srv, role: 2, webSocket: true}
 		frame := parseFrame(data)
 		gone, hangUp := context.WithCancel(t.Context())
 		hangUp() // nothing waits
+		s := &session{srv: srv, role: 2}
+		s.stream = &stream{subs: newSubscriptions(gone, func([]byte) error { return nil }, srv.options.Logger)}
+		defer s.stream.subs.wait()
 		out := s.answer(gone, frame)
 		wanted := 0
 		for _, it := range frame.items {

@@ -26,13 +26,15 @@ type Method struct {
 	Waits       bool    // lasts as long as its caller wants; ends with the server
 	WebSocket   bool    // WebSocket only
 	Open        bool    // may be called without a role
+	// Notifications that a call begins, in the words of [Notifications].
+	Notifications []string
 
 	call func(ctx context.Context, s *session, raw json.RawMessage) (any, *Error)
 }
 
 // Methods returns the table, in the order of the document.
 func Methods() []Method {
-	return slices.Concat(changeMethods(), lookMethods(), managerMethods(), protocolMethods())
+	return slices.Concat(changeMethods(), lookMethods(), managerMethods(), subscriptionMethods(), protocolMethods())
 }
 
 // changeMethods change one process.
@@ -40,7 +42,7 @@ func changeMethods() []Method {
 	return []Method{
 		define("process.start", func(ctx context.Context, s *session, p StartParams) (*supervisor.ProcessInfo, error) {
 			return s.control().Start(ctx, s.caller(), supervisor.StartRequest{
-				Name: p.Name, Command: p.Command, Log: p.Log, Deadline: p.Deadline, Cron: p.Cron, JobID: p.JobID,
+				Name: p.Name, Command: p.Command, Log: p.Log, Deadline: p.Deadline, Cron: p.Cron, JobID: p.JobID, Spec: p.Spec,
 			})
 		}).doc("Start a process", "Makes a new process that is not in the manifest and starts it, or, without a command, starts an existing idle one again. "+
 			"It returns when the first life runs, or when the schedule is armed or a dependency is waited for. Such a process never restarts by itself.").

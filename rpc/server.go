@@ -24,6 +24,7 @@ const (
 	maxBatch           = 1000             // requests in a batch
 	maxCalls           = 16               // messages of a WebSocket that are worked on at once
 	maxWaits           = 256              // and of those that wait
+	maxSubscriptions   = 64               // of a WebSocket
 	maxUnauthenticated = 64               // WebSockets that have not authenticated yet
 	maxWrong           = 3                // wrong secrets on a WebSocket
 	headerTimeout      = 10 * time.Second // for the header of a request

@@ -16,9 +16,9 @@ import (
 // A session is one caller: an HTTP request or a WebSocket connection. All calls
 // of both transports go through answer, so both behave the same.
 type session struct {
-	srv       *Server
-	webSocket bool
-	peer      string // who, for the audit line and for counting wrong secrets
+	srv    *Server
+	stream *stream // nil: an HTTP request
+	peer   string  // who, for the audit line and for counting wrong secrets
 
 	mu    sync.Mutex
 	role  supervisor.Role // guarded by mu
@@ -87,7 +87,7 @@ func (s *session) try(ctx context.Context, m Method, known bool, req request) (j
 		return nil, newError(codeOf(supervisor.ErrForbidden), "%v: authenticate first, with session.authenticate or the header Authorization", supervisor.ErrForbidden)
 	case !known:
 		return nil, newError(CodeMethodNotFound, "there is no method %q%s", clip(req.method), didYouMean(req.method, MethodNames()))
-	case m.WebSocket && !s.webSocket:
+	case m.WebSocket && s.stream == nil:
 		return nil, newError(CodeNeedsWebSocket, "cannot call %s over HTTP: it needs a WebSocket", m.Name)
 	}
 	if m.Changes {

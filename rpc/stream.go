@@ -28,6 +28,7 @@ type stream struct {
 	waits   lane            // of those that wait for as long as the client wants
 	known   chan struct{}   // closed when the caller has authenticated
 	once    sync.Once       // closes known
+	subs    *subscriptions
 
 	mu   sync.Mutex
 	last uint64               // guarded by mu
@@ -54,6 +55,8 @@ func newStream(ctx context.Context, ws *websocket.Conn, who *session) *stream {
 		known: make(chan struct{}),
 		open:  map[uint64]*exchange{},
 	}
+	st.subs = newSubscriptions(ctx, st.write, who.srv.options.Logger)
+	who.stream = st
 	st.authenticated()
 	return st
 }
@@ -88,9 +91,11 @@ func (st *stream) ReadObject(v any) error {
 			return st.handOn(f.items[0].req, in, v)
 		}
 		st.run(in, false, func() {
-			if reply := st.session.answer(st.ctx, f); reply != nil {
+			ctx, written := withAfter(st.ctx)
+			if reply := st.session.answer(ctx, f); reply != nil {
 				_ = st.write(reply) // the read fails next
 			}
+			written()
 		})
 	}
 }
@@ -163,10 +168,12 @@ func (h handler) Handle(ctx context.Context, conn *jsonrpc2.Conn, r *jsonrpc2.Re
 	h.st.mu.Unlock()
 	// Who is asking is settled before the next message is read.
 	h.st.run(ex.lane, h.st.session.srv.methods[r.Method].Open, func() {
+		ctx, written := withAfter(ctx)
 		ex.reply = h.st.session.answerItem(ctx, item{req: ex.req})
 		// The library writes "result": null under our number; WriteObject puts the
 		// exchange's answer in its place. An error means that the caller has gone.
 		_ = conn.SendResponse(ctx, &jsonrpc2.Response{ID: r.ID, Result: &null})
+		written()
 	})
 }
 

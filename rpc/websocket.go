@@ -53,13 +53,14 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ws.SetReadLimit(maxMessage)
-	who.webSocket = true
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	st := newStream(ctx, ws, who)
 	quiet := jsonrpc2.SetLogger(debugLogger{s.options.Logger})
 	conn := jsonrpc2.NewConn(ctx, st, handler{st}, quiet)
 	s.attend(ctx, conn, st, release)
+	cancel()
+	st.subs.wait() // their sources are given back
 }
 
 // attend watches over a connection until it is closed: the first message in time,
@@ -89,6 +90,7 @@ func (s *Server) attend(ctx context.Context, conn *jsonrpc2.Conn, st *stream, au
 			}
 		case <-servingOf(ctx).ending:
 			st.drain(ctx)
+			st.subs.shutDown(endTimeout / 4)
 			st.end(websocket.StatusGoingAway, "the manager is shutting down")
 			return
 		}

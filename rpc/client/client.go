@@ -22,6 +22,9 @@ var (
 	ErrUnauthorized = errors.New("cannot authenticate")
 )
 
+// ErrClosed ends a subscription that was closed here.
+var ErrClosed = errors.New("the subscription was closed")
+
 // maxAnswer bounds what is read of one answer, in bytes.
 const maxAnswer = 256 << 20
 
@@ -31,6 +34,9 @@ type Options struct {
 	URL    string      // http://host:port, https://host:port or unix:///path; /rpc is added to an empty path
 	Secret string      // empty: none is sent
 	TLS    *tls.Config // of https; nil: the system's
+	// Reconnect is how long a subscription tries to get its connection back. 0: for ever;
+	// negative: not at all.
+	Reconnect time.Duration
 }
 
 // Client calls one manager. Its methods may be called from any goroutine.
@@ -39,6 +45,8 @@ type Client struct {
 	where  string // for errors
 	secret string
 	http   *http.Client
+
+	reconnect time.Duration
 }
 
 // New returns a client; it connects when it is first used.
@@ -49,7 +57,7 @@ func New(o Options) (*Client, error) {
 	if (o.Socket == "") == (o.URL == "") {
 		return nil, errors.New("cannot make a client: want either a socket or a URL")
 	}
-	c := &Client{url: "http://localhost/rpc", where: o.Socket, secret: o.Secret}
+	c := &Client{url: "http://localhost/rpc", where: o.Socket, secret: o.Secret, reconnect: o.Reconnect}
 	transport := &http.Transport{
 		TLSClientConfig:     o.TLS,
 		TLSHandshakeTimeout: 10 * time.Second,
@@ -118,7 +126,18 @@ func (e *Error) Unwrap() error { return sentinelOf(e.Code) }
 // takes it as it came.
 func (c *Client) Call(ctx context.Context, method string, params, result any) error {
 	var body bytes.Buffer
-	enc := json.NewEncoder(&body)
+	if err := writeRequest(&body, method, params); err != nil {
+		return err
+	}
+	status, data, err := c.post(ctx, &body)
+	if err != nil {
+		return err
+	}
+	return c.read(method, status, data, result)
+}
+
+func writeRequest(body *bytes.Buffer, method string, params any) error {
+	enc := json.NewEncoder(body)
 	enc.SetEscapeHTML(false)
 	err := enc.Encode(struct {
 		Version string `json:"jsonrpc"`
@@ -129,11 +148,7 @@ func (c *Client) Call(ctx context.Context, method string, params, result any) er
 	if err != nil {
 		return fmt.Errorf("cannot call %s: %w", method, err)
 	}
-	status, data, err := c.post(ctx, &body)
-	if err != nil {
-		return err
-	}
-	return c.read(method, status, data, result)
+	return nil
 }
 
 // post sends one body and reads the answer.

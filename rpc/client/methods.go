@@ -26,6 +26,10 @@ type StartParams struct {
 	Cron string `json:"cron,omitempty"`
 	// Free text of the caller, given back as job_id.
 	JobID string `json:"jobid,omitempty"`
+	// The whole definition, as a manifest has it, in place of command, log,
+	// deadline and cron. Its name may be left out; its restartPolicy is Never
+	// unless given.
+	Spec *supervisor.Spec `json:"spec,omitempty"`
 }
 
 // Start calls process.start. Makes a new process that is not in the manifest
@@ -196,6 +200,43 @@ func (c *Client) SystemInfo(ctx context.Context) (result *supervisor.SystemInfo,
 // and of the manager, with exit code 0, and returns.
 func (c *Client) SystemShutdown(ctx context.Context) error {
 	return c.Call(ctx, "system.shutdown", nil, nil)
+}
+
+// EventsSubscribeParams are the parameters of events.subscribe.
+type EventsSubscribeParams struct {
+	// Only events of this process, or of its replicas or runs. Absent: of all, and
+	// of the manager.
+	Name string `json:"name,omitempty"`
+	// Only events of processes with all of these labels.
+	Labels map[string]string `json:"labels,omitempty"`
+}
+
+// EventsSubscribe calls events.subscribe. From now on what happens comes as
+// notifications events.event. A listener that is 1024 events behind is ended. The
+// subscription survives the loss of its connection; see [Subscription].
+func (c *Client) EventsSubscribe(ctx context.Context, p EventsSubscribeParams) (*Subscription[EventNotice], error) {
+	return subscribe(ctx, c, "events.subscribe", p, newEventNotice)
+}
+
+// LogsSubscribeParams are the parameters of logs.subscribe.
+type LogsSubscribeParams struct {
+	// Name of the process.
+	Name string `json:"name"`
+	// How many of the newest lines are wanted. Absent or 0: 100.
+	Lines int `json:"lines,omitempty"`
+	// Only this stream. Absent: both, in the order written.
+	Stream supervisor.Stream `json:"stream,omitempty"`
+	// Only lines of the life before the current or last one.
+	Previous bool `json:"previous,omitempty"`
+	// Only lines at or after this time.
+	Since time.Time `json:"since,omitzero"`
+}
+
+// LogsSubscribe calls logs.subscribe. The newest captured lines and all that
+// follow come as notifications logs.line, until the process is deleted. The
+// subscription survives the loss of its connection; see [Subscription].
+func (c *Client) LogsSubscribe(ctx context.Context, p LogsSubscribeParams) (*Subscription[LineNotice], error) {
+	return subscribe(ctx, c, "logs.subscribe", p, newLineNotice)
 }
 
 // Discover calls rpc.discover. Returns this document.

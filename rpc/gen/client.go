@@ -18,9 +18,11 @@ var clientTemplate string
 // JSON, so that nothing gets into the client that is not in the document.
 type (
 	apiDocument struct {
-		Methods    []apiMethod `json:"methods"`
-		Components struct {
-			Errors map[string]struct {
+		Methods       []apiMethod `json:"methods"`
+		Notifications []apiMethod `json:"x-notifications"`
+		Components    struct {
+			Schemas map[string]apiSchema `json:"schemas"`
+			Errors  map[string]struct {
 				Code int `json:"code"`
 			} `json:"errors"`
 		} `json:"components"`
@@ -31,6 +33,7 @@ type (
 		Params        []apiValue `json:"params"`
 		Result        apiValue   `json:"result"`
 		WebSocketOnly bool       `json:"x-websocket-only"`
+		Notifications []string   `json:"x-notifications"`
 	}
 	apiValue struct {
 		Name        string    `json:"name"`
@@ -58,7 +61,8 @@ func clientCode(document []byte) ([]byte, error) {
 	if err := json.Unmarshal(document, &d); err != nil {
 		return nil, fmt.Errorf("cannot read the document: %w", err)
 	}
-	d.Methods = slices.DeleteFunc(d.Methods, func(m apiMethod) bool { return m.WebSocketOnly })
+	// What is left of those over a WebSocket is what subscriptions are made of.
+	d.Methods = slices.DeleteFunc(d.Methods, func(m apiMethod) bool { return m.WebSocketOnly && len(m.Notifications) == 0 })
 	var errs []apiError
 	for word, row := range d.Components.Errors {
 		if row.Code <= -32001 && row.Code >= -32009 {
@@ -66,7 +70,7 @@ func clientCode(document []byte) ([]byte, error) {
 		}
 	}
 	slices.SortFunc(errs, func(a, b apiError) int { return b.Code - a.Code })
-	t, err := template.New("client").Funcs(template.FuncMap{"goType": goType, "comment": comment}).Parse(clientTemplate)
+	t, err := template.New("client").Funcs(template.FuncMap{"goType": goType, "fieldType": d.fieldType, "comment": comment}).Parse(clientTemplate)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the template of the client: %w", err)
 	}
@@ -181,6 +185,26 @@ func goType(s apiSchema) (string, error) {
 		return "map[string]" + kind, err
 	}
 	return "", fmt.Errorf("there is no Go type for the schema %+v", s)
+}
+
+// fieldType is the type of a parameter. One that may be absent is a pointer when it is an
+// object, which has no zero value that says so.
+func (d *apiDocument) fieldType(v apiValue) (string, error) {
+	kind, err := goType(v.Schema)
+	name, named := strings.CutPrefix(v.Schema.Ref, "#/components/schemas/")
+	if named && !v.Required && d.Components.Schemas[name].Type == "object" {
+		kind = "*" + strings.TrimPrefix(kind, "*")
+	}
+	return kind, err
+}
+
+// Notice is what a subscription delivers: EventNotice for events.event.
+func (m apiMethod) Notice() string {
+	if len(m.Notifications) == 0 {
+		return ""
+	}
+	_, what, _ := strings.Cut(m.Notifications[0], ".")
+	return title(what) + "Notice"
 }
 
 // comment wraps a text behind comment marks.

@@ -10,10 +10,19 @@ import (
 // The OpenRPC objects that we use, in the order in which they are written.
 type (
 	document struct {
-		OpenRPC    string     `json:"openrpc"`
-		Info       info       `json:"info"`
-		Methods    []method   `json:"methods"`
-		Components components `json:"components"`
+		OpenRPC string   `json:"openrpc"`
+		Info    info     `json:"info"`
+		Methods []method `json:"methods"`
+		// Notifications are methods without an answer that the server calls; OpenRPC
+		// has no word for them yet.
+		Notifications []notification `json:"x-notifications"`
+		Components    components     `json:"components"`
+	}
+	notification struct {
+		Name        string       `json:"name"`
+		Summary     string       `json:"summary"`
+		Description string       `json:"description"`
+		Params      []descriptor `json:"params"`
 	}
 	info struct {
 		Title       string `json:"title"`
@@ -32,6 +41,7 @@ type (
 		Changes        bool         `json:"x-changes,omitempty"`
 		Waits          bool         `json:"x-waits,omitempty"`
 		WebSocketOnly  bool         `json:"x-websocket-only,omitempty"`
+		Notifications  []string     `json:"x-notifications,omitempty"`
 	}
 	descriptor struct {
 		Name        string  `json:"name"`
@@ -67,7 +77,9 @@ const description = `Process Manager's API: JSON-RPC 2.0 over HTTP (POST /rpc, o
 	`a unix socket without a configured secret gives full access. Parameters are given by name; by position they are taken in the order declared, ` +
 	`and null is as good as absent. An error carries a stable word in data.reason, and the process in data.name. ` +
 	`The requests of a batch are run in their order; messages of a WebSocket are worked on side by side. ` +
-	`What a method with x-changes has begun is finished also when its caller hangs up; one with x-waits lasts as long as its caller stays.`
+	`What a method with x-changes has begun is finished also when its caller hangs up; one with x-waits lasts as long as its caller stays. ` +
+	`A method with x-notifications begins a subscription: behind its answer come the notifications that it names, which are described under ` +
+	`x-notifications of this document, until unsubscribe, subscription.ended, or the end of the connection.`
 
 // build makes the document from the method table and the Go types.
 func build() (*document, error) {
@@ -86,12 +98,10 @@ func build() (*document, error) {
 	for _, m := range rpc.Methods() {
 		out := method{
 			Name: m.Name, Summary: m.Summary, Description: m.Description, ParamStructure: "by-name",
-			Params: []descriptor{}, Changes: m.Changes, Waits: m.Waits, WebSocketOnly: m.WebSocket,
+			Changes: m.Changes, Waits: m.Waits, WebSocketOnly: m.WebSocket, Notifications: m.Notifications,
 			Result: descriptor{Name: m.ResultName, Description: m.ResultDoc, Schema: s.result(m)},
 		}
-		for _, p := range m.Params {
-			out.Params = append(out.Params, descriptor{p.Name, p.Doc, p.Required, s.of(p.Type)})
-		}
+		out.Params = s.descriptors(m.Params)
 		for _, sentinel := range m.Errors {
 			word, err := wordOf(sentinel)
 			if err != nil {
@@ -108,7 +118,18 @@ func build() (*document, error) {
 		}
 		d.Methods = append(d.Methods, out)
 	}
+	for _, n := range rpc.Notifications() {
+		d.Notifications = append(d.Notifications, notification{n.Name, n.Summary, n.Description, s.descriptors(n.Params)})
+	}
 	return d, nil
+}
+
+func (s *schemas) descriptors(params []rpc.Param) []descriptor {
+	list := []descriptor{}
+	for _, p := range params {
+		list = append(list, descriptor{p.Name, p.Doc, p.Required, s.of(p.Type)})
+	}
+	return list
 }
 
 // wordOf finds the stable word of a sentinel.

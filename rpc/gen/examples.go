@@ -59,6 +59,17 @@ var examples = map[string][]exampleCall{
 				Cron: "30 2 * * *", Deadline: 600, NextRun: &moment,
 			},
 		},
+		{
+			"a process by its whole definition",
+			map[string]any{"name": "api", "spec": map[string]any{
+				"command": []string{"/app/api", "--listen=:9090"}, "labels": map[string]string{"tier": "back"},
+				"restartPolicy": "OnFailure", "readinessProbe": map[string]any{"httpGet": map[string]any{"path": "/ready", "port": 9090}},
+			}},
+			supervisor.ProcessInfo{
+				Name: "api", Command: "/app/api --listen=:9090", PID: new(101), Status: supervisor.StatusRunning, Ready: true,
+				StartTime: &moment, Run: 1, Labels: map[string]string{"tier": "back"},
+			},
+		},
 	},
 	"process.stop": {{"stop", map[string]any{"name": "web"}, with(web, func(p *supervisor.ProcessInfo) {
 		p.PID, p.Ready, p.Status, p.Reason = nil, false, supervisor.StatusStopped, supervisor.ReasonStoppedByUser
@@ -105,6 +116,12 @@ var examples = map[string][]exampleCall{
 	"process.logs": {{"the last error", map[string]any{"name": "web", "lines": 1, "stream": "stderr"}, []supervisor.LogLine{
 		{Time: moment.Add(time.Second), Stream: supervisor.Stderr, Run: 1, Msg: "GET /cart?a=1&b=2: 500"},
 	}}},
+	"events.subscribe": {
+		{"of one process", map[string]any{"name": "web"}, rpc.SubscribeResult{Subscription: "1"}},
+		{"of a part", map[string]any{"labels": map[string]string{"tier": "front"}}, rpc.SubscribeResult{Subscription: "1"}},
+	},
+	"logs.subscribe":       {{"the last lines and all to come", map[string]any{"name": "web", "lines": 10}, rpc.SubscribeResult{Subscription: "1"}}},
+	"unsubscribe":          {{"unsubscribe", map[string]any{"subscription": "1"}, true}},
 	"session.authenticate": {{"authenticate", map[string]any{"secret": "mysecretkey"}, rpc.AuthenticateResult{Role: "operator"}}},
 	"rpc.discover":         {{"discover", nil, nil}},
 }

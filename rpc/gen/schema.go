@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/processmanager/processmanager/rpc"
+	"github.com/processmanager/processmanager/supervisor"
 )
 
 // schema is the part of JSON Schema that our types need.
@@ -38,8 +39,8 @@ func (s *schemas) of(t reflect.Type) *schema {
 	if t == reflect.TypeFor[time.Time]() {
 		return &schema{Type: "string", Format: "date-time"}
 	}
-	if written, ok := writtenAs[t]; ok {
-		s.named[t.Name()] = written()
+	if written, ok := writtenAs()[t]; ok {
+		s.named[t.Name()] = written(s)
 		return &schema{Ref: "#/components/schemas/" + t.Name()}
 	}
 	if t == reflect.TypeFor[rpc.SignalText]() {
@@ -82,23 +83,29 @@ func deref(t reflect.Type) reflect.Type {
 
 func (s *schemas) object(t reflect.Type) *schema {
 	if _, done := s.named[t.Name()]; !done {
-		out := &schema{Type: "object", Properties: &properties{}}
-		s.named[t.Name()] = out
-		for i := range t.NumField() {
-			f := t.Field(i)
-			name, opts, _ := strings.Cut(f.Tag.Get("json"), ",")
-			field := s.of(f.Type)
-			if field.Ref != "" { // beside $ref draft 7 ignores everything
-				field = &schema{AllOf: []*schema{field}}
-			}
-			field.Description = f.Tag.Get("doc")
-			out.Properties.add(name, field)
-			if opts == "" {
-				out.Required = append(out.Required, name)
-			}
-		}
+		s.named[t.Name()] = &schema{} // for one that holds itself
+		*s.named[t.Name()] = *s.fields(t)
 	}
 	return &schema{Ref: "#/components/schemas/" + t.Name()}
+}
+
+// fields is the schema of a struct without its name.
+func (s *schemas) fields(t reflect.Type) *schema {
+	out := &schema{Type: "object", Properties: &properties{}}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, opts, _ := strings.Cut(f.Tag.Get("json"), ",")
+		field := s.of(f.Type)
+		if field.Ref != "" { // beside $ref draft 7 ignores everything
+			field = &schema{AllOf: []*schema{field}}
+		}
+		field.Description = f.Tag.Get("doc")
+		out.Properties.add(name, field)
+		if opts == "" && !(t == reflect.TypeFor[supervisor.Spec]() && name == "name") { // process.start has it already
+			out.Required = append(out.Required, name)
+		}
+	}
+	return out
 }
 
 // properties keep the order of the Go fields.

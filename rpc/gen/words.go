@@ -3,6 +3,7 @@ package main
 import (
 	"reflect"
 
+	"github.com/processmanager/processmanager/rpc"
 	"github.com/processmanager/processmanager/supervisor"
 )
 
@@ -26,6 +27,8 @@ var words = map[reflect.Type][]string{
 		supervisor.DependencyRestartIgnore, supervisor.DependencyRestartRestart, supervisor.DependencyRestartStop,
 	}),
 	reflect.TypeFor[supervisor.LogFormat](): stringsOf([]supervisor.LogFormat{supervisor.LogRaw, supervisor.LogText, supervisor.LogJSON}),
+	reflect.TypeFor[supervisor.EventType](): stringsOf(supervisor.EventTypes()),
+	reflect.TypeFor[rpc.EndReason]():        stringsOf(rpc.EndReasons()),
 	reflect.TypeFor[supervisor.URIScheme](): stringsOf([]supervisor.URIScheme{supervisor.SchemeHTTP, supervisor.SchemeHTTPS}),
 }
 
@@ -38,36 +41,44 @@ func stringsOf[T ~string](list []T) []string {
 }
 
 // writtenAs are the types that write their JSON themselves.
-var writtenAs = map[reflect.Type]func() *schema{
-	reflect.TypeFor[supervisor.Command](): func() *schema {
-		return &schema{
-			Description: "A list is an argv and is executed; a string is run by /bin/sh -c.",
-			AnyOf:       []*schema{{Type: "array", Items: &schema{Type: "string"}}, {Type: "string"}},
-		}
-	},
-	reflect.TypeFor[supervisor.Duration](): func() *schema {
-		return &schema{Description: "A duration with its unit, for example 300ms, 30s, 1m30s.", Type: "string"}
-	},
-	reflect.TypeFor[supervisor.Quantity](): func() *schema {
-		return &schema{Description: "An amount as Kubernetes writes it, for example 500m, 128Mi.", Type: "string"}
-	},
-	reflect.TypeFor[supervisor.ID](): func() *schema {
-		return &schema{Description: "A user or a group, by number or by name.", Type: []string{"integer", "string"}}
-	},
-	reflect.TypeFor[supervisor.PortRef](): func() *schema {
-		return &schema{Description: "A port, by number or by name.", Type: []string{"integer", "string"}}
-	},
-	reflect.TypeFor[supervisor.Rlimit](): func() *schema {
-		value := &schema{Type: []string{"integer", "string"}}
-		pair := &properties{}
-		pair.add("soft", value)
-		pair.add("hard", value)
-		return &schema{
-			Description: "A limit for both, or soft and hard apart; \"unlimited\" is none.",
-			AnyOf:       []*schema{value, {Type: "object", Properties: pair, Required: []string{"soft", "hard"}}},
-		}
-	},
-	reflect.TypeFor[supervisor.Umask](): func() *schema {
-		return &schema{Description: "Octal digits, for example 0022.", Type: "string"}
-	},
+func writtenAs() map[reflect.Type]func(*schemas) *schema {
+	return map[reflect.Type]func(*schemas) *schema{
+		reflect.TypeFor[supervisor.Command](): func(*schemas) *schema {
+			return &schema{
+				Description: "A list is an argv and is executed; a string is run by /bin/sh -c.",
+				AnyOf:       []*schema{{Type: "array", Items: &schema{Type: "string"}}, {Type: "string"}},
+			}
+		},
+		reflect.TypeFor[supervisor.Duration](): func(*schemas) *schema {
+			return &schema{Description: "A duration with its unit, for example 300ms, 30s, 1m30s.", Type: "string"}
+		},
+		reflect.TypeFor[supervisor.Quantity](): func(*schemas) *schema {
+			return &schema{Description: "An amount as Kubernetes writes it, for example 500m, 128Mi.", Type: "string"}
+		},
+		reflect.TypeFor[supervisor.ID](): func(*schemas) *schema {
+			return &schema{Description: "A user or a group, by number or by name.", Type: []string{"integer", "string"}}
+		},
+		reflect.TypeFor[supervisor.PortRef](): func(*schemas) *schema {
+			return &schema{Description: "A port, by number or by name.", Type: []string{"integer", "string"}}
+		},
+		reflect.TypeFor[supervisor.Rlimit](): func(*schemas) *schema {
+			value := &schema{Type: []string{"integer", "string"}}
+			pair := &properties{}
+			pair.add("soft", value)
+			pair.add("hard", value)
+			return &schema{
+				Description: "A limit for both, or soft and hard apart; \"unlimited\" is none.",
+				AnyOf:       []*schema{value, {Type: "object", Properties: pair, Required: []string{"soft", "hard"}}},
+			}
+		},
+		reflect.TypeFor[supervisor.Log](): func(s *schemas) *schema {
+			return &schema{
+				Description: "What is done with the output beside the ring in memory; true is {file: true}.",
+				AnyOf:       []*schema{{Type: "boolean"}, s.fields(reflect.TypeFor[supervisor.Log]())},
+			}
+		},
+		reflect.TypeFor[supervisor.Umask](): func(*schemas) *schema {
+			return &schema{Description: "Octal digits, for example 0022.", Type: "string"}
+		},
+	}
 }

@@ -7,5 +7,6 @@
 //	a signal        is recorded and changes nothing
 //	a schedule      never fires; Trigger begins a run beside it
 //	a manifest      is a text without meaning, made known with its changes by Plan
+//	events          happen as it goes, all of them at once; Emit makes more
 //	a shutdown      ends everything at once: every later call is ErrClosed
 package supervisortest

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,6 +29,8 @@ type Fake struct {
 	mu       sync.Mutex
 	procs    map[string]*supervisor.ProcessInfo
 	logs     map[string][]supervisor.LogLine
+	events   []happened
+	streams  int                                // open ones
 	history  map[string][]supervisor.LifeRecord // newest first
 	manifest supervisor.ManifestInfo
 	plans    map[string][]supervisor.Change
@@ -72,6 +75,7 @@ func (f *Fake) Put(info supervisor.ProcessInfo) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.procs[info.Name] = &info
+	f.emitOf(&info, supervisor.EventStatus)
 	f.tell()
 }
 
@@ -80,6 +84,14 @@ func (f *Fake) AddLog(name string, lines ...supervisor.LogLine) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.logs[name] = append(f.logs[name], lines...)
+	f.tell()
+}
+
+// Streams returns how many streams of events and lines are open.
+func (f *Fake) Streams() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.streams
 }
 
 // Calls returns what was called, in order.
@@ -123,18 +135,20 @@ func (f *Fake) Start(ctx context.Context, who supervisor.Caller, req supervisor.
 	if req.Deadline < 0 {
 		return nil, fmt.Errorf("%w: deadline %d: want 0 (none) or a number of seconds", supervisor.ErrInvalid, req.Deadline)
 	}
+	made, err := definition(req)
+	if err != nil {
+		return nil, err
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	info, known := f.procs[req.Name]
 	switch {
-	case known && (req.Command != "" || info.PID != nil):
+	case known && (made.Command != "" || info.PID != nil):
 		return nil, fmt.Errorf("cannot start %q: %w (%s)", req.Name, supervisor.ErrExists, info.Status)
-	case !known && req.Command == "":
+	case !known && made.Command == "":
 		return nil, fmt.Errorf("cannot start %q: %w (give a command to make one)", req.Name, supervisor.ErrNotFound)
 	case !known:
-		info = &supervisor.ProcessInfo{
-			Name: req.Name, Command: req.Command, LogEnabled: req.Log, Deadline: req.Deadline, Cron: req.Cron, JobID: req.JobID,
-		}
+		info = made
 		f.procs[req.Name] = info
 	}
 	f.run(info)
@@ -143,11 +157,38 @@ func (f *Fake) Start(ctx context.Context, who supervisor.Caller, req supervisor.
 	return &out, nil
 }
 
+// definition is the process that a request defines.
+func definition(req supervisor.StartRequest) (*supervisor.ProcessInfo, error) {
+	info := &supervisor.ProcessInfo{
+		Name: req.Name, Command: req.Command, LogEnabled: req.Log, Deadline: req.Deadline, Cron: req.Cron, JobID: req.JobID,
+	}
+	s := req.Spec
+	switch {
+	case s == nil:
+		return info, nil
+	case req.Command != "" || req.Log || req.Deadline != 0 || req.Cron != "":
+		return nil, fmt.Errorf("cannot start %q: %w: command, log, deadline and cron are part of spec: give them there", req.Name, supervisor.ErrInvalid)
+	case s.Name != "" && s.Name != req.Name:
+		return nil, fmt.Errorf("cannot start %q: %w: spec.name is %q", req.Name, supervisor.ErrInvalid, s.Name)
+	case s.Command.IsZero():
+		return nil, fmt.Errorf("cannot start %q: %w: command: required", req.Name, supervisor.ErrInvalid)
+	}
+	info.Command, info.LogEnabled, info.Cron, info.Labels = s.Command.Shell, s.Log.File, s.Schedule, s.Labels
+	if info.Command == "" {
+		info.Command = strings.Join(slices.Concat(s.Command.Argv, s.Args), " ")
+	}
+	if s.ActiveDeadlineSeconds != nil {
+		info.Deadline = int(*s.ActiveDeadlineSeconds)
+	}
+	return info, nil
+}
+
 // run starts a process: a scheduled one waits for its time.
 func (f *Fake) run(info *supervisor.ProcessInfo) {
 	if info.Cron != "" {
 		now := f.Now()
 		info.Status, info.NextRun = supervisor.StatusScheduled, &now
+		f.emitOf(info, supervisor.EventStatus)
 		return
 	}
 	f.live(info)
@@ -160,11 +201,13 @@ func (f *Fake) live(info *supervisor.ProcessInfo) {
 	pid := f.pid
 	info.PID, info.Status, info.Ready, info.StartTime = &pid, supervisor.StatusRunning, true, &now
 	info.Run++
+	f.emitOf(info, supervisor.EventStatus)
 }
 
 // end ends the life that there is, and disarms the schedule.
 func (f *Fake) end(info *supervisor.ProcessInfo, reason supervisor.Reason) {
-	if info.PID != nil {
+	lived := info.PID != nil
+	if lived {
 		f.remember(supervisor.LifeRecord{
 			Name: info.Name, Run: info.Run, StartTime: info.StartTime, EndTime: f.Now(), Signal: new("SIGTERM"), Reason: reason,
 			Log: f.lastLines(info.Name, info.Run),
@@ -172,6 +215,10 @@ func (f *Fake) end(info *supervisor.ProcessInfo, reason supervisor.Reason) {
 	}
 	info.PID, info.NextRun, info.Ready, info.Status = nil, nil, false, supervisor.StatusStopped
 	info.Reason = reason
+	if lived {
+		f.emitOf(info, supervisor.EventEnded)
+	}
+	f.emitOf(info, supervisor.EventStatus)
 }
 
 func (f *Fake) find(verb, name string) (*supervisor.ProcessInfo, error) {
@@ -233,6 +280,9 @@ func (f *Fake) Delete(ctx context.Context, who supervisor.Caller, name string) e
 }
 
 func (f *Fake) forget(name string) {
+	if info := f.procs[name]; info != nil {
+		f.emitOf(info, supervisor.EventDeleted)
+	}
 	delete(f.procs, name)
 	delete(f.logs, name)
 	delete(f.history, name)
@@ -287,14 +337,23 @@ func selected(info *supervisor.ProcessInfo, req supervisor.ListRequest) bool {
 
 // Logs implements supervisor.Control.
 func (f *Fake) Logs(ctx context.Context, who supervisor.Caller, req supervisor.LogsRequest) ([]supervisor.LogLine, error) {
-	if err := f.enter(ctx, "Logs", who, req); err != nil {
-		return nil, err
-	}
-	if err := who.MayLook(); err != nil {
+	if err := f.enterLogs(ctx, "Logs", who, req); err != nil {
 		return nil, err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	return f.newest(req)
+}
+
+func (f *Fake) enterLogs(ctx context.Context, method string, who supervisor.Caller, req supervisor.LogsRequest) error {
+	if err := f.enter(ctx, method, who, req); err != nil {
+		return err
+	}
+	return who.MayLook()
+}
+
+// newest are the captured lines that a request selects. f.mu is held.
+func (f *Fake) newest(req supervisor.LogsRequest) ([]supervisor.LogLine, error) {
 	info, err := f.find("show the log of", req.Name)
 	if err != nil {
 		return nil, err

@@ -73,6 +73,7 @@ func (f *Fake) Apply(ctx context.Context, who supervisor.Caller, manifest string
 	if manifest == "" {
 		f.manifest.Source = "file"
 	}
+	f.emit(supervisor.Event{Type: supervisor.EventManifest}, nil)
 	f.tell()
 	return changes, nil
 }
@@ -131,6 +132,7 @@ func (f *Fake) Shutdown(ctx context.Context, who supervisor.Caller) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.emit(supervisor.Event{Type: supervisor.EventShutdown, Message: "asked to end"}, nil)
 	f.closed = true
 	f.tell()
 	return nil
