@@ -276,10 +276,11 @@ func (in *instance) metric(series string) float64 {
 
 // proc is a line of the process table.
 type proc struct {
-	pid   int
-	start string // time of its start: with the pid it is one process
-	state byte
-	args  []string
+	pid    int
+	parent int
+	start  string // time of its start: with the pid it is one process
+	state  byte
+	args   []string
 }
 
 // look reads one line of the table; false: it is not there.
@@ -291,9 +292,26 @@ func look(pid int) (proc, bool) {
 	}
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	p := proc{pid: pid, state: fields[0][0], start: fields[19]}
+	p.parent, _ = strconv.Atoi(fields[1])
 	line, _ := os.ReadFile(dir + "/cmdline")
 	p.args = strings.Split(strings.TrimSuffix(string(line), "\x00"), "\x00")
 	return p, true
+}
+
+// childrenOf lists the children of a process, zombies too.
+func childrenOf(pid int) []proc {
+	dirs, _ := os.ReadDir("/proc")
+	var list []proc
+	for _, d := range dirs {
+		id, err := strconv.Atoi(d.Name())
+		if err != nil {
+			continue
+		}
+		if p, ok := look(id); ok && p.parent == pid {
+			list = append(list, p)
+		}
+	}
+	return list
 }
 
 // having lists living processes with an entry in their environment.

@@ -52,6 +52,10 @@ func TestT39ThresholdsOfEachLife(t *testing.T) {
 		if got := s.status("web"); got != "running" || s.stat("web").Ready {
 			t.Errorf("after one failure of liveness, and one success of two of readiness, it is %s and ready is %t", got, s.stat("web").Ready)
 		}
+		s.until(25 * time.Second)
+		if s.stat("web").Ready {
+			t.Error("it is ready after success, failure, success; it takes two in a row")
+		}
 		s.until(4 * period)
 		if !s.stat("web").Ready {
 			t.Error("two successes in a row, and it is not ready")
