@@ -7,8 +7,9 @@
 //	who is it     browser.go (Host, Origin), auth.go (secret → role)
 //	frame         message.go: one request or a batch; what is wrong is answered here
 //	method        session.go: one dispatch for both transports → methods.go, the only table
-//	parameters    params.go: by name or by position, strictly
+//	parameters    params.go: by name or by position, strictly; strict.go: inside of spec
 //	call          calls.go: what the parameters are called, and what they mean
+//	notify        subscribe.go: methods and notifications; subscriptions.go: their lives
 //	errors        errors.go: sentinels → codes, one table
 //
 // On a WebSocket github.com/sourcegraph/jsonrpc2 carries the connection; the
@@ -16,7 +17,7 @@
 //
 // # Methods
 //
-//	process.start         name command log deadline cron jobid
+//	process.start         name command log deadline cron jobid spec
 //	process.stop          name
 //	process.restart       name
 //	process.delete        name
@@ -32,8 +33,29 @@
 //	manifest.apply        manifest
 //	system.info
 //	system.shutdown
+//	events.subscribe      name labels
+//	logs.subscribe        name lines stream previous since
+//	unsubscribe           subscription
 //	session.authenticate  secret
 //	rpc.discover
+//
+// # Notifications
+//
+//	events.event        subscription event
+//	logs.line           subscription line lost
+//	subscription.ended  subscription reason message
+//
+// They go over WebSocket, and only behind the answer of the method that began the
+// subscription; behind the answer of unsubscribe none comes any more. A subscription has
+// a goroutine that reads the manager at the pace of the connection: the manager never
+// waits for it. Who is too slow is told: of events the subscription ends with the reason
+// slow, of lines those that the ring has forgotten are counted in lost. A client that
+// takes nothing at all for half a minute loses its connection. Reasons of an end:
+//
+//	deleted   the process is not known any more
+//	slow      notifications were not taken in time, and some are lost
+//	shutdown  the manager, or this door, ends
+//	error     the manager failed; its log tells more
 //
 // # Codes
 //
@@ -73,7 +95,14 @@
 // count: there may be 256 of them, and more are refused. Before a WebSocket has
 // authenticated they are worked on one by one. A call that changes something is
 // finished also when its caller hangs up; one that waits ends then, and when the
-// server does.
+// server does. A WebSocket has at most 64 subscriptions, which end with it.
 //
-// openrpc.json and the Go client are generated from the method table by rpc/gen.
+// # Close codes of a WebSocket
+//
+//	1001  the manager is shutting down
+//	1003  a message was not text
+//	1008  not authenticated in time, three wrong secrets, or no answer to a ping
+//	1009  a message over 1 MiB
+//
+// openrpc.json and the clients in Go, TypeScript and Python are generated from the method table by rpc/gen.
 package rpc

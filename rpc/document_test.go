@@ -139,6 +139,10 @@ func execute(t *testing.T, call string) string {
 		send(t, ws, auth(goodSecret, "0"))
 		receive(t, ws)
 	}
+	if strings.Contains(call, `"unsubscribe"`) {
+		send(t, ws, `{"jsonrpc":"2.0","method":"events.subscribe","id":0}`)
+		receive(t, ws)
+	}
 	send(t, ws, call)
 	return receive(t, ws)
 }
@@ -182,11 +186,19 @@ func TestPackageComment(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got, want []string
-	for _, m := range regexp.MustCompile(`(?m)^//\t((?:process|manifest|system|session|rpc)\.[a-z]+.*|-32\d+ .*)$`).FindAllStringSubmatch(string(text), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^//\t((?:process|manifest|system|session|rpc|events|logs|subscription)\.[a-z]+.*|unsubscribe.*|-32\d+ .*)$`).FindAllStringSubmatch(string(text), -1) {
 		got = append(got, strings.Join(strings.Fields(m[1]), " "))
 	}
 	for _, m := range Methods() {
 		want = append(want, strings.TrimSpace(m.Name+" "+strings.Join(names(m.Params), " ")))
+	}
+	for _, n := range Notifications() {
+		want = append(want, n.Name+" "+strings.Join(names(n.Params), " "))
+	}
+	for _, r := range EndReasons() {
+		if !strings.Contains(string(text), "\n//\t"+string(r)+" ") {
+			t.Errorf("the reason %s is not in the table", r)
+		}
 	}
 	for _, row := range Codes() {
 		raw, _ := json.Marshal(row.Code)
@@ -199,6 +211,13 @@ func TestPackageComment(t *testing.T) {
 
 // Each Go parameter is described.
 func TestEverythingIsDescribed(t *testing.T) {
+	for _, n := range Notifications() {
+		for _, p := range n.Params {
+			if n.Summary == "" || n.Description == "" || p.Doc == "" {
+				t.Errorf("%s %s is not described", n.Name, p.Name)
+			}
+		}
+	}
 	for _, m := range Methods() {
 		if m.Summary == "" || m.Description == "" || m.ResultName == "" || m.ResultDoc == "" {
 			t.Errorf("%s is not described", m.Name)

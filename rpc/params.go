@@ -119,6 +119,9 @@ func names(list []Param) []string {
 // decodeParam reads one value. The value itself is not repeated in the error: it
 // could be a secret.
 func decodeParam(p Param, raw json.RawMessage, field reflect.Value) error {
+	if p.Type == reflect.TypeFor[*supervisor.Spec]() {
+		return strictly(p, raw, field)
+	}
 	err := json.Unmarshal(raw, field.Addr().Interface())
 	if err == nil {
 		return nil
@@ -150,6 +153,10 @@ func article(t reflect.Type) string {
 		return "true or false"
 	case reflect.Int, reflect.Int64:
 		return "an integer"
+	case reflect.Float64:
+		return "a number"
+	case reflect.Struct:
+		return "an object"
 	case reflect.Slice:
 		return "a list, of each " + article(t.Elem())
 	case reflect.Map:

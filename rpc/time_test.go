@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -111,30 +112,91 @@ func TestFirstMessageIsInTime(t *testing.T) {
 	})
 }
 
+// dialRaw opens a WebSocket without a library that would answer by itself.
+func dialRaw(t *testing.T, l *pipeListener) (net.Conn, *bufio.Reader) {
+	t.Helper()
+	raw, err := l.dial(t.Context(), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	handshake := "GET /rpc HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer " + goodSecret + "\r\n\r\n"
+	if _, err := io.WriteString(raw, handshake); err != nil {
+		t.Fatal(err)
+	}
+	in := bufio.NewReader(raw)
+	if _, err := http.ReadResponse(in, nil); err != nil {
+		t.Fatal(err)
+	}
+	return raw, in
+}
+
 // A client that has gone without a word is found by a ping.
 func TestSilentClientIsFound(t *testing.T) {
 	inBubble(t, Options{Auth: secrets{}}, func(t *testing.T, l *pipeListener) {
 		begin := time.Now()
-		raw, err := l.dial(t.Context(), "", "")
-		if err != nil {
-			t.Fatal(err)
-		}
+		raw, in := dialRaw(t, l)
 		defer raw.Close()
-		handshake := "GET /rpc HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer " + goodSecret + "\r\n\r\n"
-		if _, err := io.WriteString(raw, handshake); err != nil {
-			t.Fatal(err)
-		}
-		in := bufio.NewReader(raw)
-		if _, err := http.ReadResponse(in, nil); err != nil {
-			t.Fatal(err)
-		}
 		rest, _ := io.ReadAll(in) // until the server closes
 		if want := pingInterval + pongTimeout; time.Since(begin) < want || time.Since(begin) > want+10*time.Second {
 			t.Errorf("closed after %v, want %v", time.Since(begin), want)
 		}
 		if len(rest) == 0 || rest[0] != 0x89 { // FIN and opcode ping
 			t.Errorf("came: %x", rest)
+		}
+	})
+}
+
+// A thousand clients that vanish in the middle of everything: each costs little, all are
+// found, and nothing of them stays.
+func TestT87HalfOpenClients(t *testing.T) {
+	fake := newFake()
+	inBubble(t, Options{Auth: secrets{}, Control: fake}, func(t *testing.T, l *pipeListener) {
+		fake.Put(running)
+		heap := func() int64 {
+			for range 3 { // pools and finalizers take their time
+				runtime.GC()
+			}
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			return int64(m.HeapAlloc)
+		}
+		open := func(n int) {
+			const call = `{"jsonrpc":"2.0","id":1,"method":"events.subscribe"}`
+			for range n {
+				raw, in := dialRaw(t, l)
+				t.Cleanup(func() { _ = raw.Close() })
+				// FIN and text; masked, with zeros; the answer comes unmasked.
+				_, _ = raw.Write(append([]byte{0x81, 0x80 | byte(len(call)), 0, 0, 0, 0}, call...))
+				head := make([]byte, 2)
+				if _, err := io.ReadFull(in, head); err != nil || head[0] != 0x81 {
+					t.Fatalf("%x %v", head, err)
+				}
+				_, _ = in.Discard(int(head[1])) // from now on nobody reads
+			}
+		}
+		open(10)
+		time.Sleep(2 * (pingInterval + pongTimeout))
+		synctest.Wait()
+		before, goroutines := heap(), runtime.NumGoroutine()
+		const many = 1000
+		open(many)
+		if n := fake.Streams(); n != many {
+			t.Fatalf("%d streams", n)
+		}
+		if each := (heap() - before) / many; each > 48<<10 {
+			t.Errorf("%d bytes for each", each)
+		}
+		time.Sleep(2 * (pingInterval + pongTimeout))
+		synctest.Wait()
+		if n := fake.Streams(); n != 0 {
+			t.Errorf("%d streams are left", n)
+		}
+		if n := runtime.NumGoroutine(); n > goroutines+10 {
+			t.Errorf("%d goroutines are left", n-goroutines)
+		}
+		if grown := heap() - before; grown > 4<<20 {
+			t.Errorf("%d bytes are left", grown)
 		}
 	})
 }

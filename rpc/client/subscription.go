@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -58,7 +57,6 @@ type Subscription[N any] struct {
 	notices chan N
 	over    chan struct{} // closed behind the last notice; then why is set
 	why     error
-	once    sync.Once
 }
 
 // A feed knows one kind of notification.
