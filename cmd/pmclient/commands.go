@@ -45,9 +45,11 @@ func (p *program) lookCommands() []*cli.Command {
 		p.sub("list", "", "list processes", p.list,
 			&cli.StringFlag{Name: "labels", Usage: "only processes with all of these labels: `KEY=VALUE,…`"},
 			&cli.StringFlag{Name: "status", Usage: "only processes in one of these states: `STATUS,…`"},
+			&cli.BoolFlag{Name: "watch", Usage: "list again whenever something has happened: drawn anew on a terminal, else what has changed"},
 			formatFlag()),
-		p.sub("logs", "NAME", "show captured output", p.logs,
+		p.sub("logs", "NAME…", "show captured output; that of several in the order of time, with the name in front", p.logs,
 			nameFlag(),
+			&cli.BoolFlag{Name: "follow", Usage: "go on with what is written from now on, until the process is deleted"},
 			&cli.IntFlag{Name: "lines", Usage: "`NUMBER` of the newest lines", DefaultText: fmt.Sprint(supervisor.DefaultLogLines)},
 			&cli.StringFlag{Name: "stream", Usage: "only `STREAM`: stdout or stderr", DefaultText: "both"},
 			&cli.StringFlag{Name: "since", Usage: "only lines since `TIME`: RFC 3339, or how long ago, such as 10m"},
@@ -56,6 +58,10 @@ func (p *program) lookCommands() []*cli.Command {
 		p.sub("history", "NAME…", "show how the last lives ended, newest first", p.history,
 			nameFlag(),
 			&cli.BoolFlag{Name: "log", Usage: "also show the last lines of each"},
+			formatFlag()),
+		p.sub("events", "", "show what happens to processes, until the manager ends", p.events,
+			&cli.StringFlag{Name: "name", Usage: "only of the process `NAME`, or of its replicas or runs"},
+			&cli.StringFlag{Name: "labels", Usage: "only of processes with all of these labels: `KEY=VALUE,…`"},
 			formatFlag()),
 		p.sub("wait", "NAME…", "wait until something is true of processes", p.wait,
 			nameFlag(),
@@ -77,6 +83,8 @@ func (p *program) managerCommands() []*cli.Command {
 		p.sub("manifest", "", "show the manifest in force", p.manifest, formatFlag()),
 		p.sub("info", "", "show the manager itself", p.info, formatFlag()),
 		p.sub("shutdown", "", "end all processes in order, and the manager", p.shutdown, formatFlag()),
+		p.sub("shell", "", "a session of heroscript statements and of commands", p.shell),
+		p.sub("completion", "SHELL", "print the script that completes pmclient's words in bash, zsh or fish", p.completion),
 		p.sub("version", "", "show the version of pmclient", p.version),
 	}
 }
@@ -96,6 +104,9 @@ func (p *program) sub(name, args, usage string, do func(context.Context, *cli.Co
 		Name: name, ArgsUsage: args, Usage: usage, Flags: flags, HideHelpCommand: true,
 		OnUsageError: onUsageError,
 		Action: func(ctx context.Context, c *cli.Command) error {
+			if err := p.decideColour(c); err != nil {
+				return err
+			}
 			if f := c.String("format"); f != "" && f != "text" && f != "json" {
 				return usageErrorf(name, "-format %q is neither text nor json", f)
 			}
@@ -123,15 +134,4 @@ func names(c *cli.Command) ([]string, error) {
 		return nil, usageErrorf(c.Name, "want a name")
 	}
 	return list, nil
-}
-
-func oneName(c *cli.Command) (string, error) {
-	list, err := names(c)
-	if err != nil {
-		return "", err
-	}
-	if len(list) > 1 {
-		return "", usageErrorf(c.Name, "want one name, got %d: %q", len(list), list)
-	}
-	return list[0], nil
 }

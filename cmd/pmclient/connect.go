@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"os"
 	"strings"
 
 	"github.com/urfave/cli/v3"
@@ -14,17 +12,22 @@ import (
 // defaultSocket is the manager's own default.
 const defaultSocket = "/tmp/processmanager.sock"
 
-// connectionFlags are taken by every command.
-func connectionFlags() []cli.Flag {
+// commonFlags are taken by every command.
+func commonFlags() []cli.Flag {
 	flag := func(name, value, usage string) cli.Flag {
 		return &cli.StringFlag{Name: name, Usage: usage + " [$" + variable(name) + "]", DefaultText: value}
 	}
 	return []cli.Flag{
 		flag("socket", defaultSocket, "the manager's telnet `PATH`; the API's socket is beside it"),
 		flag("rpc-socket", "", "`PATH` of the API's socket, when it is elsewhere"),
-		flag("rpc", "", "`URL` of the API over TCP: http://HOST:PORT or https://HOST:PORT"),
-		flag("secret", "", "the `SECRET`; better in a file"),
-		flag("secret-file", "", "`PATH` of a file that holds the secret"),
+		flag("rpc", "", "`URL` of the API: http://HOST:PORT, https://HOST:PORT or unix:///PATH"),
+		flag("secret", "", "the `SECRET`; ps shows it to everyone, so better in a file or the variable"),
+		flag("secret-file", "", "`PATH` of a file that holds the secret; - for the first line of stdin"),
+		flag("ca-file", "", "`PATH` of the certificates that the manager's is checked with, over https"),
+		flag("cert-file", "", "`PATH` of a certificate of one's own, over https"),
+		flag("key-file", "", "`PATH` of the key that belongs to -cert-file"),
+		flag("server-name", "", "`NAME` that the manager's certificate has to hold, when that of the URL is another"),
+		flag("color", "auto", "`WHEN` to show colours: auto (on a terminal, and not under $NO_COLOR), always or never"),
 	}
 }
 
@@ -62,10 +65,13 @@ func (p *program) either(c *cli.Command, flags ...string) (name, value string, e
 	return "", "", nil
 }
 
-func (p *program) variable(flag string) string {
+// variable is the value of a flag's environment variable.
+func (p *program) variable(flag string) string { return p.getenv(variable(flag)) }
+
+func (p *program) getenv(want string) string {
 	value := ""
 	for _, entry := range p.env { // the last one wins
-		if name, text, ok := strings.Cut(entry, "="); ok && name == variable(flag) {
+		if name, text, ok := strings.Cut(entry, "="); ok && name == want {
 			value = text
 		}
 	}
@@ -74,19 +80,24 @@ func (p *program) variable(flag string) string {
 
 // connect makes the client that the flags and the environment ask for.
 func (p *program) connect(c *cli.Command) (*client.Client, error) {
-	var o client.Options
+	o := client.Options{Reconnect: lostFor}
 	kind, where, err := p.where(c)
 	if err != nil {
 		return nil, err
 	}
-	p.way = kind
-	switch kind {
-	case "rpc":
+	switch path, unix := strings.CutPrefix(where, "unix://"); {
+	case kind == "rpc" && unix:
+		kind, o.Socket = "rpc-socket", path
+	case kind == "rpc":
 		o.URL = where
-	case "rpc-socket":
+	case kind == "rpc-socket":
 		o.Socket = where
 	default:
 		o.Socket = supervisor.RPCSocketFor(where)
+	}
+	p.way, p.place = kind, o.Socket
+	if o.TLS, err = p.tls(c, strings.HasPrefix(o.URL, "https:")); err != nil {
+		return nil, err
 	}
 	if o.Secret, err = p.secret(c); err != nil {
 		return nil, err
@@ -118,21 +129,4 @@ func (p *program) where(c *cli.Command) (kind, where string, err error) {
 		return "socket", defaultSocket, nil
 	}
 	return kind, where, nil
-}
-
-// secret reads the secret; "" when there is none.
-func (p *program) secret(c *cli.Command) (string, error) {
-	kind, value, err := p.either(c, "secret", "secret-file")
-	if err != nil || kind != "secret-file" {
-		return value, err
-	}
-	text, err := os.ReadFile(value)
-	if err != nil {
-		return "", fmt.Errorf("%w: cannot read the secret: %w", client.ErrUnauthorized, err)
-	}
-	secret := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
-	if secret == "" {
-		return "", fmt.Errorf("%w: cannot read the secret: %s is empty", client.ErrUnauthorized, value)
-	}
-	return secret, nil
 }

@@ -93,9 +93,12 @@ func (p *program) messages(err error) []string {
 
 // unreachableHint says what to look at.
 func (p *program) unreachableHint(err error) string {
+	if hint := tlsHint(err); hint != "" {
+		return hint
+	}
 	switch {
-	case errors.Is(err, fs.ErrPermission):
-		return "this user may not use the socket (the manager's -socket-mode and -socket-group decide)"
+	case errors.Is(err, fs.ErrPermission) && p.place != "":
+		return socketHint(p.place)
 	case p.way == "rpc":
 		return "is it running, and does it listen there? (-rpc names the address of its API)"
 	case p.way == "rpc-socket":
@@ -103,4 +106,3 @@ func (p *program) unreachableHint(err error) string {
 	}
 	return "is it running? (-socket names its telnet socket)"
 }
-

@@ -36,7 +36,7 @@ func (p *program) status(ctx context.Context, c *cli.Command) error {
 }
 
 func (p *program) list(ctx context.Context, c *cli.Command) error {
-	labels, err := labelsOf(c.String("labels"))
+	labels, err := labelsOf("list", c.String("labels"))
 	if err != nil {
 		return err
 	}
@@ -44,8 +44,12 @@ func (p *program) list(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	params := client.ListParams{Labels: labels, Status: statuses}
+	if c.Bool("watch") {
+		return p.watch(ctx, c, params)
+	}
 	var list []*supervisor.ProcessInfo
-	return p.one(ctx, c, "process.list", client.ListParams{Labels: labels, Status: statuses}, &list, func() error {
+	return p.one(ctx, c, "process.list", params, &list, func() error {
 		return p.rows(listRows(list, p.now()))
 	})
 }
@@ -61,12 +65,12 @@ func parts(text string) []string {
 	return list
 }
 
-func labelsOf(text string) (map[string]string, error) {
+func labelsOf(command, text string) (map[string]string, error) {
 	var labels map[string]string
 	for _, part := range parts(text) {
 		key, value, ok := strings.Cut(part, "=")
 		if _, twice := labels[key]; !ok || key == "" || twice {
-			return nil, usageErrorf("list", "-labels %q: want KEY=VALUE,… with each key once", text)
+			return nil, usageErrorf(command, "-labels %q: want KEY=VALUE,… with each key once", text)
 		}
 		if labels == nil {
 			labels = map[string]string{}
@@ -88,11 +92,11 @@ func statusesOf(text string) ([]supervisor.Status, error) {
 }
 
 func (p *program) logs(ctx context.Context, c *cli.Command) error {
-	name, err := oneName(c)
+	list, err := names(c)
 	if err != nil {
 		return err
 	}
-	params := client.LogsParams{Name: name, Lines: c.Int("lines"), Stream: supervisor.Stream(c.String("stream")), Previous: c.Bool("previous")}
+	params := client.LogsParams{Name: list[0], Lines: c.Int("lines"), Stream: supervisor.Stream(c.String("stream")), Previous: c.Bool("previous")}
 	if s := params.Stream; s != "" && s != supervisor.Stdout && s != supervisor.Stderr {
 		return usageErrorf("logs", "-stream %q is neither stdout nor stderr", s)
 	}
@@ -100,6 +104,12 @@ func (p *program) logs(ctx context.Context, c *cli.Command) error {
 		if params.Since, err = supervisor.ParseSince(text, p.now()); err != nil {
 			return usageErrorf("logs", "-since %q: want a time such as 2026-01-02T15:04:05Z, or how long ago, such as 10m", text)
 		}
+	}
+	switch {
+	case c.Bool("follow"):
+		return p.follow(ctx, c, list, params)
+	case len(list) > 1:
+		return p.mergedLogs(ctx, c, list, params)
 	}
 	var lines []supervisor.LogLine
 	return p.one(ctx, c, "process.logs", params, &lines, func() error {

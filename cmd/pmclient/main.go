@@ -58,24 +58,30 @@ func Run(args, env []string, stdin io.Reader, stdout, stderr io.Writer) int {
 
 // program is one run.
 type program struct {
+	ctx    context.Context // nil: without end
 	env    []string
 	in     io.Reader
 	out    io.Writer
 	screen screen           // what out is
 	now    func() time.Time // ages are counted from here
-	way    string           // the flag that says where the manager is, once that is known
+	errs   io.Writer
+	way    string // the flag that says where the manager is, once that is known
+	place  string // the socket of its API; "" over TCP
+	typed  string // the secret that was typed
 }
 
 func (p *program) run(args []string, stderr io.Writer) int {
-	err := checkText(args)
-	if err == nil {
-		err = p.command().Run(context.Background(), versionFlag(joinBool(args)))
+	p.errs = stderr
+	if len(args) > 1 && args[1] == askCommand {
+		p.askedBy(args[2:])
+		return exitDone
 	}
+	err := p.execute(args)
 	if err == nil {
 		return exitDone
 	}
 	code := exitCode(err)
-	if errors.Is(err, errDiffers) {
+	if errors.Is(err, errDiffers) || errors.Is(err, errFailed) {
 		return code
 	}
 	for _, line := range p.messages(err) {
@@ -85,6 +91,21 @@ func (p *program) run(args []string, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "pmclient help tells the usage")
 	}
 	return code
+}
+
+// execute does what the arguments say.
+func (p *program) execute(args []string) error {
+	if err := checkText(args); err != nil {
+		return err
+	}
+	return p.command().Run(p.context(), versionFlag(joinBool(args)))
+}
+
+func (p *program) context() context.Context {
+	if p.ctx == nil {
+		return context.Background()
+	}
+	return p.ctx
 }
 
 // checkText refuses what JSON cannot carry as it is: a command must not arrive as
@@ -107,7 +128,7 @@ func versionFlag(args []string) []string {
 }
 
 // boolFlags take a value of their own or none.
-var boolFlags = []string{"log", "previous", "dry-run"}
+var boolFlags = []string{"log", "previous", "dry-run", "follow", "watch"}
 
 // joinBool writes "-log false" as "-log=false": everywhere else a flag and its
 // value may be two words, so here too.
@@ -139,7 +160,7 @@ func (p *program) command() *cli.Command {
 		UsageText: "pmclient [-socket PATH] [-secret-file PATH] COMMAND [NAME…]",
 		Description: "Flags take one dash or two, may follow the command, and take their value behind a blank or \"=\".\n" +
 			"Exit code: 0 done, 1 refused or failed, 2 wrong usage, 3 cannot reach the manager or authenticate; of diff: 0 same, 1 different, 2 anything else.",
-		Flags:          connectionFlags(),
+		Flags:          commonFlags(),
 		Commands:       p.commands(),
 		Writer:         p.out,
 		ErrWriter:      io.Discard, // run writes the errors, once

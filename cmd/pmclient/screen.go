@@ -45,11 +45,11 @@ func (s screen) width() int {
 func (p *program) decideColour(c *cli.Command) error {
 	word := c.String("color")
 	if word == "" {
-		word = p.variable("PM_COLOR")
+		word = p.variable("color")
 	}
 	switch word {
 	case "", "auto":
-		p.screen.colour = p.screen.terminal && p.variable("NO_COLOR") == "" && p.variable("TERM") != "dumb"
+		p.screen.colour = p.screen.terminal && p.getenv("NO_COLOR") == "" && p.getenv("TERM") != "dumb"
 	case "always":
 		p.screen.colour = true
 	case "never":
