@@ -11,52 +11,68 @@ import (
 	"github.com/processmanager/processmanager/supervisor/internal/manifest"
 )
 
-// apply puts a set in force: it compares by name, changes live what can be, restarts
-// only what must, adds and removes. On an error nothing has changed.
+// apply puts a set in force: it compares by name with what is, changes live what can be,
+// restarts only what must, adds and removes. On an error nothing has changed.
 func (l *loop) apply(set *supervisor.Set) ([]supervisor.Change, error) {
 	steps, err := l.compare(set)
 	if err != nil {
 		return nil, err
 	}
-	todo := map[*entry]func(){}
-	var fresh []member
+	if l.graphStale {
+		l.wireGraph()
+	}
+	for _, e := range l.order {
+		e.next = nil // what an earlier manifest wanted of it
+	}
+	l.takeSet(set)
+	for i := range steps {
+		l.carryOut(&steps[i])
+	}
+	l.plan() // by the graph as it was
 	for _, s := range steps {
-		switch {
-		case s.to == nil && s.entry != nil:
-			todo[s.entry] = func() { l.step(s.entry, machine.Delete{Cause: machine.Changed}) }
-		case s.to == nil: // deleted by hand before, or a setting of the whole
-		case s.entry == nil:
-			fresh = append(fresh, *s.to)
-		case s.replace:
-			todo[s.entry] = func() { l.replaceEntry(s.entry, *s.to) }
-		case s.renew:
-			todo[s.entry] = func() { l.amend(s.entry, s.to.spec, true) }
-		default:
-			l.amend(s.entry, s.to.spec, false)
+		if s.to != nil && s.entry == nil {
+			e := l.newEntry(s.to.spec, fromManifest)
+			e.group, e.index = s.to.group, s.to.index
+			delete(l.removed, s.to.spec.Name)
+			l.add(e)
+			l.fresh = append(l.fresh, e)
+			l.begin(e)
 		}
 	}
-	l.plan(todo) // by the old graph
-	l.takeSet(set)
-	var begun []*entry
-	for _, one := range fresh {
-		begun = append(begun, l.addMember(one))
-	}
 	l.sortOrder()
-	l.wireGraph()
-	for _, e := range begun {
-		l.begin(e)
-	}
+	l.graphStale = true
 	for _, e := range l.order {
 		l.touch(e)
 	}
 	return changesOf(steps), nil
 }
 
+// carryOut does one step, or gives it a turn in the rollout.
+func (l *loop) carryOut(s *change) {
+	e := s.entry
+	switch {
+	case e == nil: // made when everything else has its turn; or a setting of the whole
+	case e.proc.Goal == machine.Gone:
+		e.heir = s.to
+	case s.to == nil:
+		e.next = &next{do: toGo}
+	case s.replace:
+		e.next = &next{to: s.to, do: toReplace}
+		e.down = e.proc.Goal == machine.Down && e.proc.Why != supervisor.ReasonSuspended
+	case s.renew:
+		e.next = &next{to: s.to, do: toRenew}
+	case s.to.spec.Suspend && !e.spec.Suspend && e.proc.Alive():
+		e.next = &next{to: s.to, do: toAmend}
+	default:
+		l.amend(e, *s.to, false)
+	}
+}
+
 // change is one difference with what is to be done about it.
 type change struct {
 	supervisor.Change
 	entry   *entry  // nil: there is none
-	to      *member // nil: it is to go
+	to      *member // nil: it is to go, or this is a setting of the whole set
 	renew   bool    // what is executed has changed
 	replace bool    // it is another process now
 }
@@ -69,44 +85,99 @@ func changesOf(steps []change) []supervisor.Change {
 	return list
 }
 
-// compare says what applying a set would do. The error says why it cannot be applied.
+// compare says what applying a set would do to what is now. The error says why it
+// cannot be applied.
 func (l *loop) compare(set *supervisor.Set) ([]change, error) {
-	now := map[string]member{}
-	for _, one := range expand(set) {
-		now[one.spec.Name] = one
-		if e := l.entries[one.spec.Name]; e != nil && e.origin != fromManifest {
-			return nil, fmt.Errorf("%w: process %q is in the manifest, and a process of that name was made by a caller: delete that one, or choose another name", supervisor.ErrInvalid, one.spec.Name)
-		}
-	}
 	old := l.set
 	if old == nil {
 		old = &supervisor.Set{GracePeriod: supervisor.DefaultShutdownGrace, ExitPolicy: supervisor.ExitNever}
 	}
 	var steps []change
-	for _, d := range manifest.Compare(old, set) {
-		s := change{Change: supervisor.Change{Name: d.Name, Fields: d.Fields}}
-		if d.Name != "" {
-			s.entry = l.entries[d.Name]
-			if one, ok := now[d.Name]; ok {
-				s.to = &one
-			}
+	if d := manifest.CompareSettings(old, set); len(d) > 0 {
+		steps = append(steps, change{Change: supervisor.Change{Action: supervisor.ChangeUpdated, Fields: d}})
+	}
+	was, members := membersOf(old), expand(set)
+	is := make(map[string]bool, len(members))
+	for _, one := range members {
+		is[one.spec.Name] = true
+	}
+	for _, e := range l.order {
+		leaving := e.proc.Goal == machine.Gone && e.heir == nil
+		if name := e.spec.Name; e.origin == fromManifest && !is[name] && !leaving {
+			steps = append(steps, change{Change: supervisor.Change{Name: name, Action: supervisor.ChangeRemoved}, entry: e})
 		}
-		switch {
-		case d.Name == "":
-			s.Action = supervisor.ChangeUpdated
-		case d.Kind == manifest.Removed:
-			s.Action = supervisor.ChangeRemoved
-		case s.entry == nil:
-			s.Action = supervisor.ChangeAdded
-			if d.Kind != manifest.Added {
-				s.Note = "it was deleted by hand, and comes back because its entry has changed"
-			}
-		default:
-			s.judge(d.Restart)
+	}
+	for i := range members {
+		s, err := l.compareOne(&members[i], was)
+		if err != nil {
+			return nil, err
 		}
-		steps = append(steps, s)
+		if s != nil {
+			steps = append(steps, *s)
+		}
 	}
 	return steps, nil
+}
+
+func membersOf(set *supervisor.Set) map[string]member {
+	list := map[string]member{}
+	for _, one := range expand(set) {
+		list[one.spec.Name] = one
+	}
+	return list
+}
+
+// compareOne compares one process of the new manifest with what there is of it; nil:
+// nothing is to be done.
+func (l *loop) compareOne(to *member, was map[string]member) (*change, error) {
+	name := to.spec.Name
+	e := l.entries[name]
+	s := &change{Change: supervisor.Change{Name: name}, entry: e, to: to}
+	before, known := was[name]
+	if known {
+		s.Fields = manifest.CompareSpecs(before.spec, to.spec)
+	}
+	unchanged := known && len(s.Fields) == 0
+	switch {
+	case e == nil && unchanged && l.removed[name], e != nil && e.origin != fromManifest && unchanged:
+		return nil, nil // deleted by hand: it stays away, also when a caller has taken its name
+	case e != nil && e.origin != fromManifest:
+		return nil, fmt.Errorf("%w: process %q is in the manifest, and a process of that name was made by a caller: delete that one, or choose another name", supervisor.ErrInvalid, name)
+	case e == nil:
+		s.Action = supervisor.ChangeAdded
+		if l.removed[name] {
+			s.Note = "it was deleted by hand, and comes back because its entry has changed"
+		}
+		return s, nil
+	case e.proc.Goal == machine.Gone:
+		if unchanged && (e.heir != nil || e.byHand) {
+			return nil, nil
+		}
+		s.Action, s.Note = supervisor.ChangeAdded, "when the one that is ending is gone"
+		return s, nil
+	}
+	now := e.spec // what it is, or is about to be
+	if e.next != nil && e.next.to != nil {
+		now = e.next.to.spec
+	}
+	fields := manifest.CompareSpecs(e.spec, to.spec)
+	moved := e.group != to.group || e.index != to.index
+	if moved {
+		fields = append(fields, "replicas")
+	}
+	s.Fields = manifest.CompareSpecs(now, to.spec)
+	if len(fields) == 0 && e.next == nil {
+		return nil, nil
+	}
+	if len(fields) == 0 {
+		s.Action, s.Note = supervisor.ChangeUpdated, "what was about to become of it is taken back"
+		return s, nil
+	}
+	if len(s.Fields) == 0 {
+		s.Fields = fields
+	}
+	s.judge(moved || manifest.NeedsRestart(fields))
+	return s, nil
 }
 
 // judge finds out what a changed entry means for the process as it is now.
@@ -147,15 +218,6 @@ func (l *loop) sortOrder() {
 	slices.SortStableFunc(l.order, func(a, b *entry) int { return cmp.Compare(l.places[a.spec.Name], l.places[b.spec.Name]) })
 }
 
-// addMember makes an entry of one process of the manifest.
-func (l *loop) addMember(one member) *entry {
-	e := l.newEntry(one.spec, fromManifest)
-	e.group, e.index = one.group, one.index
-	delete(l.removed, one.spec.Name)
-	l.add(e)
-	return e
-}
-
 // Diff implements supervisor.Control.
 func (m *Manager) Diff(ctx context.Context, who supervisor.Caller, text string) ([]supervisor.Change, error) {
 	if err := who.MayLook(); err != nil {
@@ -165,12 +227,15 @@ func (m *Manager) Diff(ctx context.Context, who supervisor.Caller, text string) 
 	if err != nil {
 		return nil, fmt.Errorf("cannot compare the manifest: %w: %w", supervisor.ErrInvalid, err)
 	}
-	var steps []change
-	if asked := m.ask(ctx, func(l *loop) { steps, err = l.compare(set) }); asked != nil {
-		return nil, fmt.Errorf("cannot compare the manifest: %w", asked)
+	var (
+		steps   []change
+		refusal error
+	)
+	if err := m.ask(ctx, func(l *loop) { steps, refusal = l.compare(set) }); err != nil {
+		return nil, fmt.Errorf("cannot compare the manifest: %w", err)
 	}
-	if err != nil {
-		return nil, err
+	if refusal != nil {
+		return nil, refusal
 	}
 	return changesOf(steps), nil
 }
@@ -188,27 +253,33 @@ func (m *Manager) Apply(ctx context.Context, who supervisor.Caller, text string)
 	return list, err
 }
 
-// applyText applies a text, or, when it is empty, the file or directory.
+// applyText applies a text, or, when it is empty, the file or directory. Reading that and
+// applying it are one step: what was read first is never applied last.
 func (m *Manager) applyText(ctx context.Context, text string) ([]supervisor.Change, error) {
-	set, revision, err := m.readSet(text)
 	source := sourceAPI
 	if text == "" {
 		source = sourceFile
+		m.reading.Lock()
+		defer m.reading.Unlock()
 	}
-	var list []supervisor.Change
-	asked := m.ask(ctx, func(l *loop) {
+	set, revision, unread := m.readSet(text)
+	var (
+		list    []supervisor.Change
+		refusal error
+	)
+	err := m.ask(ctx, func(l *loop) {
 		switch {
 		case l.ending != nil:
-			err = supervisor.ErrClosed
-		case err == nil:
-			list, err = l.apply(set)
+			refusal = supervisor.ErrClosed
+		case unread == nil:
+			list, refusal = l.apply(set)
 		default:
-			err = fmt.Errorf("%w: %w", supervisor.ErrInvalid, err)
+			refusal = fmt.Errorf("%w: %w", supervisor.ErrInvalid, unread)
 		}
-		l.noteReload(source, revision, list, err)
+		l.noteReload(source, revision, list, refusal)
 	})
-	if asked != nil {
-		err = asked
+	if err == nil {
+		err = refusal
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot apply the manifest: %w", err)

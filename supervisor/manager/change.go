@@ -43,6 +43,9 @@ func (m *Manager) Start(ctx context.Context, who supervisor.Caller, req supervis
 				return nil, invalid(req.Name, "it depends on %q, which is not known", d.Name)
 			}
 		}
+		if l.closesCycle(req.Name, spec.DependsOn) {
+			return nil, invalid(req.Name, "it would depend on itself, by way of what it depends on")
+		}
 		e := l.newEntry(spec, fromAPI)
 		e.jobID = req.JobID
 		if e.own = l.owned < maxOwned; e.own {
@@ -159,6 +162,7 @@ func (m *Manager) Delete(ctx context.Context, who supervisor.Caller, name string
 		}
 		var list []*waiter
 		for _, e := range known {
+			e.next, e.heir, e.byHand = nil, nil, true
 			list = append(list, l.wait(e, wasForgotten("delete")))
 			l.step(e, machine.Delete{Cause: machine.Asked})
 		}
@@ -214,7 +218,7 @@ func (m *Manager) change(ctx context.Context, who supervisor.Caller, verb, name 
 			return nil, refused(verb, name, asked)
 		}
 	}
-	return v.info(m.os.Usage(onDemand)[name]), nil
+	return v.info(m.os.Usage(onDemand)[v.spec.Name]), nil
 }
 
 // audit writes who changed what. It says nothing about what was asked beside the

@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"slices"
 	"time"
 
 	"github.com/processmanager/processmanager/supervisor/internal/machine"
@@ -27,14 +28,14 @@ func (l *loop) noticeClock(wall time.Time) {
 	l.m.log.Warn("the clock was set back; schedules are armed anew", "by", back.Round(time.Second))
 	for _, name := range l.sortedNames() {
 		if e := l.entries[name]; !e.proc.CronAt.IsZero() {
-			l.step(e, machine.Armed{At: e.next(wall)})
+			l.step(e, machine.Armed{At: e.nextTime(wall)})
 		}
 	}
 }
 
-// next is the first time after wall at which the process is to run: its schedule's,
+// nextTime is the first time after wall at which the process is to run: its schedule's,
 // put off by its jitter.
-func (e *entry) next(wall time.Time) time.Time {
+func (e *entry) nextTime(wall time.Time) time.Time {
 	if e.spec.Schedule == "" {
 		return time.Time{}
 	}
@@ -52,30 +53,34 @@ const maxMissed = 100
 // storm, and the others are counted as missed; see the CronJob controller.
 func (l *loop) cronDue(e *entry, wall time.Time) {
 	last, missed := e.proc.CronAt, uint64(0)
-	next := e.next(last)
-	for ; !next.IsZero() && !wall.Before(next); next = e.next(next) {
+	next := e.nextTime(last)
+	for ; !next.IsZero() && !wall.Before(next); next = e.nextTime(next) {
 		last = next
 		if missed++; missed == maxMissed {
-			last, next = e.latest(last, wall), e.next(wall)
+			last, next = e.latest(last, wall), e.nextTime(wall)
 			break
 		}
 	}
 	if missed > 0 {
 		l.m.log.Warn("scheduled times have passed without a run", "name", e.spec.Name, "missed", missed, "at_most_counted", maxMissed)
 	}
-	l.step(e, machine.CronDue{Next: next, Late: wall.Sub(last), Missed: missed})
+	busy := false
+	if e.proc.Asides > 0 {
+		busy = slices.ContainsFunc(l.family(e.spec.Name)[1:], func(run *entry) bool { return !run.idle() })
+	}
+	l.step(e, machine.CronDue{Busy: busy, Next: next, Late: wall.Sub(last), Missed: missed})
 }
 
 // latest is the last of the scheduled times that are not after wall, of which one is
 // known. It looks back from wall, twice as far each time: what was missed may be years.
 func (e *entry) latest(known, wall time.Time) time.Time {
 	for back := time.Minute; wall.Add(-back).After(known); back *= 2 {
-		if at := e.next(wall.Add(-back)); !at.IsZero() && !at.After(wall) {
+		if at := e.nextTime(wall.Add(-back)); !at.IsZero() && !at.After(wall) {
 			known = at
 			break
 		}
 	}
-	for at := e.next(known); !at.IsZero() && !at.After(wall); at = e.next(at) {
+	for at := e.nextTime(known); !at.IsZero() && !at.After(wall); at = e.nextTime(at) {
 		known = at
 	}
 	return known

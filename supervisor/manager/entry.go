@@ -34,7 +34,10 @@ type entry struct {
 	life     *life  // nil: none has begun
 	history  []supervisor.LifeRecord
 	record   *supervisor.LifeRecord // of the life that is ending
+	next     *next                  // what it is to become when its turn comes; nil: nothing else
 	heir     *member                // takes its place when it is gone
+	byHand   bool                   // a caller has deleted it
+	down     bool                   // of an heir: stopped by hand before
 	proc     machine.Proc
 	schedule schedule.Schedule
 	shift    time.Duration // jitter: the schedule's times come so much later

@@ -6,15 +6,19 @@ import (
 )
 
 // noteBasis remembers, for a process that follows those it depends on, which of their
-// lives its own began with.
+// lives its own began with; of those that it is told to follow later, the present one.
 func (l *loop) noteBasis(e *entry) {
-	if follows(e) == "" {
+	if follows(e) == "" || e.life == nil {
 		return
 	}
-	e.life.basis = map[string]uint64{}
+	if e.life.basis == nil {
+		e.life.basis = map[string]uint64{}
+	}
 	for _, d := range e.ran.DependsOn {
 		for _, on := range l.resolve(d.Name) {
-			e.life.basis[on.spec.Name] = on.proc.Gen
+			if _, known := e.life.basis[on.spec.Name]; !known {
+				e.life.basis[on.spec.Name] = on.proc.Gen
+			}
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package manager
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/processmanager/processmanager/supervisor"
 	"github.com/processmanager/processmanager/supervisor/internal/manifest"
 )
@@ -69,25 +72,29 @@ func (l *loop) family(name string) []*entry {
 	return list
 }
 
-// wireGraph finds out anew who depends on whom, and which replicas there are. It is
-// called when the manifest has changed.
+// wireGraph finds out anew who depends on whom, and which replicas there are, after
+// graphStale was set.
 func (l *loop) wireGraph() {
+	l.graphStale = false
 	l.replicas, l.wanted = map[string][]*entry{}, map[string]bool{}
+	var called []*entry
 	for _, e := range l.entries {
 		e.needed = nil
+		if e.origin == fromAPI && len(e.spec.DependsOn) > 0 {
+			called = append(called, e)
+		}
 	}
 	for _, e := range l.order {
-		if e.group != "" {
+		if e.group != "" && !e.gone {
 			l.replicas[e.group] = append(l.replicas[e.group], e)
 		}
 	}
 	for _, e := range l.order {
 		l.wireNeeds(e)
 	}
-	for _, name := range l.sortedNames() {
-		if e := l.entries[name]; e.origin == fromAPI {
-			l.wireNeeds(e)
-		}
+	slices.SortFunc(called, func(a, b *entry) int { return strings.Compare(a.spec.Name, b.spec.Name) })
+	for _, e := range called {
+		l.wireNeeds(e)
 	}
 }
 
@@ -98,4 +105,28 @@ func (l *loop) wireNeeds(e *entry) {
 			on.needed = append(on.needed, e)
 		}
 	}
+}
+
+// closesCycle reports whether a new process would depend on itself by way of others.
+func (l *loop) closesCycle(name string, needs []supervisor.Dependency) bool {
+	seen := map[string]bool{}
+	var reaches func(string) bool
+	reaches = func(on string) bool {
+		if on == name {
+			return true
+		}
+		if seen[on] {
+			return false
+		}
+		seen[on] = true
+		for _, e := range l.resolve(on) {
+			for _, d := range e.spec.DependsOn {
+				if reaches(d.Name) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	return slices.ContainsFunc(needs, func(d supervisor.Dependency) bool { return reaches(d.Name) })
 }

@@ -50,7 +50,7 @@ func (l *loop) runHook(e *entry, a machine.RunHook) {
 		if h != nil { // a live change may have taken it away
 			err = t.handler(ctx, h)
 		}
-		if err != nil {
+		if err != nil && ctx.Err() == nil { // else it was ended with what it was for
 			m.log.Warn("hook failed", "name", name, "run", a.Gen, "hook", word, "error", err)
 		}
 		m.post(func(l *loop) {

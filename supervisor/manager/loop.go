@@ -16,17 +16,19 @@ const cronNap = time.Minute
 
 // loop is the state of a manager. Only the goroutine of Run touches it.
 type loop struct {
-	m        *Manager
-	set      *supervisor.Set // the manifest in force; nil: none
-	source   source
-	rollout  *rollout // nil: none is going on
-	entries  map[string]*entry
-	order    []*entry            // manifest order
-	names    []string            // sorted; nil: to be made anew
-	replicas map[string][]*entry // by their name in the manifest
-	wanted   map[string]bool     // names that somebody depends on
-	places   map[string]int      // of the names in the manifest in force
-	removed  map[string]bool     // of these, the ones that were deleted by hand
+	m          *Manager
+	set        *supervisor.Set // the manifest in force; nil: none
+	source     source
+	rollout    *rollout // nil: none is going on
+	fresh      []*entry // have become other processes: who failed because of them may try again
+	graphStale bool     // needed and replicas are to be found out anew
+	entries    map[string]*entry
+	order      []*entry            // manifest order
+	names      []string            // sorted; nil: to be made anew
+	replicas   map[string][]*entry // by their name in the manifest
+	wanted     map[string]bool     // names that somebody depends on
+	places     map[string]int      // of the names in the manifest in force
+	removed    map[string]bool     // of these, the ones that were deleted by hand
 
 	due, cron moments
 	dirty     []*entry
@@ -68,7 +70,9 @@ func (l *loop) boot() {
 		l.source = source{kind: sourceFile, revision: l.m.cfg.Manifest.revision, file: l.m.cfg.Manifest.revision}
 		l.manifestStat = supervisor.ManifestStat{Loaded: true, Successful: true, LastSuccess: l.m.wall()}
 		for _, one := range expand(set) {
-			l.addMember(one)
+			e := l.newEntry(one.spec, fromManifest)
+			e.group, e.index = one.group, one.index
+			l.add(e)
 		}
 	}
 	l.wireGraph()
@@ -88,9 +92,7 @@ func (l *loop) add(e *entry) {
 		l.order = append(l.order, e)
 		l.noteLimits(e)
 	case fromAPI: // in the place of a deleted one it is what others depend on
-		if l.wanted[e.spec.Name] || len(e.spec.DependsOn) > 0 {
-			l.wireGraph()
-		}
+		l.graphStale = l.graphStale || l.wanted[e.spec.Name] || len(e.spec.DependsOn) > 0
 	case fromSchedule:
 	}
 }
@@ -121,7 +123,7 @@ func (l *loop) nap() time.Duration {
 	if s := l.due.first(); s != nil {
 		nap = time.Until(s.at)
 	}
-	if s := l.cron.first(); s != nil {
+	if s := l.cron.first(); s != nil && l.ending == nil {
 		nap = min(nap, cronNap, s.at.Sub(l.m.wall()))
 	}
 	if l.ending != nil {
@@ -137,7 +139,7 @@ func (l *loop) tick() {
 	}
 	wall := l.m.wall()
 	l.noticeClock(wall)
-	for s := l.cron.first(); s != nil && !wall.Before(s.at); s = l.cron.first() {
+	for s := l.cron.first(); s != nil && !wall.Before(s.at) && l.ending == nil; s = l.cron.first() {
 		l.cronDue(s.entry, wall)
 	}
 	if l.ending != nil && !time.Now().Before(l.ending.giveUp) {
@@ -183,7 +185,7 @@ func (l *loop) perform(e *entry, a machine.Action) {
 	case machine.Kill:
 		l.m.os.Kill(linux.Life{Name: e.spec.Name, Gen: a.Gen}, scopeOf(a.Scope))
 	case machine.Arm:
-		l.step(e, machine.Armed{At: e.next(l.m.wall())})
+		l.step(e, machine.Armed{At: e.nextTime(l.m.wall())})
 	case machine.Aside:
 		if l.ending == nil {
 			l.runAside(e, a.N)
@@ -217,7 +219,19 @@ func (l *loop) touch(e *entry) {
 
 // settle works off the consequences of what has changed, which may change more.
 func (l *loop) settle() {
-	for len(l.dirty) > 0 {
+	for {
+		if len(l.dirty) == 0 && l.graphStale {
+			l.wireGraph()
+			l.revive()
+			for _, e := range l.entries {
+				if e.proc.State == machine.Waiting {
+					l.touch(e)
+				}
+			}
+		}
+		if len(l.dirty) == 0 {
+			return
+		}
 		e := l.dirty[0]
 		l.dirty = l.dirty[1:]
 		e.dirty = false
@@ -229,7 +243,7 @@ func (l *loop) settle() {
 			l.lookAtNeeds(d)
 		}
 		l.follow(e)
-		l.roll()
+		l.roll(e)
 		l.noteLeft(e)
 		l.concludeAside(e)
 		l.retire(e)
@@ -269,7 +283,7 @@ func (l *loop) meets(need machine.Need) (met bool, failed *entry) {
 		if never {
 			failed = on
 		}
-		met = met && ok && !l.rolling(on)
+		met = met && ok && on.next == nil
 	}
 	return met, failed
 }
@@ -315,14 +329,15 @@ func (l *loop) forget(e *entry) {
 	if _, ours := l.places[name]; ours && e.origin == fromManifest && e.heir == nil {
 		l.removed[name] = true
 	}
-	l.emit(e, supervisor.EventDeleted, nil)
 	e.endLife()
-	e.log.Close()
-	l.m.os.Forget(name)
-	if e.origin == fromManifest || l.wanted[name] || len(e.spec.DependsOn) > 0 {
-		l.wireGraph()
+	if e.heir != nil && l.ending == nil {
+		l.inherit(e)
+	} else {
+		l.emit(e, supervisor.EventDeleted, nil)
+		e.log.Close()
+		l.m.os.Forget(name)
 	}
-	l.inherit(e)
+	l.graphStale = l.graphStale || e.origin == fromManifest || l.wanted[name] || len(e.spec.DependsOn) > 0
 	l.touch(e)
 }
 
@@ -337,6 +352,15 @@ func (l *loop) used(life linux.Life, exit linux.Exit) {
 		e.stats.cpuUser += exit.CPUUser
 		e.stats.cpuSys += exit.CPUSystem
 	}
+}
+
+// sortedEntries lists all entries by name.
+func (l *loop) sortedEntries() []*entry {
+	list := make([]*entry, 0, len(l.entries))
+	for _, name := range l.sortedNames() {
+		list = append(list, l.entries[name])
+	}
+	return list
 }
 
 // sortedNames lists the names of all entries.

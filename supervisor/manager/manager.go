@@ -77,6 +77,8 @@ type Manager struct {
 	events events
 	limits limitSetter
 
+	reading sync.Mutex // held over reading the manifest's file and applying it
+
 	watchMemory atomic.Bool // somebody's memory limit is watched here
 
 	inbox chan func(*loop)

@@ -101,7 +101,7 @@ func (l *loop) checkMemory(usage map[string]linux.TreeUsage) {
 	for _, name := range l.sortedNames() {
 		e := l.entries[name]
 		limit := limitsOf(e.spec).Memory
-		if limit == 0 || e.proc.PID == 0 {
+		if limit == 0 || e.proc.PID == 0 || time.Since(e.proc.Born) < watchEvery { // the sample may be of the life before
 			continue
 		}
 		if used := usage[name].ResidentBytes; used > uint64(limit) {

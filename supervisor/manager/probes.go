@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/fnv"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -13,8 +14,9 @@ import (
 // prober makes the attempts of one probe of one life, one after the other, in a
 // goroutine of its own: a probe that hangs holds up nobody, and never overlaps itself.
 type prober struct {
-	spec *supervisor.Probe
-	end  context.CancelFunc
+	spec  *supervisor.Probe
+	ports []supervisor.Port
+	end   context.CancelFunc
 }
 
 // finding is what a probe's last attempt has found.
@@ -31,7 +33,7 @@ func (l *loop) wireProbes(e *entry) {
 	for _, k := range machine.Probes() {
 		p, spec := e.life.probes[k], probeOf(e.ran, k)
 		wanted := e.proc.Gen == e.life.gen && e.proc.Wants(k) && spec != nil
-		if p != nil && (!wanted || !reflect.DeepEqual(p.spec, spec)) {
+		if p != nil && (!wanted || !reflect.DeepEqual(p.spec, spec) || !slices.Equal(p.ports, e.ran.Ports)) {
 			p.end()
 			p, e.life.probes[k] = nil, nil
 		}
@@ -56,7 +58,7 @@ func (l *loop) beginProbe(e *entry, k machine.Probe, spec *supervisor.Probe) *pr
 			})
 		})
 	}()
-	return &prober{spec: spec, end: end}
+	return &prober{spec: spec, ports: e.ran.Ports, end: end}
 }
 
 // spread is the greatest part by which a first attempt is put off, so that those of

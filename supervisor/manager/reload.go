@@ -61,9 +61,11 @@ func (l *loop) noteReload(kind, revision string, changes []supervisor.Change, er
 	if kind == sourceFile {
 		l.source.file = revision
 	}
-	l.manifestStat.Successful = err == nil
 	if err != nil {
-		l.manifestStat.Error, l.source.refused = err.Error(), err.Error()
+		if kind == sourceFile && l.m.cfg.Manifest.Path != "" { // a caller's mistake is the caller's
+			l.manifestStat.Successful = false
+			l.manifestStat.Error, l.source.refused = err.Error(), err.Error()
+		}
 		l.emit(nil, supervisor.EventManifest, func(ev *supervisor.Event) { ev.Message = "refused: " + err.Error() })
 		l.m.log.Error("the manifest is refused; what was in force stays", "source", kind, "path", l.m.cfg.Manifest.Path, "error", err)
 		return

@@ -44,21 +44,21 @@ func (m *Manager) Signal(ctx context.Context, who supervisor.Caller, name string
 // Trigger implements supervisor.Control.
 func (m *Manager) Trigger(ctx context.Context, who supervisor.Caller, name string) (*supervisor.ProcessInfo, error) {
 	return m.change(ctx, who, "trigger", name, false, func(l *loop, known []*entry) ([]*waiter, error) {
-		var list []*waiter
+		var ready []*entry
 		for _, e := range known {
 			if e.parent == name { // a run of known[0]
 				continue
 			}
-			aside := e.proc.Rules.Scheduled && e.proc.Rules.Concurrency == supervisor.ConcurrencyAllow
-			if !aside && e.proc.State != machine.Idle && e.proc.State != machine.Backoff {
-				return nil, fmt.Errorf("cannot trigger %q: %w: a run goes on (%s)", e.spec.Name, supervisor.ErrExists, e.proc.Status())
+			if err := triggers(e); err != nil {
+				return nil, err
 			}
-			if aside && len(e.proc.Unmet) > 0 {
-				return nil, fmt.Errorf("cannot trigger %q: %w: it waits for %v", e.spec.Name, supervisor.ErrInvalid, waitsFor(e.proc))
-			}
+			ready = append(ready, e)
+		}
+		var list []*waiter
+		for _, e := range ready {
 			gen := before(e.proc)
 			l.step(e, machine.Trigger{})
-			if aside {
+			if aside(e) {
 				list = append(list, l.wait(e, func(*entry) (bool, error) { return true, nil }))
 				continue
 			}
@@ -66,6 +66,22 @@ func (m *Manager) Trigger(ctx context.Context, who supervisor.Caller, name strin
 		}
 		return list, nil
 	})
+}
+
+// aside reports whether each run of a process is one of its own.
+func aside(e *entry) bool {
+	return e.proc.Rules.Scheduled && e.proc.Rules.Concurrency == supervisor.ConcurrencyAllow
+}
+
+// triggers returns why a run cannot begin now; nil: it can.
+func triggers(e *entry) error {
+	switch {
+	case aside(e) && len(e.proc.Unmet) > 0:
+		return fmt.Errorf("cannot trigger %q: %w: it waits for %v", e.spec.Name, supervisor.ErrInvalid, waitsFor(e.proc))
+	case !aside(e) && e.proc.State != machine.Idle && e.proc.State != machine.Backoff:
+		return fmt.Errorf("cannot trigger %q: %w: a run goes on (%s)", e.spec.Name, supervisor.ErrExists, e.proc.Status())
+	}
+	return nil
 }
 
 // Wait implements supervisor.Control.
@@ -88,6 +104,9 @@ func (m *Manager) Wait(ctx context.Context, who supervisor.Caller, req superviso
 	var list []*waiter
 	var err error
 	if asked := m.ask(ctx, func(l *loop) {
+		if ctx.Err() != nil {
+			return // nobody would take the waiters away
+		}
 		known := l.family(req.Name)
 		if len(known) == 0 && req.Condition != supervisor.WaitDeleted {
 			err = l.notFound(verb, req.Name)

@@ -46,6 +46,9 @@ func (l *loop) shutdown(code int, why string) {
 	l.lastWord = why
 	l.ending = &ending{by: by, giveUp: by.Add(beyond), told: map[*entry]bool{}, open: map[*entry]bool{}, below: map[*entry]int{}}
 	l.emit(nil, supervisor.EventShutdown, func(ev *supervisor.Event) { ev.Message = why })
+	if l.graphStale {
+		l.wireGraph()
+	}
 	deepest := 0
 	for _, e := range l.entries {
 		l.ending.open[e] = true
@@ -55,11 +58,34 @@ func (l *loop) shutdown(code int, why string) {
 	if len(l.m.cfg.Command) == 0 {
 		l.m.log.Info("shutting down", "why", why, "code", code, "within", grace, "alive", len(l.alive()))
 	}
-	for _, name := range l.sortedNames() {
-		l.tryStop(l.entries[name])
+	for _, e := range l.sortedEntries() {
+		if !living(e.proc.State) {
+			l.tell(e) // nobody is served by it, and it is not to begin anew
+		} else {
+			l.tryStop(e)
+		}
 	}
+	l.unlock()
 	if len(l.ending.open) == 0 {
 		l.leave()
+	}
+}
+
+// unlock tells the first one when nobody can be told: in the middle of a change
+// processes may depend on each other.
+func (l *loop) unlock() {
+	var first *entry
+	for _, e := range l.sortedEntries() {
+		switch {
+		case !l.ending.open[e]:
+		case l.ending.told[e]:
+			return
+		case first == nil:
+			first = e
+		}
+	}
+	if first != nil {
+		l.tell(first)
 	}
 }
 
@@ -93,6 +119,7 @@ func (l *loop) tiersBelow(e *entry) int {
 	if n, known := l.ending.below[e]; known {
 		return n
 	}
+	l.ending.below[e] = 0 // in the middle of a change they may depend on each other
 	n := 0
 	for _, d := range e.spec.DependsOn {
 		for _, on := range l.resolve(d.Name) {
@@ -122,6 +149,8 @@ func (l *loop) continueShutdown(e *entry) {
 	}
 	if len(l.ending.open) == 0 {
 		l.leave()
+	} else {
+		l.unlock()
 	}
 }
 

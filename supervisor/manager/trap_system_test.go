@@ -77,6 +77,7 @@ func TestT06ThreadsEnd(t *testing.T) {
 			}
 			return found
 		}
+		reach(t, m, "a", supervisor.StatusRunning, 10*time.Second) // else the first restart is this start
 		ended := 0
 		for round := range 5 {
 			before := threads()

@@ -107,10 +107,20 @@ func closed(verb, name string) error {
 	return fmt.Errorf("cannot %s %q: %w", verb, name, supervisor.ErrClosed)
 }
 
-// ask runs f on the loop and waits until it has.
+// ask runs f on the loop and waits until it has. After an error f may still run: what it
+// writes is not to be read then.
 func (m *Manager) ask(ctx context.Context, f func(*loop)) error {
 	ran := make(chan struct{})
-	if !m.post(func(l *loop) { f(l); close(ran) }) {
+	select {
+	case <-m.done:
+		return supervisor.ErrClosed
+	default:
+	}
+	select {
+	case m.inbox <- func(l *loop) { f(l); close(ran) }:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-m.done:
 		return supervisor.ErrClosed
 	}
 	select {

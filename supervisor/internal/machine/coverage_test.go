@@ -98,6 +98,7 @@ func rowsOf(old Proc, ev Event, now time.Time) []string {
 		rows = []string{"CronDue, " + string(old.latest().Concurrency)}
 		also(old.Rules.StartBy > 0 && ev.Late > old.Rules.StartBy, "CronDue, too late")
 		also(old.CronAt.IsZero(), "CronDue, disarmed")
+		also(ev.Busy && string(old.latest().Concurrency) == "Forbid", "CronDue, busy")
 	case Tick:
 		also(passed(old.Due, now), "Tick, Due passed")
 		also(passed(old.RunEnd, now), "Tick, RunEnd passed")

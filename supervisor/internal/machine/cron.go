@@ -41,6 +41,10 @@ func (p Proc) cronDue(ev CronDue, now time.Time) (Proc, []Action) {
 	if rules.Concurrency == supervisor.ConcurrencyAllow {
 		return p.aside()
 	}
+	if ev.Busy { // with runs that are not this process's own, and are let finish
+		p.Runs.Skipped++
+		return p, nil
+	}
 	if p.State == Idle {
 		return p.beginRun(now)
 	}

@@ -83,6 +83,7 @@
 //	CronDue, Forbid     Spawning +spawn                       skipped                               skipped                               skipped
 //	CronDue, Replace    Spawning +spawn                       skipped                               skipped                               Stopping goal Again +signal
 //	CronDue, Allow      +aside                                skipped                               +aside                                +aside
+//	CronDue, busy       skipped                               skipped                               skipped                               skipped
 //	CronDue, too late   missed                                missed                                missed                                missed
 //	Armed, runOnStart   Spawning +spawn
 //
@@ -123,6 +124,7 @@
 //	CronDue, Forbid     skipped                               skipped                               skipped                               skipped
 //	CronDue, Replace    Stopping goal Again +signal           Stopping goal Again +signal           goal Again replaced                   goal Again replaced
 //	CronDue, Allow      +aside                                +aside                                +aside                                +aside
+//	CronDue, busy       skipped                               skipped                               skipped                               skipped
 //	CronDue, too late   missed                                missed                                missed                                missed
 //	Armed, runOnStart
 //
@@ -163,6 +165,7 @@
 //	CronDue, Forbid     skipped                               skipped                               skipped                               skipped
 //	CronDue, Replace    goal Again replaced                   goal Again replaced                   goal Again replaced                   Spawning replaced +spawn
 //	CronDue, Allow      +aside                                +aside                                +aside                                +aside
+//	CronDue, busy       skipped                               skipped                               skipped                               skipped
 //	CronDue, too late   missed                                missed                                missed                                missed
 //	Armed, runOnStart
 //

@@ -107,10 +107,12 @@ type (
 	AsideEnded struct{ OK bool }
 	// CronDue: CronAt has come, Late ago; Next is the scheduled time after it. When
 	// others have come since, Missed of them, Late is about the last one.
+	// Busy: runs that were begun aside, when the policy was Allow, go on.
 	CronDue struct {
 		Next   time.Time
 		Late   time.Duration
 		Missed uint64
+		Busy   bool
 	}
 )
 

@@ -195,7 +195,7 @@ func ofWords(p Proc) error {
 	_, over := p.Over()
 	status := p.Status()
 	met, failed := p.Meets(supervisor.ConditionStarted)
-	if p.Coming != nil {
+	if p.Coming != nil || p.Goal == Gone {
 		met = p.Started // nothing can be depended on until it comes
 	}
 	completed, never := p.Meets(supervisor.ConditionCompleted)

@@ -49,7 +49,7 @@ func (p Proc) Reason() supervisor.Reason {
 // Meets reports whether a dependency on p is met, or never will be. A definition
 // that is about to be replaced meets nothing.
 func (p Proc) Meets(c supervisor.Condition) (met, failed bool) {
-	if p.Coming != nil {
+	if p.Coming != nil || p.Goal == Gone {
 		return false, false
 	}
 	switch c {

@@ -144,6 +144,7 @@ func columns() []column {
 		{"CronDue, Forbid", CronDue{Next: t0.Add(time.Hour)}, 0, cron(supervisor.ConcurrencyForbid)},
 		{"CronDue, Replace", CronDue{Next: t0.Add(time.Hour)}, 0, cron(supervisor.ConcurrencyReplace)},
 		{"CronDue, Allow", CronDue{Next: t0.Add(time.Hour)}, 0, cron(supervisor.ConcurrencyAllow)},
+		{"CronDue, busy", CronDue{Next: t0.Add(time.Hour), Busy: true}, 0, cron(supervisor.ConcurrencyForbid)},
 		{"CronDue, too late", CronDue{Next: t0.Add(time.Hour), Late: time.Minute}, 0, func(r *Rules, p *Proc) {
 			cron(supervisor.ConcurrencyForbid)(r, p)
 			r.StartBy = time.Second

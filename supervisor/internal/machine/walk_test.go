@@ -196,7 +196,7 @@ func (w *walk) cron() error {
 			return err
 		}
 	}
-	return w.step(CronDue{Next: w.p.CronAt.Add(time.Minute), Late: w.dice.span(0, time.Minute, time.Hour), Missed: uint64(w.dice.pick(2))})
+	return w.step(CronDue{Next: w.p.CronAt.Add(time.Minute), Late: w.dice.span(0, time.Minute, time.Hour), Missed: uint64(w.dice.pick(2)), Busy: w.dice.pick(2) == 0})
 }
 
 // ignored gives it a report that has nothing to do with its life.
@@ -345,7 +345,7 @@ func (w *walk) comesToRest(end time.Time) error {
 // A random walk through the machine in a fair world keeps the invariants, and it
 // meets every cell of the table in which something happens.
 func TestWalk(t *testing.T) {
-	const steps, floor = 300_000, 20
+	const steps, floor = 450_000, 20
 	r := rand.NewChaCha8([32]byte{1})
 	data := make([]byte, 400)
 	seen := coverage{}

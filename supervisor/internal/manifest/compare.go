@@ -84,6 +84,12 @@ func Compare(old, now *supervisor.Set) []Difference {
 	return list
 }
 
+// CompareSettings returns the paths of the settings of the whole set that differ, as
+// Compare has them under the empty name.
+func CompareSettings(old, now *supervisor.Set) []string {
+	return compareSets(old, now, expanded(old), expanded(now))
+}
+
 // CompareSpecs returns the paths of the fields in which two processes differ.
 func CompareSpecs(old, now supervisor.Spec) []string {
 	if reflect.DeepEqual(old, now) { // mostly: and many times faster than to build paths
@@ -257,3 +263,7 @@ func (c *comparison) maps(path string, a, b reflect.Value) {
 		}
 	}
 }
+
+// NeedsRestart reports whether one of the fields, as CompareSpecs returns them, concerns
+// what is executed.
+func NeedsRestart(fields []string) bool { return slices.ContainsFunc(fields, concernsChild) }
