@@ -34,6 +34,7 @@ type launching struct {
 	manifest string // or a path of one
 	outside  bool   // not PID 1 of a namespace, but one of many
 	hide     string // a folder that is empty for it
+	env      string // one more variable; empty: none
 	args     []string
 }
 
@@ -85,6 +86,9 @@ func launch(t *testing.T, l launching) *instance {
 		}
 		in.cmd.Path, in.cmd.Args = self, append([]string{self}, args...)
 		in.cmd.Env = append(in.cmd.Env, roleVar+"=init", hideVar+"="+l.hide)
+		if l.env != "" {
+			in.cmd.Env = append(in.cmd.Env, l.env)
+		}
 		in.cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWPID | syscall.CLONE_NEWNS
 	}
 	in.start()

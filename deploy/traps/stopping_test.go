@@ -168,9 +168,9 @@ func TestT23Grace(t *testing.T) {
 		code     int
 		signal   string
 	}{
-		{"at-once", 0, 1500 * time.Millisecond, -1, "SIGTERM"},
-		{"slow", 2 * time.Second, 3500 * time.Millisecond, 3, ""},
-		{"never", 4 * time.Second, 5500 * time.Millisecond, -1, "SIGKILL"},
+		{"at-once", 0, 2 * time.Second, -1, "SIGTERM"},
+		{"slow", 2 * time.Second, 4 * time.Second, 3, ""},
+		{"never", 4 * time.Second, 6 * time.Second, -1, "SIGKILL"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -332,9 +332,9 @@ func TestT29PreStop(t *testing.T) {
 		name, wrote string
 		from, to    time.Duration
 	}{
-		{"short", "hook\nhook-end\nterm\n", time.Second, 2500 * time.Millisecond},
-		{"long", "hook\nterm\n", 3 * time.Second, 4500 * time.Millisecond}, // the hook is ended at 3 s, the signal has 2 more
-		{"hangs", "hook\nterm\n", 3 * time.Second, 5 * time.Second},        // the hook at 1 s, then 2 s, then SIGKILL
+		{"short", "hook\nhook-end\nterm\n", time.Second, 3 * time.Second},
+		{"long", "hook\nterm\n", 3 * time.Second, 5 * time.Second},          // the hook is ended at 3 s, the signal has 2 more
+		{"hangs", "hook\nterm\n", 3 * time.Second, 5500 * time.Millisecond}, // the hook at 1 s, then 2 s, then SIGKILL
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
