@@ -3,10 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
-	"flag"
 	"fmt"
-	"net"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -23,105 +23,11 @@ import (
 	"github.com/processmanager/processmanager/supervisor/supervisortest"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
-
-const secret = "right-one-4417"
-
-type auth struct{}
-
-func (auth) Enabled() bool { return true }
-
-func (auth) Check(s string) supervisor.Role {
-	switch s {
-	case secret:
-		return supervisor.RoleOperator
-	case "viewer":
-		return supervisor.RoleViewer
-	}
-	return supervisor.RoleNone
-}
-
-// newManifest is what stdin holds in the sessions.
-const newManifest = "kind: ProcessManifest\n"
-
-// fleet is a manager with a process in every kind of state.
-func fleet() *supervisortest.Fake {
-	f := supervisortest.New()
-	at := supervisortest.Epoch
-	later := at.Add(90 * time.Minute)
-	f.Put(supervisor.ProcessInfo{
-		Name: "web", Command: "/app/server --listen=:8080", PID: new(42), Status: supervisor.StatusRunning, Ready: true, CPUPercent: 12.34,
-		MemoryMB: 64.25, StartTime: &at, Restarts: 2, ExitCode: new(3), Reason: supervisor.ReasonError, Run: 3, LogEnabled: true,
-		Labels: map[string]string{"tier": "front", "app": "shop"},
-	})
-	f.Put(supervisor.ProcessInfo{
-		Name: "flaky", Command: "/app/flaky", Status: supervisor.StatusBackoff, StartTime: &at, Restarts: 7, Signal: new("SIGSEGV"),
-		Reason: supervisor.ReasonSignaled, NextRetry: &later, Run: 8,
-	})
-	f.Put(supervisor.ProcessInfo{Name: "report", Command: "pg_dump shop > /backup/shop", Status: supervisor.StatusScheduled, Cron: "30 2 * * *", NextRun: &later, JobID: "nightly"})
-	f.Put(supervisor.ProcessInfo{Name: "late", Command: "/app/late", Status: supervisor.StatusPending, WaitsFor: []string{"migrate (Completed)"}})
-	f.Put(supervisor.ProcessInfo{
-		Name: "migrate", Command: "/app/migrate", Status: supervisor.StatusFailed, StartTime: &at, ExitCode: new(1), Reason: supervisor.ReasonError,
-		Error: "exit code 1 \x1b[31m<red>\nsecond line", Run: 1,
-	})
-	f.Put(supervisor.ProcessInfo{
-		Name: "api-0", Group: "api", Command: "/app/api", PID: new(43), Status: supervisor.StatusRunning, StartTime: &at, Run: 2, Reason: supervisor.ReasonUnhealthy,
-		EndTime: &at, Labels: map[string]string{"app": "api"}, Memory: &supervisor.MemoryInfo{LimitMB: 128, By: "watch"},
-		Probes: []supervisor.ProbeInfo{{Probe: "liveness", OK: true, Successes: 2}, {Probe: "readiness", Failures: 4, Message: "HTTP status 503"}},
-	})
-	f.AddHistory("web",
-		supervisor.LifeRecord{
-			Name: "web", Run: 2, StartTime: new(at.Add(-time.Hour)), EndTime: at, ExitCode: new(3), Reason: supervisor.ReasonError,
-			Log: []supervisor.LogLine{
-				{Time: at.Add(-time.Hour), Stream: supervisor.Stderr, Run: 2, Msg: "panic: no more"},
-				{Time: at, Stream: supervisor.Stdout, Run: 2, Msg: "goodbye"},
-			},
-		},
-		supervisor.LifeRecord{Name: "web", Run: 1, EndTime: at.Add(-time.Hour), Reason: supervisor.ReasonStartError, Error: "no such file\x1b[1m"},
-	)
-	f.PutManifest(supervisor.ManifestInfo{
-		Source: "file", Path: "/etc/processmanager", Revision: "9f86d081", AppliedTime: &at, GraceSecs: 25, ExitPolicy: supervisor.ExitWhenDone,
-		Processes: []supervisor.Spec{{Name: "web", Command: supervisor.Command{Shell: "true"}}, {Name: "migrate", Command: supervisor.Command{Shell: "true"}}},
-	})
-	f.Plan("")
-	f.Plan(newManifest,
-		supervisor.Change{Action: supervisor.ChangeUpdated, Fields: []string{"exitPolicy"}},
-		supervisor.Change{Name: "web", Action: supervisor.ChangeRestarted, Fields: []string{"command", "env[2].value"}, Note: "its next life has the new values"},
-		supervisor.Change{Name: "worker", Action: supervisor.ChangeAdded},
-		supervisor.Change{Name: "late", Action: supervisor.ChangeRemoved},
-	)
-	f.AddLog("web",
-		supervisor.LogLine{Time: at.Add(-time.Hour), Stream: supervisor.Stderr, Run: 2, Msg: "panic: no more"},
-		supervisor.LogLine{Time: at, Stream: supervisor.Stdout, Run: 3, Msg: "ready <now>"},
-		supervisor.LogLine{Time: at.Add(time.Second), Stream: supervisor.Stderr, Run: 3, Msg: "GET /cart?a=1&b=2: 500"},
-	)
-	return f
-}
-
-// serve runs a real server beside a telnet socket's path, which it returns.
-func serve(t *testing.T, o rpc.Options) string {
-	t.Helper()
-	dir := t.TempDir()
-	l, err := net.Listen("unix", filepath.Join(dir, "pm-rpc.sock"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- rpc.NewServer(o).Serve(ctx, l) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("Serve: %v", err)
-		}
-	})
-	return filepath.Join(dir, "pm.sock")
-}
-
 // A session is a file of commands and what they print; "." is an empty line. "!"
 // lines are stderr, the exit code follows when it is not 0.
 func TestSession(t *testing.T) {
-	for _, path := range []string{"testdata/session.txt", "testdata/usage.txt"} {
+	terminal := screen{terminal: true, size: func() (width, height int) { return 64, 24 }}
+	for path, on := range map[string]screen{"testdata/session.txt": {}, "testdata/usage.txt": {}, "testdata/terminal.txt": terminal} {
 		golden, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -134,10 +40,11 @@ func TestSession(t *testing.T) {
 				got.WriteString(line)
 			case strings.HasPrefix(line, "$ pmclient"):
 				got.WriteString(line)
-				got.WriteString(transcript(socket, words(strings.TrimSpace(line[2:]))))
+				got.WriteString(transcript(socket, on, words(strings.TrimSpace(line[2:]))))
 			}
 		}
 		text := strings.ReplaceAll(got.String(), filepath.Dir(socket), "DIR")
+		text = strings.ReplaceAll(text, "\x1b", "␛")
 		if *update {
 			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 				t.Fatal(err)
@@ -148,42 +55,6 @@ func TestSession(t *testing.T) {
 			t.Errorf("%s (go test ./cmd/pmclient -update writes it anew)\n%s", path, diff)
 		}
 	}
-}
-
-func transcript(socket string, args []string) string {
-	var stdout, stderr bytes.Buffer
-	p := &program{env: []string{"PM_SOCKET=" + socket}, in: strings.NewReader(newManifest), out: &stdout, now: func() time.Time { return supervisortest.Epoch.Add(26 * time.Hour) }}
-	code := p.run(args, &stderr)
-	text := ""
-	for line := range strings.Lines(stdout.String()) {
-		text += "  " + line
-	}
-	for line := range strings.Lines(stderr.String()) {
-		text += "! " + line
-	}
-	if code != 0 {
-		text += fmt.Sprintf("! exit code %d\n", code)
-	}
-	return strings.ReplaceAll(text, "  \n", "  .\n")
-}
-
-// words splits a command line; '…' quotes.
-func words(line string) []string {
-	var list []string
-	for i, part := range strings.Split(line, "'") {
-		if i%2 == 1 {
-			list = append(list, part)
-			continue
-		}
-		list = append(list, strings.Fields(part)...)
-	}
-	return list
-}
-
-func run(env []string, args ...string) (code int, stdout, stderr string) {
-	var out, errs bytes.Buffer
-	code = Run(append([]string{"pmclient"}, args...), env, strings.NewReader(""), &out, &errs)
-	return code, out.String(), errs.String()
 }
 
 // Where the manager is and with what secret: flags, environment, files.
@@ -211,6 +82,7 @@ func TestConnection(t *testing.T) {
 		{"flags before the command", nil, append([]string{"-socket", telnet, "-secret", secret}, ask...), 0},
 		{"flags behind it", nil, append(ask, "--socket="+telnet, "--secret="+secret), 0},
 		{"file", nil, append(ask, "-socket", telnet, "-secret-file", file), 0},
+		{"first line of stdin", nil, append(ask, "-socket", telnet, "-secret-file", "-"), 0},
 		{"environment", []string{"PM_SOCKET=" + telnet, "PM_SECRET=" + secret}, ask, 0},
 		{"file in the environment", []string{"PM_SOCKET=" + telnet, "PM_SECRET_FILE=" + file}, ask, 0},
 		{"flag over environment", []string{"PM_SOCKET=/nowhere", "PM_SECRET=wrong"}, append(ask, "-socket", telnet, "-secret-file", file), 0},
@@ -269,9 +141,11 @@ func TestUnreachableHints(t *testing.T) {
 		{"socket", refused, "-socket names"},
 		{"rpc-socket", refused, "-rpc-socket names"},
 		{"rpc", refused, "-rpc names"},
-		{"socket", fmt.Errorf("%w at x: %w", client.ErrUnreachable, syscall.EACCES), "this user may not use the socket"},
+		{"socket", fmt.Errorf("%w at x: %w", client.ErrUnreachable, syscall.EACCES), "may not"},
+		{"rpc", fmt.Errorf("%w at x: %w", client.ErrUnreachable, x509.UnknownAuthorityError{}), "-ca-file names"},
+		{"rpc", fmt.Errorf("%w at x: %w", client.ErrUnreachable, tls.RecordHeaderError{}), "does not speak TLS"},
 	} {
-		p := &program{way: c.way}
+		p := &program{way: c.way, place: "/nowhere/s"}
 		if got := p.messages(c.err); len(got) != 1 || !strings.Contains(got[0], c.want) || strings.Count(got[0], "; ") != 1 {
 			t.Errorf("%s: %q, want … %s …", c.way, got, c.want)
 		}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -12,7 +14,17 @@ import (
 type cell struct {
 	text string
 	look style
+	fit  fit // of its column; that of the first row counts
 }
+
+// fit is what may be done with a column that has no room.
+type fit uint8
+
+const (
+	rigid fit = iota // nothing
+	soft             // it may be cut
+	spare            // it may be left out
+)
 
 // cells makes a row of plain cells.
 func cells(texts ...string) []cell {
@@ -23,30 +35,72 @@ func cells(texts ...string) []cell {
 	return row
 }
 
-// titles makes the first row.
+// titles makes the first row. "~" in front of a title makes its column soft, "?" spare.
 func titles(texts ...string) []cell {
-	row := cells(texts...)
-	for i := range row {
+	row := make([]cell, len(texts))
+	for i, text := range texts {
 		row[i].look = strong
+		switch text[0] {
+		case '~':
+			row[i].fit, text = soft, text[1:]
+		case '?':
+			row[i].fit, text = spare, text[1:]
+		}
+		row[i].text = text
 	}
 	return row
 }
 
 const (
-	columnGap   = 2
-	columnFloor = 6 // a column is not made narrower than this, or than its title
-	dots        = "…"
+	columnGap     = 2
+	columnFloor   = 6  // a column is not cut to less than this, or than its title
+	columnComfort = 24 // what a soft column shall have before others are left out
+	dots          = "…"
 )
 
-// aligned writes rows as columns, without blanks at the end of a line. Where they
-// would be wider than the screen the widest columns are cut, so that no line wraps.
+// aligned writes rows as columns, without blanks at the end of a line. On a screen
+// that is too narrow no line wraps: columns are left out from the right and cut, and
+// at last the lines are.
 func (s screen) aligned(rows [][]cell) string {
 	shown, widths := measure(rows)
 	limit := s.width()
-	if limit > 0 {
-		narrow(widths, rows, limit)
+	if limit > 0 && len(rows) > 0 {
+		for over(widths, shown[0], limit, columnComfort) > 0 {
+			j := lastSpare(shown[0])
+			if j < 0 {
+				break
+			}
+			for i, row := range shown {
+				if j < len(row) {
+					shown[i] = slices.Delete(row, j, j+1)
+				}
+			}
+			widths = slices.Delete(widths, j, j+1)
+		}
+		narrow(widths, shown[0], limit)
 	}
 	return s.lines(shown, widths, limit)
+}
+
+// over is by how much the columns are too wide, when no soft one is wider than atMost.
+func over(widths []int, first []cell, limit, atMost int) int {
+	n := columnGap*(len(widths)-1) - limit
+	for j, w := range widths {
+		if j < len(first) && first[j].fit == soft {
+			w = min(w, atMost)
+		}
+		n += w
+	}
+	return n
+}
+
+func lastSpare(first []cell) int {
+	for j := len(first) - 1; j >= 0; j-- {
+		if first[j].fit == spare {
+			return j
+		}
+	}
+	return -1
 }
 
 // measure makes the texts fit to be shown, and finds how wide the columns are.
@@ -66,24 +120,16 @@ func measure(rows [][]cell) (shown [][]cell, widths []int) {
 	return shown, widths
 }
 
-// narrow takes from the widest column, again and again, until the limit is kept or
-// nothing is left to be taken.
-func narrow(widths []int, rows [][]cell, limit int) {
-	floor := make([]int, len(widths))
-	for j := range floor {
-		floor[j] = columnFloor
-		if len(rows) > 0 && j < len(rows[0]) && rows[0][j].look == strong {
-			floor[j] = max(floor[j], columnsOf(rows[0][j].text))
-		}
-	}
-	over := columnGap*(len(widths)-1) - limit
-	for _, w := range widths {
-		over += w
-	}
-	for over > 0 {
+// narrow takes from the widest soft column, again and again, until the limit is kept
+// or nothing is left to be taken.
+func narrow(widths []int, first []cell, limit int) {
+	for left := over(widths, first, limit, math.MaxInt); left > 0; left-- {
 		widest := -1
 		for j, w := range widths {
-			if w > floor[j] && (widest < 0 || w > widths[widest]) {
+			if j >= len(first) || first[j].fit != soft || w <= floorOf(first[j]) {
+				continue
+			}
+			if widest < 0 || w > widths[widest] {
 				widest = j
 			}
 		}
@@ -91,8 +137,14 @@ func narrow(widths []int, rows [][]cell, limit int) {
 			return
 		}
 		widths[widest]--
-		over--
 	}
+}
+
+func floorOf(first cell) int {
+	if first.look == strong { // a title
+		return max(columnFloor, columnsOf(first.text))
+	}
+	return columnFloor
 }
 
 func (s screen) lines(rows [][]cell, widths []int, limit int) string {

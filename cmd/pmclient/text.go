@@ -28,7 +28,7 @@ func startedWord(info supervisor.ProcessInfo) string {
 
 // listRows are the titles and one row for each process.
 func listRows(list []*supervisor.ProcessInfo, now time.Time) [][]cell {
-	rows := [][]cell{titles("NAME", "STATUS", "READY", "PID", "RESTARTS", "CPU%", "MEM(MiB)", "AGE", "NOTE")}
+	rows := [][]cell{titles("~NAME", "STATUS", "READY", "PID", "?RESTARTS", "?CPU%", "?MEM(MiB)", "AGE", "~NOTE")}
 	for _, p := range list {
 		rows = append(rows, listRow(p, now))
 	}
@@ -100,7 +100,7 @@ func ended(p *supervisor.ProcessInfo) string {
 
 // lifeRows are the titles and one row for each life.
 func lifeRows(lives []supervisor.LifeRecord) [][]cell {
-	rows := [][]cell{titles("NAME", "RUN", "STARTED", "LASTED", "EXIT", "REASON", "NOTE")}
+	rows := [][]cell{titles("~NAME", "RUN", "?STARTED", "LASTED", "EXIT", "REASON", "~NOTE")}
 	for _, l := range lives {
 		started, lasted, exit := "-", "-", "-"
 		if l.StartTime != nil {
@@ -142,7 +142,7 @@ func changeRows(list []supervisor.Change) [][]cell {
 			what = strings.TrimPrefix(what+"; "+c.Note, "; ")
 		}
 		row := cells(string(c.Action), name, what)
-		row[0].look = changeStyle(c.Action)
+		row[0].look, row[1].fit, row[2].fit = changeStyle(c.Action), soft, soft
 		rows = append(rows, row)
 	}
 	return rows
