@@ -11,10 +11,10 @@ import (
 // account derives counters and log lines from one step.
 func (l *loop) account(e *entry, old, now machine.Proc) {
 	if now.Restarts != old.Restarts {
-		e.stats.restarts[now.Last.Reason]++
+		bump(&e.stats.restarts, now.Last.Reason, 1)
 	}
 	if now.Last.Gen != old.Last.Gen {
-		e.stats.exits[now.Last.Reason]++
+		bump(&e.stats.exits, now.Last.Reason, 1)
 		code := now.Last.Exit.ShellCode()
 		e.stats.lastExit = &code
 		l.logEnd(e, old, now)

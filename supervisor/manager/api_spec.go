@@ -102,7 +102,7 @@ func plainWords(command string) ([]string, bool) {
 
 // commandText is the command as one string: a shell text as it is, an argv quoted
 // where it must be and joined.
-func commandText(s supervisor.Spec) string {
+func commandText(s *supervisor.Spec) string {
 	if s.Command.Shell != "" && len(s.Args) == 0 {
 		return s.Command.Shell
 	}

@@ -135,7 +135,7 @@ func (l *loop) compareOne(to *member, was map[string]member) (*change, error) {
 	s := &change{Change: supervisor.Change{Name: name}, entry: e, to: to}
 	before, known := was[name]
 	if known {
-		s.Fields = manifest.CompareSpecs(before.spec, to.spec)
+		s.Fields = manifest.CompareSpecs(*before.spec, *to.spec)
 	}
 	unchanged := known && len(s.Fields) == 0
 	switch {
@@ -160,12 +160,12 @@ func (l *loop) compareOne(to *member, was map[string]member) (*change, error) {
 	if e.next != nil && e.next.to != nil {
 		now = e.next.to.spec
 	}
-	fields := manifest.CompareSpecs(e.spec, to.spec)
+	fields := manifest.CompareSpecs(*e.spec, *to.spec)
 	moved := e.group != to.group || e.index != to.index
 	if moved {
 		fields = append(fields, "replicas")
 	}
-	s.Fields = manifest.CompareSpecs(now, to.spec)
+	s.Fields = manifest.CompareSpecs(*now, *to.spec)
 	if len(fields) == 0 && e.next == nil {
 		return nil, nil
 	}

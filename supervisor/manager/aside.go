@@ -9,7 +9,7 @@ import (
 // runAside starts one run of a scheduled process as a process of its own,
 // NAME.RUN: concurrencyPolicy Allow.
 func (l *loop) runAside(e *entry, n uint64) {
-	spec := e.spec
+	spec := *e.spec
 	spec.Name = fmt.Sprintf("%s.%d", e.spec.Name, n)
 	spec.Schedule, spec.TimeZone, spec.ConcurrencyPolicy = "", "", ""
 	spec.DependsOn, spec.Suspend = nil, false
@@ -18,7 +18,7 @@ func (l *loop) runAside(e *entry, n uint64) {
 		l.step(e, machine.AsideEnded{})
 		return
 	}
-	run := l.newEntry(spec, fromSchedule)
+	run := l.newEntry(&spec, fromSchedule)
 	run.parent, run.own = e.spec.Name, false
 	l.add(run)
 	l.step(run, machine.Start{})

@@ -66,7 +66,7 @@ func TestCommandText(t *testing.T) {
 		{supervisor.Spec{Command: supervisor.Command{Argv: []string{"a"}}, Args: []string{"b c", ""}}, "a 'b c' ''"},
 		{supervisor.Spec{Command: supervisor.Command{Argv: []string{"it's", "$HOME", "a;b", "é", "*"}}}, `'it'\''s' '$HOME' 'a;b' 'é' '*'`},
 	} {
-		if got := commandText(test.spec); got != test.want {
+		if got := commandText(&test.spec); got != test.want {
 			t.Errorf("got  %s\nwant %s", got, test.want)
 		}
 	}
@@ -75,7 +75,7 @@ func TestCommandText(t *testing.T) {
 // commandText must not write into the spec's array behind its end.
 func TestCommandTextKeepsSpec(t *testing.T) {
 	argv := []string{"a", "b", "c"}
-	commandText(supervisor.Spec{Command: supervisor.Command{Argv: argv[:1]}, Args: []string{"x"}})
+	commandText(&supervisor.Spec{Command: supervisor.Command{Argv: argv[:1]}, Args: []string{"x"}})
 	if !slices.Equal(argv, []string{"a", "b", "c"}) {
 		t.Errorf("argv became %q", argv)
 	}
@@ -117,7 +117,7 @@ spec:
 		},
 	}
 	for i, spec := range set.Processes {
-		if diff := cmp.Diff(want[i], *rulesOf(spec)); diff != "" {
+		if diff := cmp.Diff(want[i], *rulesOf(&spec)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", spec.Name, diff)
 		}
 	}
@@ -284,7 +284,7 @@ func TestDone(t *testing.T) {
 		l := &loop{m: &Manager{}, set: &supervisor.Set{ExitPolicy: test.policy}, entries: map[string]*entry{}}
 		for i, list := range [][]machine.Proc{test.set, test.api} {
 			for j, p := range list {
-				e := &entry{origin: []origin{fromManifest, fromAPI}[i], proc: p}
+				e := &entry{origin: []origin{fromManifest, fromAPI}[i], proc: p, spec: &supervisor.Spec{}}
 				e.spec.Name = string(rune('a'+j)) + string(rune('0'+i))
 				e.proc.Rules = &machine.Rules{Scheduled: !p.CronAt.IsZero()}
 				if e.proc.Rules.Scheduled {
@@ -306,7 +306,7 @@ func TestDone(t *testing.T) {
 // The specs of `-- command` and of callers are what the manifest would accept.
 func TestSpecsAreValid(t *testing.T) {
 	spec := commandSpec([]string{"/bin/child", "x"})
-	if err := manifest.CheckSpec(spec); err != nil {
+	if err := manifest.CheckSpec(*spec); err != nil {
 		t.Error(err)
 	}
 }

@@ -46,7 +46,7 @@ func (m *Manager) Start(ctx context.Context, who supervisor.Caller, req supervis
 		if l.closesCycle(req.Name, spec.DependsOn) {
 			return nil, invalid(req.Name, "it would depend on itself, by way of what it depends on")
 		}
-		e := l.newEntry(spec, fromAPI)
+		e := l.newEntry(&spec, fromAPI)
 		e.jobID = req.JobID
 		if e.own = l.owned < maxOwned; e.own {
 			l.owned++

@@ -9,9 +9,9 @@ import (
 )
 
 // commandSpec is the one process of `-- command`.
-func commandSpec(argv []string) supervisor.Spec {
+func commandSpec(argv []string) *supervisor.Spec {
 	grace := int64(commandGrace)
-	return supervisor.Spec{
+	return &supervisor.Spec{
 		Name: commandName(argv[0]), Command: supervisor.Command{Argv: argv},
 		RestartPolicy: supervisor.RestartNever, Essential: true,
 		TerminationGracePeriodSeconds: &grace, KillMode: supervisor.KillGroup,

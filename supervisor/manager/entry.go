@@ -24,8 +24,8 @@ const (
 
 // entry is one process as the loop keeps it. Only the loop touches it.
 type entry struct {
-	spec     supervisor.Spec // newest
-	ran      supervisor.Spec // of the current or last life, with what was changed live
+	spec     *supervisor.Spec // newest; never changed in place
+	ran      *supervisor.Spec // of the current or last life, with what was changed live
 	origin   origin
 	jobID    string
 	parent   string // of a run under Allow: the scheduled process
@@ -71,13 +71,25 @@ type stats struct {
 	runs            machine.Runs
 }
 
+// bump adds to a counter in a map that is made when it is first needed: most processes
+// never need one.
+func bump[K comparable](m *map[K]uint64, key K, n uint64) {
+	if *m == nil {
+		*m = map[K]uint64{}
+	}
+	(*m)[key] += n
+}
+
 // add counts another entry's numbers as one's own.
 func (s *stats) add(o stats) {
 	for reason, n := range o.restarts {
-		s.restarts[reason] += n
+		bump(&s.restarts, reason, n)
 	}
 	for reason, n := range o.exits {
-		s.exits[reason] += n
+		bump(&s.exits, reason, n)
+	}
+	for what, n := range o.probes {
+		bump(&s.probes, what, n)
 	}
 	s.deadlines += o.deadlines
 	s.cpuUser += o.cpuUser
@@ -90,13 +102,6 @@ func (s *stats) add(o stats) {
 	s.runs.Skipped += o.runs.Skipped
 	s.runs.Replaced += o.runs.Replaced
 	s.runs.Missed += o.runs.Missed
-	for what, n := range o.probes {
-		s.probes[what] += n
-	}
-}
-
-func newStats() stats {
-	return stats{restarts: map[supervisor.Reason]uint64{}, exits: map[supervisor.Reason]uint64{}, probes: map[supervisor.ProbeCount]uint64{}}
 }
 
 // clone is for readers outside the loop.
@@ -107,8 +112,8 @@ func (s *stats) clone() stats {
 }
 
 // newEntry makes an entry of a spec that was checked and has its defaults.
-func (l *loop) newEntry(spec supervisor.Spec, from origin) *entry {
-	e := &entry{m: l.m, spec: spec, ran: spec, index: -1, origin: from, stats: newStats(), text: commandText(spec), own: true}
+func (l *loop) newEntry(spec *supervisor.Spec, from origin) *entry {
+	e := &entry{m: l.m, spec: spec, ran: spec, index: -1, origin: from, text: commandText(spec), own: true}
 	e.due.entry, e.cron.entry = e, e
 	e.proc = machine.New(rulesOf(spec), time.Now())
 	e.proc.Gen = l.lastGen[spec.Name]
@@ -131,7 +136,7 @@ func (l *loop) setSchedule(e *entry) {
 }
 
 // logOptions says where a process's output goes.
-func (l *loop) logOptions(spec supervisor.Spec) logbuf.Options {
+func (l *loop) logOptions(spec *supervisor.Spec) logbuf.Options {
 	size := func(q *supervisor.Quantity) int64 {
 		if q == nil {
 			return 0
@@ -145,7 +150,7 @@ func (l *loop) logOptions(spec supervisor.Spec) logbuf.Options {
 	}
 }
 
-func (l *loop) logFile(spec supervisor.Spec) string {
+func (l *loop) logFile(spec *supervisor.Spec) string {
 	switch {
 	case !spec.Log.File:
 		return ""

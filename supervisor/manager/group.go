@@ -13,14 +13,15 @@ import (
 
 // expand makes entries' specs of a manifest's: one for each replica.
 func expand(set *supervisor.Set) []member {
-	var list []member
-	for _, spec := range set.Processes {
+	list := make([]member, 0, len(set.Processes))
+	for i := range set.Processes {
+		spec := &set.Processes[i]
 		if spec.Replicas == nil {
 			list = append(list, member{spec: spec, index: -1})
 			continue
 		}
-		for i, one := range manifest.Replicas(spec) {
-			list = append(list, member{spec: one, group: spec.Name, index: i})
+		for i, one := range manifest.Replicas(*spec) {
+			list = append(list, member{spec: &one, group: spec.Name, index: i})
 		}
 	}
 	return list
@@ -28,7 +29,7 @@ func expand(set *supervisor.Set) []member {
 
 // member is one process of a manifest.
 type member struct {
-	spec  supervisor.Spec
+	spec  *supervisor.Spec
 	group string // empty: it stands for itself
 	index int    // of a replica; -1: it is none
 }

@@ -27,7 +27,7 @@ var hooks = map[machine.State]struct {
 }
 
 // hookOf is what the hook of a state does; nil: there is none.
-func hookOf(spec supervisor.Spec, s machine.State) *supervisor.LifecycleHandler {
+func hookOf(spec *supervisor.Spec, s machine.State) *supervisor.LifecycleHandler {
 	if spec.Lifecycle == nil {
 		return nil
 	}

@@ -71,7 +71,7 @@ func (l *loop) command(e *entry) linux.Command {
 	life.own = own
 	base, log := l.m.environ, l.m.log
 	c.Resolve = func(c *linux.Command) error { // on a goroutine that may wait for a disk
-		env, notes, err := manifest.ReadEnvironment(spec, slices.Concat(base, own))
+		env, notes, err := manifest.ReadEnvironment(*spec, slices.Concat(base, own))
 		if err != nil {
 			return err
 		}
@@ -81,7 +81,7 @@ func (l *loop) command(e *entry) linux.Command {
 		if keep {
 			life.env.Store(&env)
 		}
-		c.Env, c.Argv = env, manifest.Argv(spec, env)
+		c.Env, c.Argv = env, manifest.Argv(*spec, env)
 		c.Identity.Keep = keptNames(env, base)
 		return nil
 	}
@@ -89,7 +89,7 @@ func (l *loop) command(e *entry) linux.Command {
 }
 
 // execsTasks reports whether commands are run about a process, in its environment.
-func execsTasks(spec supervisor.Spec) bool {
+func execsTasks(spec *supervisor.Spec) bool {
 	for _, k := range machine.Probes() {
 		if p := probeOf(spec, k); p != nil && p.Exec != nil {
 			return true
@@ -107,7 +107,7 @@ func execsTasks(spec supervisor.Spec) bool {
 const envIndex = "PM_PROCESS_INDEX"
 
 // rights turns what the spec says of identity and limits into what the system sets.
-func rights(spec supervisor.Spec) linux.Command {
+func rights(spec *supervisor.Spec) linux.Command {
 	var c linux.Command
 	if s := spec.SecurityContext; s != nil {
 		c.Identity = linux.Identity{
@@ -138,7 +138,7 @@ func keptNames(env, base []string) []string {
 }
 
 // limitsOf turns quantities into numbers; they were checked.
-func limitsOf(spec supervisor.Spec) linux.Limits {
+func limitsOf(spec *supervisor.Spec) linux.Limits {
 	if spec.Resources == nil {
 		return linux.Limits{}
 	}

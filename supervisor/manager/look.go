@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -18,7 +19,7 @@ const onDemand = time.Second
 
 // view is a copy of what the loop knows of an entry, to be shaped elsewhere.
 type view struct {
-	spec  supervisor.Spec // not to be changed
+	spec  *supervisor.Spec // not to be changed
 	text  string
 	jobID string
 	proc  machine.Proc
@@ -53,14 +54,34 @@ func (m *Manager) Status(ctx context.Context, who supervisor.Caller, name string
 	if err := who.MayLook(); err != nil {
 		return nil, refused("show", name, err)
 	}
-	var v *view
-	if err := m.ask(ctx, func(l *loop) { v = l.view(name) }); err != nil {
+	var (
+		v        *view
+		replicas []string
+	)
+	if err := m.ask(ctx, func(l *loop) { v, replicas = l.view(name), l.replicaNames(name) }); err != nil {
 		return nil, refused("show", name, err)
 	}
 	if v == nil {
-		return nil, fmt.Errorf("cannot show %q: %w", name, supervisor.ErrNotFound)
+		return nil, notOne("show", name, replicas)
 	}
 	return v.info(m.os.Usage(onDemand)[name]), nil
+}
+
+// notOne is the error for a name that is not that of one process.
+func notOne(verb, name string, replicas []string) error {
+	if len(replicas) > 0 {
+		return fmt.Errorf("cannot %s %q: %w: it has replicas, ask for one of them: %s", verb, name, supervisor.ErrNotFound, strings.Join(replicas, ", "))
+	}
+	return fmt.Errorf("cannot %s %q: %w", verb, name, supervisor.ErrNotFound)
+}
+
+// replicaNames lists the replicas of a name.
+func (l *loop) replicaNames(name string) []string {
+	var list []string
+	for _, e := range l.replicas[name] {
+		list = append(list, e.spec.Name)
+	}
+	return list
 }
 
 // List implements supervisor.Control.
@@ -239,8 +260,12 @@ func (m *Manager) logOf(ctx context.Context, who supervisor.Caller, verb string,
 	default:
 		return nil, fmt.Errorf("cannot %s %q: %w: stream %q (want stdout, stderr or nothing for both)", verb, req.Name, supervisor.ErrInvalid, req.Stream)
 	}
-	var log *logbuf.Log
+	var (
+		log      *logbuf.Log
+		replicas []string
+	)
 	if err := m.ask(ctx, func(l *loop) {
+		replicas = l.replicaNames(req.Name)
 		if e := l.entries[req.Name]; e != nil {
 			log = e.log
 		}
@@ -248,7 +273,7 @@ func (m *Manager) logOf(ctx context.Context, who supervisor.Caller, verb string,
 		return nil, refused(verb, req.Name, err)
 	}
 	if log == nil {
-		return nil, fmt.Errorf("cannot %s %q: %w", verb, req.Name, supervisor.ErrNotFound)
+		return nil, notOne(verb, req.Name, replicas)
 	}
 	return log, nil
 }

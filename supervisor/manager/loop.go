@@ -54,7 +54,7 @@ type loop struct {
 func newLoop(m *Manager) *loop {
 	return &loop{
 		m:       m,
-		entries: map[string]*entry{}, lastGen: map[string]uint64{}, other: newStats(),
+		entries: map[string]*entry{}, lastGen: map[string]uint64{},
 	}
 }
 

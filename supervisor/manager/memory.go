@@ -21,7 +21,7 @@ func (m *Manager) byGroup(controller string) bool {
 }
 
 // memoryInfo tells of a memory limit; nil: there is none.
-func (m *Manager) memoryInfo(spec supervisor.Spec) *supervisor.MemoryInfo {
+func (m *Manager) memoryInfo(spec *supervisor.Spec) *supervisor.MemoryInfo {
 	limit := limitsOf(spec).Memory
 	if limit == 0 {
 		return nil

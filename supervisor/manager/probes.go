@@ -112,7 +112,7 @@ func (l *loop) probed(name string, gen uint64, k machine.Probe, err error) {
 	if e == nil || e.life == nil || e.life.gen != gen || !e.proc.Wants(k) {
 		return
 	}
-	e.stats.probes[supervisor.ProbeCount{Probe: k.String(), OK: err == nil}]++
+	bump(&e.stats.probes, supervisor.ProbeCount{Probe: k.String(), OK: err == nil}, 1)
 	found := finding{at: l.m.wall()}
 	if err != nil {
 		found.why = err.Error()

@@ -52,7 +52,7 @@ func (l *loop) awaitLine(e *entry) {
 }
 
 // watchdogEnv tells the process how often it is expected; see sd_watchdog_enabled(3).
-func watchdogEnv(spec supervisor.Spec) []string {
+func watchdogEnv(spec *supervisor.Spec) []string {
 	if spec.Readiness == nil || spec.Readiness.WatchdogSeconds == nil {
 		return nil
 	}

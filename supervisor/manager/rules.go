@@ -8,7 +8,7 @@ import (
 )
 
 // rulesOf is what the machine needs to know of a spec that has its defaults.
-func rulesOf(s supervisor.Spec) *machine.Rules {
+func rulesOf(s *supervisor.Spec) *machine.Rules {
 	r := &machine.Rules{
 		Name: s.Name, Restart: s.RestartPolicy, MaxRestarts: -1, SuccessCodes: s.SuccessExitCodes,
 		KillMode: s.KillMode, StopSignal: supervisor.SIGTERM,
@@ -51,7 +51,7 @@ func rulesOf(s supervisor.Spec) *machine.Rules {
 }
 
 // probeOf is the spec of a probe; nil: there is none.
-func probeOf(s supervisor.Spec, k machine.Probe) *supervisor.Probe {
+func probeOf(s *supervisor.Spec, k machine.Probe) *supervisor.Probe {
 	switch k {
 	case machine.Startup:
 		return s.StartupProbe

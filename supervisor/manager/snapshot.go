@@ -95,7 +95,7 @@ func (v *view) probeCounts() map[supervisor.ProbeCount]uint64 {
 		}
 		for _, ok := range []bool{true, false} {
 			what := supervisor.ProbeCount{Probe: k.String(), OK: ok}
-			v.stats.probes[what] += 0
+			bump(&v.stats.probes, what, 0)
 		}
 	}
 	return v.stats.probes
@@ -128,10 +128,10 @@ func sum(to, s *supervisor.ProcessStat) {
 	to.DeadlineExceeded += s.DeadlineExceeded
 	to.Up = to.Up || s.Up
 	for reason, n := range s.Restarts {
-		to.Restarts[reason] += n
+		bump(&to.Restarts, reason, n)
 	}
 	for reason, n := range s.Exits {
-		to.Exits[reason] += n
+		bump(&to.Exits, reason, n)
 	}
 	for stream, n := range s.LogBytes {
 		to.LogBytes[stream] += n
@@ -140,6 +140,6 @@ func sum(to, s *supervisor.ProcessStat) {
 		to.CronRuns[result] += n
 	}
 	for what, n := range s.Probes {
-		to.Probes[what] += n
+		bump(&to.Probes, what, n)
 	}
 }

@@ -21,7 +21,7 @@ import (
 // the loop.
 type task struct {
 	m     *Manager
-	spec  supervisor.Spec
+	spec  *supervisor.Spec
 	life  *life
 	what  string   // "liveness", "preStop": its word in names, logs and metrics
 	extra []string // further environment
@@ -60,7 +60,7 @@ func (t *task) environment() ([]string, error) {
 	if env := t.life.env.Load(); env != nil {
 		return slices.Clone(*env), nil
 	}
-	env, err := manifest.Environment(t.spec, slices.Concat(t.m.environ, t.life.own))
+	env, err := manifest.Environment(*t.spec, slices.Concat(t.m.environ, t.life.own))
 	if err != nil {
 		return nil, err
 	}

@@ -96,23 +96,3 @@ func (l *Log) wakeFollowers() {
 		}
 	}
 }
-
-// since copies what was written from an offset on, which is where a delivery begins or
-// the oldest byte kept.
-func (r *ring) since(from uint64) snapshot {
-	first, start := r.recs.n, r.end
-	for first > 0 && start > from {
-		first--
-		start = r.start
-		if first > 0 {
-			start = r.recs.at(first - 1).end
-		}
-	}
-	a, b := r.span(start, int(r.end-start))
-	s := snapshot{start: start, text: make([]byte, 0, len(a)+len(b)), recs: make([]record, r.recs.n-first)}
-	s.text = append(append(s.text, a...), b...)
-	for i := range s.recs {
-		s.recs[i] = *r.recs.at(first + i)
-	}
-	return s
-}

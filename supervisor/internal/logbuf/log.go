@@ -142,7 +142,10 @@ func (l *Log) TailRun(run uint64, n int) []supervisor.LogLine {
 	if n <= 0 || run == 0 {
 		return []supervisor.LogLine{}
 	}
-	return l.Tail(Query{Lines: n, Run: run})
+	l.mu.Lock()
+	s := l.ring.newest(run, n)
+	l.mu.Unlock()
+	return s.tail(Query{Lines: n, Run: run})
 }
 
 // Counters returns the current counts.

@@ -145,11 +145,50 @@ func (r *ring) grow(size int) {
 
 // snapshot copies what is kept, from the oldest line of a life on; run 0: all.
 func (r *ring) snapshot(run uint64) snapshot {
-	first, start := 0, r.start
+	first := 0
 	for first < r.recs.n && run != 0 && r.recs.at(first).run != run {
-		start = r.recs.at(first).end
 		first++
 	}
+	return r.copy(first)
+}
+
+// since copies what was written from an offset on, which is where a delivery begins or
+// the oldest byte kept.
+func (r *ring) since(from uint64) snapshot {
+	first := r.recs.n
+	for first > 0 && r.begin(first) > from {
+		first--
+	}
+	return r.copy(first)
+}
+
+// newest copies the end of the ring, from where the last n lines of a life begin at the
+// latest.
+func (r *ring) newest(run uint64, n int) snapshot {
+	first := r.recs.n
+	for first > 0 && n > 0 && r.recs.at(first-1).run >= run {
+		first--
+		if rec := r.recs.at(first); rec.run == run {
+			a, b := r.span(r.begin(first), int(rec.end-r.begin(first)))
+			n -= max(1, bytes.Count(a, newline)+bytes.Count(b, newline))
+		}
+	}
+	return r.copy(first)
+}
+
+var newline = []byte{'\n'}
+
+// begin is the offset at which the i-th record begins; that of one more is the end.
+func (r *ring) begin(i int) uint64 {
+	if i == 0 {
+		return r.start
+	}
+	return r.recs.at(i - 1).end
+}
+
+// copy copies the records from the first-th on.
+func (r *ring) copy(first int) snapshot {
+	start := r.begin(first)
 	a, b := r.span(start, int(r.end-start))
 	s := snapshot{start: start, text: make([]byte, 0, len(a)+len(b)), recs: make([]record, r.recs.n-first)}
 	s.text = append(append(s.text, a...), b...)

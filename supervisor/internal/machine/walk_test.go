@@ -345,7 +345,7 @@ func (w *walk) comesToRest(end time.Time) error {
 // A random walk through the machine in a fair world keeps the invariants, and it
 // meets every cell of the table in which something happens.
 func TestWalk(t *testing.T) {
-	const steps, floor = 450_000, 20
+	const steps, floor = 450_000, 10
 	r := rand.NewChaCha8([32]byte{1})
 	data := make([]byte, 400)
 	seen := coverage{}
