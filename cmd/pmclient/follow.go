@@ -61,8 +61,9 @@ func (o *printer) line(name string, line supervisor.LogLine) error {
 func (p *program) mergedLogs(ctx context.Context, c *cli.Command, names []string, params client.LogsParams) error {
 	var all []namedLine
 	q := question{method: "process.logs", params: func(name string) any {
-		params.Name = name
-		return params
+		one := params
+		one.Name = name
+		return one
 	}}
 	err := p.ask(ctx, c, q, names, func(_ int, name string, answer json.RawMessage) error {
 		if wantsJSON(c) {

@@ -102,6 +102,13 @@ func fleet() *supervisortest.Fake {
 func serve(t *testing.T, o rpc.Options) string {
 	t.Helper()
 	dir := t.TempDir()
+	serveAt(t, dir, o)
+	return filepath.Join(dir, "pm.sock")
+}
+
+// serveAt runs a real server in a folder, until the end of the test or stop.
+func serveAt(t *testing.T, dir string, o rpc.Options) (stop func()) {
+	t.Helper()
 	l, err := net.Listen("unix", filepath.Join(dir, "pm-rpc.sock"))
 	if err != nil {
 		t.Fatal(err)
@@ -109,13 +116,14 @@ func serve(t *testing.T, o rpc.Options) string {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- rpc.NewServer(o).Serve(ctx, l) }()
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Errorf("Serve: %v", err)
 		}
 	})
-	return filepath.Join(dir, "pm.sock")
+	t.Cleanup(stop)
+	return stop
 }
 
 // later is when the sessions take place.
