@@ -162,18 +162,27 @@ func (r *ring) since(from uint64) snapshot {
 	return r.copy(first)
 }
 
-// newest copies the end of the ring, from where the last n lines of a life begin at the
-// latest.
+// newest copies the newest deliveries of a life that hold n lines, and nothing else.
 func (r *ring) newest(run uint64, n int) snapshot {
-	first := r.recs.n
-	for first > 0 && n > 0 && r.recs.at(first-1).run >= run {
-		first--
-		if rec := r.recs.at(first); rec.run == run {
-			a, b := r.span(r.begin(first), int(rec.end-r.begin(first)))
+	var list []int // newest first
+	size := 0
+	for i := r.recs.n - 1; i >= 0 && n > 0; i-- {
+		if rec := r.recs.at(i); rec.run == run {
+			a, b := r.span(r.begin(i), int(rec.end-r.begin(i)))
 			n -= max(1, bytes.Count(a, newline)+bytes.Count(b, newline))
+			size += len(a) + len(b)
+			list = append(list, i)
 		}
 	}
-	return r.copy(first)
+	s := snapshot{text: make([]byte, 0, size), recs: make([]record, 0, len(list))}
+	for _, i := range slices.Backward(list) {
+		rec := *r.recs.at(i)
+		a, b := r.span(r.begin(i), int(rec.end-r.begin(i)))
+		s.text = append(append(s.text, a...), b...)
+		rec.end = uint64(len(s.text)) // offsets of the copy
+		s.recs = append(s.recs, rec)
+	}
+	return s
 }
 
 var newline = []byte{'\n'}
