@@ -54,13 +54,11 @@ func (p *program) typedSecret() (string, error) {
 		return p.typed, nil
 	}
 	if file, ok := p.in.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
-		fmt.Fprint(p.errs, "Secret: ")
-		text, err := term.ReadPassword(int(file.Fd()))
-		fmt.Fprintln(p.errs)
+		text, err := p.askSecret(file)
 		if err != nil {
 			return "", fmt.Errorf("%w: cannot read the secret: %w", client.ErrUnauthorized, err)
 		}
-		p.typed, err = checkSecret(string(text), "what was typed")
+		p.typed, err = checkSecret(text, "what was typed")
 		return p.typed, err
 	}
 	line, err := firstLine(p.in)
@@ -68,6 +66,23 @@ func (p *program) typedSecret() (string, error) {
 		p.typed, err = checkSecret(line, "the first line of stdin")
 	}
 	return p.typed, err
+}
+
+// askSecret turns the echo off before it asks.
+func (p *program) askSecret(file *os.File) (text string, err error) {
+	before, err := term.MakeRaw(int(file.Fd()))
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, term.Restore(int(file.Fd()), before)) }()
+	text, err = term.NewTerminal(struct {
+		io.Reader
+		io.Writer
+	}{file, p.errs}, "").ReadPassword("Secret: ")
+	if errors.Is(err, io.EOF) {
+		return "", errors.New("nothing was typed")
+	}
+	return text, err
 }
 
 // firstLine reads byte by byte, so that nothing behind the line is taken away.
