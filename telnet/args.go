@@ -1,6 +1,8 @@
 package telnet
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -22,6 +24,7 @@ type kind string
 
 const (
 	kindText     kind = "TEXT"
+	kindName     kind = "NAME"
 	kindNumber   kind = "NUMBER"
 	kindSeconds  kind = "SECONDS"
 	kindBool     kind = "true|false"
@@ -31,6 +34,7 @@ const (
 	kindStatuses kind = "'STATUS,…'"
 	kindSignal   kind = "SIGNAL"
 	kindSince    kind = "'TIME'|SPAN"
+	kindSpec     kind = "'JSON'"
 )
 
 // param is one parameter of a verb.
@@ -88,7 +92,7 @@ func readArgs(v *verb, st heroscript.Statement) (args, error) {
 
 func readValue(k kind, text string) (any, error) {
 	switch k {
-	case kindText:
+	case kindText, kindName:
 		return text, nil
 	case kindNumber, kindSeconds:
 		n, err := strconv.Atoi(text)
@@ -110,6 +114,8 @@ func readValue(k kind, text string) (any, error) {
 		return supervisor.ParseSignal(text)
 	case kindSince:
 		return supervisor.ParseSince(text, time.Now())
+	case kindSpec:
+		return readSpec(text)
 	}
 	return nil, fmt.Errorf("no reader for %s", k)
 }
@@ -136,11 +142,30 @@ func readLabels(text string) (map[string]string, error) {
 	return labels, nil
 }
 
-func readStatuses(text string) ([]supervisor.Status, error) {
+func statusWords() []string {
 	var words []string
 	for _, s := range supervisor.Statuses() {
 		words = append(words, string(s))
 	}
+	return words
+}
+
+// readSpec reads a process as a manifest has it, written as JSON.
+func readSpec(text string) (*supervisor.Spec, error) {
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.DisallowUnknownFields()
+	spec := &supervisor.Spec{}
+	if err := dec.Decode(spec); err != nil {
+		return nil, fmt.Errorf("cannot read the definition: %w", err)
+	}
+	if dec.More() {
+		return nil, errors.New("there is something behind the definition (want one JSON object)")
+	}
+	return spec, nil
+}
+
+func readStatuses(text string) ([]supervisor.Status, error) {
+	words := statusWords()
 	var list []supervisor.Status
 	for part := range splitList(text) {
 		word, err := oneOf(part, words...)

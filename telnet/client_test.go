@@ -2,6 +2,7 @@ package telnet_test
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/processmanager/processmanager/supervisor/access"
 	"github.com/processmanager/processmanager/telnet"
 )
 
@@ -115,10 +117,24 @@ func serve(t *testing.T, network string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serveOn(t, l, network == "tcp")
+}
+
+func serveTLS(t *testing.T, config *tls.Config) string {
+	t.Helper()
+	l, err := access.ListenTCP("127.0.0.1:0", config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return serveOn(t, l, true)
+}
+
+func serveOn(t *testing.T, l net.Listener, tcp bool) string {
+	t.Helper()
 	srv := telnet.NewServer(telnet.Options{Control: newFake(), Auth: oneSecret})
 	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error, 1)
-	go func() { served <- srv.Serve(ctx, l, network == "tcp") }()
+	go func() { served <- srv.Serve(ctx, l, tcp) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-served; err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/processmanager/processmanager/supervisor"
 	"github.com/processmanager/processmanager/telnet/heroscript"
@@ -17,7 +18,9 @@ func (s *session) perform(ctx context.Context) {
 		if !ok {
 			return
 		}
-		frame, quit := s.srv.answer(ctx, s.caller, chunk)
+		one := s.current.begin(ctx)
+		frame, quit := s.srv.answer(one, s.caller, s.out.columns(), chunk)
+		s.current.end()
 		s.out.text(frame)
 		if quit {
 			s.end()
@@ -26,9 +29,43 @@ func (s *session) perform(ctx context.Context) {
 	}
 }
 
+// errAbandoned is the answer to a statement that somebody no longer waits for.
+var errAbandoned = errors.New("the wait was given up (Ctrl-C); what was begun goes on")
+
+// current is the statement that is performed, if there is one. Its methods may be
+// called from any goroutine.
+type current struct {
+	mu     sync.Mutex
+	cancel context.CancelCauseFunc // guarded by mu; nil: there is none
+}
+
+// begin returns the context of a new one.
+func (c *current) begin(ctx context.Context) context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ctx, c.cancel = context.WithCancelCause(ctx)
+	return ctx
+}
+
+func (c *current) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cancel(nil)
+	c.cancel = nil
+}
+
+// abandon ends the wait for it, not its work.
+func (c *current) abandon() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cancel != nil {
+		c.cancel(errAbandoned)
+	}
+}
+
 // answer performs one statement and returns its frame; quit says that the client
-// wants to leave.
-func (s *Server) answer(ctx context.Context, who supervisor.Caller, chunk heroscript.Chunk) (frame []byte, quit bool) {
+// wants to leave. Tables are made for a number of columns; 0 is any.
+func (s *Server) answer(ctx context.Context, who supervisor.Caller, columns int, chunk heroscript.Chunk) (frame []byte, quit bool) {
 	st, err := chunk.Parse()
 	job, jobErr := jobID(st)
 	if err == nil {
@@ -49,7 +86,7 @@ func (s *Server) answer(ctx context.Context, who supervisor.Caller, chunk herosc
 		return frameOf(job, errorText(err)), false
 	}
 	var r reply
-	if s.protect(v.name, who.Peer, func() { r, err = v.run(ctx, call{s, who, a}) }) {
+	if s.protect(v.name, who.Peer, func() { r, err = v.run(ctx, call{s, who, columns, a}) }) {
 		return frameOf(job, errorText(errors.New("internal error; the log of the process manager tells more"))), false
 	}
 	if err != nil {

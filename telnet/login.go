@@ -1,6 +1,7 @@
 package telnet
 
 import (
+	"crypto/sha256"
 	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -12,6 +13,7 @@ const (
 	welcomeKnown    = " ** Welcome: you are authenticated."
 	farewellLogin   = " ** No secret was provided in time: closing."
 	farewellIdle    = " ** Nothing was said for a long time: closing."
+	hintQuote       = " ** A quote is open: %c ends it, Ctrl-C forgets the statement."
 	hereIAm         = " ** Yes: Process Manager is here."
 )
 
@@ -45,6 +47,9 @@ func (s *session) guess(line []byte) {
 		return
 	}
 	role := s.srv.o.Auth.Check(string(line))
+	if role != supervisor.RoleNone {
+		s.secret = sha256.Sum256(line)
+	}
 	clear(line)
 	if role != supervisor.RoleNone {
 		s.srv.o.Throttle.Right(s.peer)
@@ -98,7 +103,14 @@ func (s *session) admit(role supervisor.Role) {
 	s.caller.Role = role
 	s.admitted = true
 	s.srv.strangers.remove(s)
-	s.edit = lineEditor{limit: s.srv.o.MaxStatement}
+	s.out.admit(s.srv.o.MaxStatement)
+	s.keys = keyReader{limit: s.srv.o.MaxStatement}
 	s.log.Debug("telnet client authenticated", "role", role.String())
 	s.out.line(welcomeKnown)
+	s.out.setEcho(s.dec.char)
+}
+
+// isSecret reports whether a line is the secret of this connection, typed once more.
+func (s *session) isSecret(line []byte) bool {
+	return s.srv.authNeeded() && sha256.Sum256(line) == s.secret
 }

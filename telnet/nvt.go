@@ -26,8 +26,12 @@ const (
 	ctrlD = 0x04
 )
 
-// maxSubnegotiation bounds what a peer may send between IAC SB and IAC SE.
-const maxSubnegotiation = 1024
+// What a peer may send between IAC SB and IAC SE at most, and how much of it is kept:
+// the only one that is understood has five bytes.
+const (
+	maxSubnegotiation  = 1024
+	keptSubnegotiation = 16
+)
 
 var errSubnegotiation = errors.New("cannot follow the telnet negotiation: a subnegotiation does not end")
 
@@ -42,13 +46,14 @@ const (
 	eventEnd     // end of file asked for by the client
 	eventAYT     // are you there
 	eventOption  // cmd is WILL, WONT, DO or DONT, opt the option
+	eventSub     // a whole subnegotiation of the option opt; data is its beginning
 	eventCommand // any other command, without effect
 )
 
 // event is one thing that the peer said.
 type event struct {
 	kind eventKind
-	data []byte // valid until the next call
+	data []byte // of eventData and eventSub; valid until the next call
 	cmd  byte
 	opt  byte
 }
@@ -78,6 +83,7 @@ type decoder struct {
 	// telnet says that the peer has sent a telnet command.
 	telnet bool
 	few    [2]byte
+	kept   []byte // of the current subnegotiation
 }
 
 // next takes the first event out of p and returns the rest.
@@ -179,7 +185,7 @@ func (d *decoder) command(c byte) event {
 		d.state, d.cmd = stateOption, c
 		return event{}
 	case cmdSB:
-		d.state, d.sub = stateSub, 0
+		d.state, d.sub, d.kept = stateSub, 0, d.kept[:0]
 		return event{}
 	case cmdIP, cmdBreak, cmdAbort:
 		return event{kind: eventInterrupt, cmd: c}
@@ -195,8 +201,8 @@ func (d *decoder) command(c byte) event {
 	return event{kind: eventCommand, cmd: c}
 }
 
-// subnegotiation skips to IAC SE. Any other command in between ends it too: the
-// peer has lost the thread, and its commands must not be swallowed.
+// subnegotiation goes on to IAC SE. Any other command in between ends it too, without
+// effect: the peer has lost the thread, and its commands must not be swallowed.
 func (d *decoder) subnegotiation(c byte) (ev event, used bool, err error) {
 	if d.sub++; d.sub > maxSubnegotiation {
 		return event{}, true, errSubnegotiation
@@ -204,30 +210,42 @@ func (d *decoder) subnegotiation(c byte) (ev event, used bool, err error) {
 	if d.state == stateSub {
 		if c == cmdIAC {
 			d.state = stateSubIAC
+			return event{}, true, nil
 		}
+		d.keep(c)
 		return event{}, true, nil
 	}
 	switch {
 	case c == cmdSE:
 		d.state = stateData
-		return event{kind: eventCommand, cmd: cmdSE}, true, nil
+		if len(d.kept) == 0 {
+			return event{kind: eventCommand, cmd: cmdSE}, true, nil
+		}
+		return event{kind: eventSub, cmd: cmdSE, opt: d.kept[0], data: d.kept[1:]}, true, nil
 	case c == cmdIAC || c < cmdEOF:
 		d.state = stateSub
+		d.keep(c)
 		return event{}, true, nil
 	}
 	return d.command(c), true, nil
 }
 
-// appendNVT appends text to out as a telnet peer wants it: LF is sent as CR LF,
-// a CR of its own as CR NUL, and 0xFF doubled.
-func appendNVT(out, text []byte) []byte {
+func (d *decoder) keep(c byte) {
+	if len(d.kept) < keptSubnegotiation {
+		d.kept = append(d.kept, c)
+	}
+}
+
+// appendNVT appends text to out as a telnet peer wants it: LF is sent as CR LF, a CR
+// of its own as CR NUL (or as it is where we send binary), and 0xFF doubled.
+func appendNVT(out, text []byte, binary bool) []byte {
 	for _, c := range text {
-		switch c {
-		case '\n':
+		switch {
+		case c == '\n':
 			out = append(out, '\r', '\n')
-		case '\r':
+		case c == '\r' && !binary:
 			out = append(out, '\r', 0)
-		case cmdIAC:
+		case c == cmdIAC:
 			out = append(out, cmdIAC, cmdIAC)
 		default:
 			out = append(out, c)

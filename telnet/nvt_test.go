@@ -2,6 +2,7 @@ package telnet
 
 import (
 	"bytes"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -29,6 +30,10 @@ func decode(t testing.TB, d *decoder, text string, size int) string {
 				t.Fatalf("no progress at %q", piece)
 			}
 			piece = left
+			if ev.kind == eventSub {
+				fmt.Fprintf(&b, "<sub %d %q>", ev.opt, ev.data)
+				continue
+			}
 			b.Write(ev.data)
 			b.WriteString(words[ev.kind])
 			if ev.kind == eventOption {
@@ -40,7 +45,7 @@ func decode(t testing.TB, d *decoder, text string, size int) string {
 	return b.String()
 }
 
-func TestDecoder(t *testing.T) {
+func TestT76Decoder(t *testing.T) {
 	tests := map[string]struct {
 		in, lines, keys string // keys: with char mode on; "" is the same as lines
 	}{
@@ -54,18 +59,20 @@ func TestDecoder(t *testing.T) {
 		"commands":                     {"\xff\xf4a\xff\xf3\xff\xee\xff\xf6\xff\xf7\xff\xf8\xff\xec\xff\xf1\xff\xf2\xff\xf9", "<int>a<int><int><ayt><ec><el><end><cmd><cmd><cmd>", ""},
 		"options":                      {"\xff\xfb\x01\xff\xfc\x02\xff\xfd\x03\xff\xfe\x04", "<will 1><wont 2><do 3><dont 4>", ""},
 		"option 255":                   {"\xff\xfd\xffa", "<do 255>a", ""},
-		"subnegotiation":               {"a\xff\xfa\x18\x00x\nquit\r\n\x03\xff\xf0b", "a<cmd>b", ""},
-		"doubled in subnegotiation":    {"\xff\xfa\x18\xff\xff\xff\xf0b", "<cmd>b", ""},
+		"subnegotiation":               {"a\xff\xfa\x18\x00x\nquit\r\n\x03\xff\xf0b", "a<sub 24 \"\\x00x\\nquit\\r\\n\\x03\">b", ""},
+		"size of the window":           {"\xff\xfa\x1f\x00\xff\xff\x00\x18\xff\xf0b", `<sub 31 "\x00\xff\x00\x18">b`, ""},
+		"empty subnegotiation":         {"\xff\xfa\xff\xf0b", "<cmd>b", ""},
+		"doubled in subnegotiation":    {"\xff\xfa\x18\xff\xff\xff\xf0b", `<sub 24 "\xff">b`, ""},
 		"command ends subnegotiation":  {"\xff\xfa\x18x\xff\xf4b", "<int>b", ""},
 		"option ends subnegotiation":   {"\xff\xfa\x18x\xff\xfd\x01b", "<do 1>b", ""},
-		"another subnegotiation":       {"\xff\xfa\x18x\xff\xfa\x19y\xff\xf0b", "<cmd>b", ""},
+		"another subnegotiation":       {"\xff\xfa\x18x\xff\xfa\x19y\xff\xf0b", `<sub 25 "y">b`, ""},
 		"end without beginning":        {"\xff\xf0b", "<cmd>b", ""},
 		"no telnet: IAC is a byte":     {"a\xffb", "a\xffb", ""},
 		"telnet: the lost urgent byte": {"\xff\xf4\xff!!help", "<int>!!help", ""},
 		"cut in the middle":            {"a\xff", "a", ""},
 		"CR in front of IAC":           {"a\r\xff\xf1b", "a\r<cmd>b", "a\n<cmd>b"},
 		"endless subnegotiation":       {"a\xff\xfa" + strings.Repeat("x", maxSubnegotiation+1) + "b", "a<error>", ""},
-		"longest subnegotiation":       {"a\xff\xfa" + strings.Repeat("x", maxSubnegotiation-2) + "\xff\xf0b", "a<cmd>b", ""},
+		"longest subnegotiation":       {"a\xff\xfa" + strings.Repeat("x", maxSubnegotiation-2) + "\xff\xf0b", `a<sub 120 "` + strings.Repeat("x", keptSubnegotiation-1) + `">b`, ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -100,26 +107,29 @@ func FuzzDecoder(f *testing.F) {
 			}
 		}
 		plain := bytes.ReplaceAll(bytes.ReplaceAll(text, []byte{ctrlC}, nil), []byte{'\r'}, nil)
-		if got := decode(t, &decoder{}, string(appendNVT(nil, plain)), pieces); got != string(plain) {
+		if got := decode(t, &decoder{}, string(appendNVT(nil, plain, false)), pieces); got != string(plain) {
 			t.Fatalf("%q came back as %q", plain, got)
 		}
 	})
 }
 
 func TestAppendNVT(t *testing.T) {
-	got := appendNVT([]byte(">"), []byte("a\nb\rc\xff\r\n"))
+	got := appendNVT([]byte(">"), []byte("a\nb\rc\xff\r\n"), false)
 	if want := ">a\r\nb\r\x00c\xff\xff\r\x00\r\n"; string(got) != want {
 		t.Errorf("got %q", got)
+	}
+	if got := appendNVT(nil, []byte("a\nb\rc\xff"), true); string(got) != "a\r\nb\rc\xff\xff" {
+		t.Errorf("binary: got %q", got)
 	}
 }
 
 // Two peers that follow these rules, each offering and refusing what it likes,
 // come to rest, and agree.
-func TestOptionsComeToRest(t *testing.T) {
+func TestT76OptionsComeToRest(t *testing.T) {
 	for opt := range 256 {
 		for _, first := range []byte{cmdWill, cmdWont, cmdDo, cmdDont} {
 			var a, b options
-			toB := append(a.offer(), cmdIAC, first, byte(opt))
+			toB := append(append(a.offer(), a.askSize()...), cmdIAC, first, byte(opt))
 			var toA []byte
 			for round := 0; len(toA)+len(toB) > 0; round++ {
 				if round > 10 {
@@ -150,7 +160,9 @@ func TestOptionsAnswers(t *testing.T) {
 		{"\xfd\x03", "\xff\xfb\x03"},
 		{"\xfd\x00", "\xff\xfb\x00"},
 		{"\xfb\x00", "\xff\xfd\x00"},
-		{"\xfb\x1f", "\xff\xfe\x1f"}, // WILL NAWS: DONT
+		{"\xfb\x1f", "\xff\xfd\x1f"}, // WILL NAWS: DO
+		{"\xfd\x1f", "\xff\xfc\x1f"}, // DO NAWS: WONT, there is no window here
+		{"\xfb\x22", "\xff\xfe\x22"}, // WILL LINEMODE: DONT
 		{"\xfd\x18", "\xff\xfc\x18"}, // DO TERMINAL TYPE: WONT
 		{"\xfe\x18", ""},
 	} {

@@ -173,14 +173,17 @@ func (s *Server) accept(ctx context.Context, l net.Listener) (net.Conn, error) {
 	}
 }
 
+// refusal is how long a client may take to be told that there is no place.
+const refusal = 100 * time.Millisecond
+
 // refuse tells why and closes. It must not hold up the next connection. Only the
 // first of a row is logged: whoever floods the door must not flood the log too.
 func (s *Server) refuse(conn net.Conn, tcp bool) {
 	if !s.full.Swap(true) {
 		s.log.Warn("telnet connections are refused: too many are open", "peer", access.Peer(conn), "limit", s.o.MaxConnections)
 	}
-	out := output{conn: conn, timeout: 100 * time.Millisecond, telnet: tcp}
-	out.line(" ** Too many connections: try again later.")
+	_ = conn.SetReadDeadline(time.Now().Add(refusal)) // of a handshake that comes first
+	newTerminal(conn, refusal, tcp, 0).line(" ** Too many connections: try again later.")
 	_ = conn.Close()
 }
 

@@ -2,7 +2,9 @@ package telnet
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -21,28 +23,32 @@ const silence = 100 * time.Millisecond
 // lastWord is the time to send the answer of what was given up at the end.
 const lastWord = time.Second
 
-// session is one connection. All fields but out and queue belong to the goroutine
-// that reads.
+// session is one connection. All fields but out, queue and current belong to the
+// goroutine that reads; out holds the line that is typed, and every line before login.
 type session struct {
 	srv   *Server
 	conn  net.Conn
 	tcp   bool
 	peer  string
 	log   *slog.Logger
-	out   *output
+	out   *terminal
 	queue *queue
 	end   context.CancelFunc // finish the running answer, then close
 	leave func()             // gives the place free, once
 
 	dec      decoder
 	opts     options
-	echo     []byte     // keys to be shown
-	edit     lineEditor // the line being typed, and every line before login
+	keys     keyReader
 	split    *heroscript.Splitter
 	login    login
 	admitted bool
 	caller   supervisor.Caller
-	heard    time.Time // when the last input came
+	secret   [sha256.Size]byte // a hash of the one that was given
+	heard    time.Time         // when the last input came
+	hinted   bool              // an open quote has been explained
+	asked    bool              // for the size of the window
+
+	current current // the statement that is performed
 }
 
 func newSession(srv *Server, conn net.Conn, tcp bool) *session {
@@ -54,9 +60,9 @@ func newSession(srv *Server, conn net.Conn, tcp bool) *session {
 		tcp:   tcp,
 		peer:  peer,
 		log:   srv.log.With("peer", peer),
-		out:   &output{conn: conn, timeout: srv.o.WriteTimeout, telnet: tcp},
-		// A secret is at most MaxSecretBytes long: what fills the editor is wrong.
-		edit:   lineEditor{limit: access.MaxSecretBytes + 1},
+		// A secret is at most MaxSecretBytes long: what fills the line is wrong.
+		out:    newTerminal(conn, srv.o.WriteTimeout, tcp, access.MaxSecretBytes+1),
+		keys:   keyReader{limit: access.MaxSecretBytes},
 		queue:  newQueue(srv.o.MaxStatement),
 		split:  heroscript.NewSplitter(srv.o.MaxStatement),
 		caller: supervisor.Caller{Door: supervisor.DoorTelnet, Peer: peer},
@@ -67,6 +73,7 @@ func newSession(srv *Server, conn net.Conn, tcp bool) *session {
 // goroutines have ended.
 func (s *session) run(ctx context.Context) {
 	defer s.conn.Close()
+	defer s.out.restore()
 	s.log.Debug("telnet connection opened")
 	defer s.log.Debug("telnet connection closed")
 
@@ -117,6 +124,9 @@ func (s *session) run(ctx context.Context) {
 func (s *session) read(ctx context.Context) {
 	s.heard = time.Now()
 	s.login.until = s.heard.Add(s.srv.o.LoginTimeout)
+	if !s.secure(ctx) {
+		return
+	}
 	if s.tcp {
 		s.out.command(s.opts.offer())
 	}
@@ -156,6 +166,22 @@ func (s *session) read(ctx context.Context) {
 	}
 }
 
+// secure performs the handshake of TLS, where there is one, in the time to log in: a
+// client that says nothing must not hold a connection for ever.
+func (s *session) secure(ctx context.Context) bool {
+	conn, ok := s.conn.(interface{ HandshakeContext(context.Context) error })
+	if !ok {
+		return true
+	}
+	ctx, cancel := context.WithDeadline(ctx, s.login.until)
+	defer cancel()
+	if err := conn.HandshakeContext(ctx); err != nil {
+		s.log.Debug("telnet client cannot agree on TLS", "error", err)
+		return false
+	}
+	return true
+}
+
 // deadline returns when something has to be done without input.
 func (s *session) deadline() time.Time {
 	switch {
@@ -187,12 +213,12 @@ func (s *session) due(now time.Time) bool {
 	return true
 }
 
-func (s *session) statementComplete() bool { return len(s.edit.buf) == 0 && s.split.Complete() }
+func (s *session) statementComplete() bool { return s.split.Complete() && s.out.empty() }
 
 // finish is the end of input: what is pending is a statement now.
 func (s *session) finish(ctx context.Context) {
 	if s.admitted {
-		s.enqueue(append(s.split.Feed(s.edit.take()), s.split.Flush()...))
+		s.enqueue(append(s.split.Feed(s.out.take()), s.split.Flush()...))
 		return
 	}
 	if s.login.owed == 0 {
@@ -212,9 +238,13 @@ func (s *session) receive(p []byte) bool {
 	s.heard = time.Now()
 	for len(p) > 0 {
 		ev, rest, err := s.dec.next(p)
+		if err == nil && s.opts.row > maxOptions {
+			err = errOptions
+		}
 		if err != nil {
 			s.log.Warn("telnet connection given up", "error", err)
-			s.forget()
+			s.out.take()
+			s.split.Reset()
 			return false
 		}
 		p = rest
@@ -222,44 +252,56 @@ func (s *session) receive(p []byte) bool {
 			return false
 		}
 	}
-	s.flushEcho()
+	s.out.flush()
 	return true
 }
 
 func (s *session) handle(ev event) bool {
 	if ev.cmd != 0 {
-		s.out.setTelnet()
+		s.out.setTelnet(s.opts.ours[optBinary] == optionOn)
 	}
 	switch ev.kind {
 	case eventNone, eventCommand:
 	case eventData:
+		s.opts.row = 0
 		return s.text(ev.data)
 	case eventInterrupt:
 		s.interrupt()
 	case eventEraseChar:
-		s.show(s.edit.eraseChar())
+		s.out.press(key{op: opBackspace})
 	case eventEraseLine:
-		s.show(s.edit.eraseLine())
+		s.out.press(key{op: opKillLine})
 	case eventEnd:
 		return false
 	case eventAYT:
 		s.out.line(hereIAm)
 	case eventOption:
 		return s.option(ev.cmd, ev.opt)
+	case eventSub:
+		if columns, ok := s.opts.columns(ev); ok {
+			s.out.resize(columns)
+		}
 	}
 	return true
 }
 
 func (s *session) option(cmd, opt byte) bool {
-	if reply := s.opts.receive(cmd, opt); reply != nil {
+	s.opts.row++
+	reply := s.opts.receive(cmd, opt)
+	if s.tcp && !s.asked { // it speaks telnet; nc, which does not, is not bothered
+		s.asked = true
+		reply = append(reply, s.opts.askSize()...)
+	}
+	if len(reply) > 0 {
 		s.out.command(reply)
 	}
+	s.out.setTelnet(s.opts.ours[optBinary] == optionOn)
 	was := s.dec.char
 	s.dec.char = s.opts.echo()
+	s.out.setEcho(s.dec.char && s.admitted)
 	if was && !s.dec.char && s.admitted { // lines from now on; what was typed begins the first one
-		typed := s.split.Feed(s.edit.take())
-		s.out.show(nil, nil)
-		return s.enqueue(typed)
+		s.keys.reset()
+		return s.enqueue(s.split.Feed(s.out.take()))
 	}
 	return true
 }
@@ -272,62 +314,72 @@ func (s *session) text(data []byte) bool {
 		}
 		c := data[0]
 		data = data[1:]
-		if !s.key(c) {
-			return false
+		switch {
+		case s.dec.char:
+			if !s.keys.feed(c, s.press) {
+				return false
+			}
+		case c == '\n': // before login, a line that comes as a whole: nothing in it is a key
+			s.guess(s.out.enter())
+		default:
+			s.out.literal(c)
 		}
 	}
 	return true
 }
 
-// key takes one byte before login or in character mode.
-func (s *session) key(c byte) bool {
+// press performs one key, and reports whether more are wanted.
+func (s *session) press(k key) bool {
 	switch {
-	case c == '\n':
+	case k.op == opEnter && s.admitted:
 		return s.enter()
-	case !s.dec.char: // a line that comes as a whole: nothing in it is a key
-		s.edit.literal(c)
-	case c == ctrlD:
-		return len(s.edit.buf) > 0 || s.split.Pending()
+	case k.op == opEnter:
+		s.guess(s.out.enter())
+	case k.op == opEOF && s.out.empty():
+		return s.split.Pending()
+	case k.op == opEOF:
+		s.out.press(key{op: opDelete})
+	case k.op == opTab && s.admitted:
+		s.complete()
+	case k.op == opTab:
+		s.out.press(key{opText, []byte{'\t'}})
+	case k.op == opClear:
+		s.out.clear()
 	default:
-		s.show(s.edit.key(c))
+		s.out.press(k)
 	}
 	return true
 }
 
+// enter takes the line that was typed. Where a quote is open behind it the next line
+// says so: what is typed there is a part of the value, whatever it looks like.
 func (s *session) enter() bool {
-	line := s.edit.take()
-	if !s.admitted {
-		s.guess(line)
-		return true
+	more := s.split.Pending()
+	line := s.out.enter()
+	if !s.isSecret(line) {
+		s.out.remember(line, more)
 	}
-	s.show([]byte{'\n'})
-	s.flushEcho()
-	return s.enqueue(append(s.split.Feed(line), s.split.Feed([]byte{'\n'})...))
+	chunks := append(s.split.Feed(line), s.split.Feed([]byte{'\n'})...)
+	if quote := s.split.Quote(); quote != 0 {
+		s.out.setPrompt(string(quote) + "> ")
+		if !s.hinted {
+			s.hinted = true
+			s.out.line(fmt.Sprintf(hintQuote, quote))
+		}
+	}
+	return s.enqueue(chunks)
 }
 
-// show echoes keys, all those of one read at once; a secret is not echoed.
-func (s *session) show(echo []byte) {
-	if s.admitted && s.dec.char {
-		s.echo = append(s.echo, echo...)
-	}
-}
-
-func (s *session) flushEcho() {
-	if len(s.echo) > 0 {
-		s.out.show(s.echo, s.edit.shown())
-		s.echo = s.echo[:0]
-	}
-}
-
-// interrupt forgets what has been typed and is not yet a statement.
+// interrupt forgets what has been typed and is not yet a statement. When there is
+// nothing, the statement that is performed is waited for no longer.
 func (s *session) interrupt() {
-	s.forget()
-	s.show([]byte("^C\n"))
-}
-
-func (s *session) forget() {
-	s.edit.take()
+	pending := s.split.Pending() || s.keys.pasting() || !s.out.empty()
+	s.keys.reset()
+	s.out.forget("^C")
 	s.split.Reset()
+	if !pending {
+		s.current.abandon()
+	}
 }
 
 // enqueue hands statements over, and reports whether more are wanted. Lines count

@@ -15,42 +15,24 @@ import (
 // none stands where there is nothing to show.
 const none = "-"
 
-// maxCommand cuts a command in a list; the status shows it whole.
-const maxCommand = 60
-
 // columns are those of a list.
-var columns = []struct {
-	title string
-	cell  func(*supervisor.ProcessInfo) string
-}{
-	{"NAME", func(p *supervisor.ProcessInfo) string { return p.Name }},
-	{"STATUS", func(p *supervisor.ProcessInfo) string { return string(p.Status) }},
-	{"PID", func(p *supervisor.ProcessInfo) string { return number(p.PID) }},
-	{"READY", func(p *supervisor.ProcessInfo) string { return yesNo(p.Ready) }},
-	{"CPU%", func(p *supervisor.ProcessInfo) string { return decimal(p.CPUPercent) }},
-	{"MEM", func(p *supervisor.ProcessInfo) string { return decimal(p.MemoryMB) + "Mi" }},
-	{"RESTARTS", func(p *supervisor.ProcessInfo) string { return strconv.Itoa(p.Restarts) }},
-	{"STARTED", func(p *supervisor.ProcessInfo) string { return moment(p.StartTime) }},
-	{"REASON", func(p *supervisor.ProcessInfo) string { return orNone(string(p.Reason)) }},
-	{"NEXT", func(p *supervisor.ProcessInfo) string { return moment(next(p)) }},
-	{"COMMAND", func(p *supervisor.ProcessInfo) string { return cut(oneLine(p.Command), maxCommand) }},
+var columns = []column[*supervisor.ProcessInfo]{
+	{"NAME", always, func(p *supervisor.ProcessInfo, _ bool) string { return p.Name }},
+	{"STATUS", always, func(p *supervisor.ProcessInfo, _ bool) string { return string(p.Status) }},
+	{"PID", 7, func(p *supervisor.ProcessInfo, _ bool) string { return number(p.PID) }},
+	{"READY", 6, func(p *supervisor.ProcessInfo, _ bool) string { return yesNo(p.Ready) }},
+	{"CPU%", 3, func(p *supervisor.ProcessInfo, _ bool) string { return decimal(p.CPUPercent) }},
+	{"MEM", 4, func(p *supervisor.ProcessInfo, _ bool) string { return decimal(p.MemoryMB) + "Mi" }},
+	{"RESTARTS", 2, func(p *supervisor.ProcessInfo, _ bool) string { return strconv.Itoa(p.Restarts) }},
+	{"STARTED", 1, func(p *supervisor.ProcessInfo, short bool) string { return when(p.StartTime, short) }},
+	{"REASON", 8, func(p *supervisor.ProcessInfo, _ bool) string { return orNone(string(p.Reason)) }},
+	{"NEXT", 5, func(p *supervisor.ProcessInfo, short bool) string { return when(next(p), short) }},
+	{"COMMAND", always, func(p *supervisor.ProcessInfo, _ bool) string { return oneLine(p.Command) }},
 }
 
-// listText is the aligned table of a list, titles first.
-func listText(list []*supervisor.ProcessInfo) string {
-	rows := make([][]string, 1, len(list)+1)
-	for _, c := range columns {
-		rows[0] = append(rows[0], c.title)
-	}
-	for _, p := range list {
-		row := make([]string, 0, len(columns))
-		for _, c := range columns {
-			row = append(row, c.cell(p))
-		}
-		rows = append(rows, row)
-	}
-	return align(rows, 2)
-}
+// listText is the aligned table of a list, titles first, for a terminal of so many
+// columns; 0 is any.
+func listText(list []*supervisor.ProcessInfo, width int) string { return table(columns, list, width) }
 
 // statusText is one "key: value" line for each field, under its name in JSON.
 func statusText(p *supervisor.ProcessInfo) string {
@@ -130,20 +112,24 @@ func next(p *supervisor.ProcessInfo) *time.Time {
 	return p.NextRun
 }
 
-// historyText is the aligned table of ended lives, titles first.
-func historyText(lives []supervisor.LifeRecord) string {
-	rows := [][]string{{"NAME", "RUN", "STARTED", "ENDED", "EXIT", "REASON", "ERROR"}}
-	for _, l := range lives {
-		exit := number(l.ExitCode)
+// lives are the columns of a history.
+var lives = []column[supervisor.LifeRecord]{
+	{"NAME", always, func(l supervisor.LifeRecord, _ bool) string { return l.Name }},
+	{"RUN", 2, func(l supervisor.LifeRecord, _ bool) string { return strconv.FormatUint(l.Run, 10) }},
+	{"STARTED", 1, func(l supervisor.LifeRecord, short bool) string { return when(l.StartTime, short) }},
+	{"ENDED", 3, func(l supervisor.LifeRecord, short bool) string { return when(&l.EndTime, short) }},
+	{"EXIT", always, func(l supervisor.LifeRecord, _ bool) string {
 		if l.Signal != nil {
-			exit = *l.Signal
+			return *l.Signal
 		}
-		rows = append(rows, []string{
-			l.Name, strconv.FormatUint(l.Run, 10), moment(l.StartTime), moment(&l.EndTime), exit, orNone(string(l.Reason)), orNone(oneLine(l.Error)),
-		})
-	}
-	return align(rows, 2)
+		return number(l.ExitCode)
+	}},
+	{"REASON", always, func(l supervisor.LifeRecord, _ bool) string { return orNone(string(l.Reason)) }},
+	{"ERROR", always, func(l supervisor.LifeRecord, _ bool) string { return orNone(oneLine(l.Error)) }},
 }
+
+// historyText is the aligned table of ended lives, titles first.
+func historyText(list []supervisor.LifeRecord, width int) string { return table(lives, list, width) }
 
 // helpText lists the verbs with their parameters.
 func helpText(list []verb) string {
@@ -215,14 +201,6 @@ func oneLine(text string) string {
 	return strconv.Quote(text)
 }
 
-// cut shortens a text to a number of characters.
-func cut(text string, most int) string {
-	if chars := []rune(text); len(chars) > most {
-		return string(chars[:most-1]) + "…"
-	}
-	return text
-}
-
 func number(n *int) string {
 	if n == nil {
 		return none
@@ -258,6 +236,14 @@ func moment(t *time.Time) string {
 		return none
 	}
 	return t.Format(time.RFC3339)
+}
+
+// when is a moment; the short form has no year, seconds and zone.
+func when(t *time.Time, short bool) string {
+	if t != nil && short {
+		return t.Format("01-02 15:04")
+	}
+	return moment(t)
 }
 
 func labels(set map[string]string) string {

@@ -19,14 +19,15 @@ type verb struct {
 
 // call is one statement that is being performed.
 type call struct {
-	srv *Server
-	who supervisor.Caller
+	srv     *Server
+	who     supervisor.Caller
+	columns int // of the caller's terminal; 0: any
 	args
 }
 
 func (c call) control() supervisor.Control { return c.srv.o.Control }
 
-var nameParam = param{key: "name", kind: kindText, required: true}
+var nameParam = param{key: "name", kind: kindName, required: true}
 
 // verbs is the table. Every verb also takes jobid and format.
 func verbs() []verb {
@@ -44,8 +45,9 @@ func changeVerbs() []verb {
 				{key: "log", kind: kindBool},
 				{key: "deadline", kind: kindSeconds},
 				{key: "cron", kind: kindText},
+				{key: "spec", kind: kindSpec},
 			},
-			help: "start a new process, or (without a command) one that is idle",
+			help: "start a new process, by a command or by a definition as in a manifest, or (with neither) one that is idle",
 			run:  runStart,
 		},
 		{
@@ -139,6 +141,7 @@ func done(c call, what string, value any, err error) (reply, error) {
 }
 
 func runStart(ctx context.Context, c call) (reply, error) {
+	spec, _ := c.args["spec"].(*supervisor.Spec)
 	info, err := c.control().Start(ctx, c.who, supervisor.StartRequest{
 		Name:     c.text("name"),
 		Command:  c.text("command"),
@@ -146,6 +149,7 @@ func runStart(ctx context.Context, c call) (reply, error) {
 		Deadline: c.number("deadline"),
 		Cron:     c.text("cron"),
 		JobID:    c.text(keyJobID),
+		Spec:     spec,
 	})
 	return done(c, "started", info, err)
 }
@@ -180,7 +184,7 @@ func runList(ctx context.Context, c call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{text: listText(list), value: listed(list)}, nil
+	return reply{text: listText(list, c.columns), value: listed(list)}, nil
 }
 
 func runLogs(ctx context.Context, c call) (reply, error) {
@@ -216,7 +220,7 @@ func runHistory(ctx context.Context, c call) (reply, error) {
 	for i := range lives {
 		lives[i].Log = listed(lives[i].Log)
 	}
-	return reply{text: historyText(lives), value: listed(lives)}, nil
+	return reply{text: historyText(lives, c.columns), value: listed(lives)}, nil
 }
 
 // listed is a list that is [] in JSON, never null.
