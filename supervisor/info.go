@@ -95,7 +95,7 @@ type LifeRecord struct {
 	ExitCode  *int       `json:"exit_code" doc:"Exit code; null when a signal ended it or it could not be started."`
 	Signal    *string    `json:"signal" doc:"Signal that ended it; null when there is none."`
 	Reason    Reason     `json:"reason" doc:"Why it ended."`
-	Error     string     `json:"error,omitempty" doc:"Why it could not be started."`
+	Error     string     `json:"error,omitempty" doc:"Why it could not be started, or what was wrong when the manager ended it."`
 	Log       []LogLine  `json:"log" doc:"Its last lines, at most ten."`
 }
 

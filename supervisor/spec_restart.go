@@ -18,7 +18,7 @@ type Backoff struct {
 	Factor     *float64  `json:"factor,omitempty" min:"1" max:"1000" doc:"Growth per restart, at least 1. Default: 2."`
 	Max        *Duration `json:"max,omitempty" min:"0s" max:"87600h" doc:"Greatest delay. Default: 60s."`
 	Jitter     *float64  `json:"jitter,omitempty" min:"0" max:"1" doc:"Random part added, as a fraction from 0 to 1. Default: 0.1."`
-	ResetAfter *Duration `json:"resetAfter,omitempty" min:"1ms" max:"87600h" doc:"A life this long is healthy: the next restart is immediate and the count begins anew. Default: 60s."`
+	ResetAfter *Duration `json:"resetAfter,omitempty" min:"1s" max:"87600h" doc:"A life this long is healthy: the next restart is immediate and the count begins anew. Default: 60s."`
 }
 
 // Dependency is something that must have happened to another process.

@@ -105,13 +105,20 @@ func (l *loop) logState(e *entry, old, now machine.Proc) {
 	case machine.Stopping:
 		log.Info("stopping", "name", name, "run", now.Gen, "cause", now.Cause.String(), "signal", now.Rules.StopSignal.String(), "grace", now.Due.Sub(now.Since).Round(time.Millisecond))
 	case machine.Draining:
-		log.Info("has left processes behind, which get the stop signal", "name", name, "run", now.Gen)
+		if old.State == machine.Stopping && now.Rules.KillMode == supervisor.KillTree {
+			log.Debug("waits for the rest of its tree", "name", name, "run", now.Gen)
+		} else {
+			log.Info("has left processes behind, which get the stop signal", "name", name, "run", now.Gen)
+		}
 	case machine.Killing:
 		log.Warn("did not end in time: SIGKILL", "name", name, "run", now.Gen)
 	case machine.Backoff:
 		log.Info("will be restarted", "name", name, "in", now.Due.Sub(now.Since).Round(time.Millisecond), "restarts", now.Restarts+1)
 	case machine.Idle:
-		if now.Outcome == machine.Failed && old.Outcome != machine.Failed {
+		switch failed := now.Outcome == machine.Failed && old.Outcome != machine.Failed; {
+		case failed && now.Rules.Scheduled:
+			log.Warn("its run has failed", "name", name, "reason", string(now.Why), "code", now.Final.ShellCode())
+		case failed:
 			log.Error("has failed for good", "name", name, "reason", string(now.Why), "code", now.Final.ShellCode())
 		}
 	case machine.Spawning, machine.PostStop:

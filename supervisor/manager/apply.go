@@ -299,6 +299,9 @@ func (m *Manager) readSet(text string) (*supervisor.Set, string, error) {
 			return nil, "", err
 		}
 	}
+	if text == "" && len(files) == 0 {
+		return nil, manifest.Revision(files), fmt.Errorf("%s: no *.yaml or *.yml file is there any more (to run nothing, write a ProcessManifest with processes: [])", m.cfg.Manifest.Path)
+	}
 	set, err := manifest.Parse(files)
 	return set, manifest.Revision(files), err
 }

@@ -24,27 +24,29 @@ const (
 
 // entry is one process as the loop keeps it. Only the loop touches it.
 type entry struct {
-	spec     *supervisor.Spec // newest; never changed in place
-	ran      *supervisor.Spec // of the current or last life, with what was changed live
-	origin   origin
-	jobID    string
-	parent   string // of a run under Allow: the scheduled process
-	group    string // of a replica: its name in the manifest
-	index    int    // of a replica; -1: it is none
-	life     *life  // nil: none has begun
-	history  []supervisor.LifeRecord
-	record   *supervisor.LifeRecord // of the life that is ending
-	next     *next                  // what it is to become when its turn comes; nil: nothing else
-	heir     *member                // takes its place when it is gone
-	byHand   bool                   // a caller has deleted it
-	down     bool                   // of an heir: stopped by hand before
-	proc     machine.Proc
-	schedule schedule.Schedule
-	shift    time.Duration // jitter: the schedule's times come so much later
-	log      *logbuf.Log
-	text     string // the command as one string
-	loose    string // limits that nobody enforces, as was said last
-	m        *Manager
+	spec    *supervisor.Spec // newest; never changed in place
+	ran     *supervisor.Spec // of the current or last life, with what was changed live
+	origin  origin
+	jobID   string
+	parent  string // of a run under Allow: the scheduled process
+	group   string // of a replica: its name in the manifest
+	index   int    // of a replica; -1: it is none
+	life    *life  // nil: none has begun
+	history []supervisor.LifeRecord
+	record  *supervisor.LifeRecord // of the life that is ending
+	// lastFault is why the manager has ended the last life, in words; empty: it did not.
+	lastFault string
+	next      *next   // what it is to become when its turn comes; nil: nothing else
+	heir      *member // takes its place when it is gone
+	byHand    bool    // a caller has deleted it
+	down      bool    // of an heir: stopped by hand before
+	proc      machine.Proc
+	schedule  schedule.Schedule
+	shift     time.Duration // jitter: the schedule's times come so much later
+	log       *logbuf.Log
+	text      string // the command as one string
+	loose     string // limits that nobody enforces, as was said last
+	m         *Manager
 
 	due, cron slot // places in the loop's heaps
 	dirty     bool // consequences are to be settled

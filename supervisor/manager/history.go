@@ -22,6 +22,11 @@ const (
 func (l *loop) noteEnd(e *entry, old, now machine.Proc) {
 	if now.Last.Gen != old.Last.Gen {
 		e.record = newRecord(e.spec.Name, now)
+		e.lastFault = ""
+		if e.life != nil && faulted(now.Last.Reason) {
+			e.lastFault = e.life.fault
+			e.record.Error = e.life.fault
+		}
 	}
 	over := now.Gen > now.Last.Gen || !now.Alive() || now.State == machine.PostStop
 	if e.record == nil || !over {
@@ -30,7 +35,7 @@ func (l *loop) noteEnd(e *entry, old, now machine.Proc) {
 	r := e.record
 	e.record = nil
 	r.EndTime = l.m.wall().Round(0)
-	if r.Error == "" {
+	if r.StartTime != nil {
 		r.Log = lastWords(e.log.TailRun(r.Run, keptLines))
 	}
 	e.history = append(e.history, *r)

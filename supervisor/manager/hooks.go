@@ -2,6 +2,7 @@ package manager
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -34,10 +35,13 @@ func hookOf(spec *supervisor.Spec, s machine.State) *supervisor.LifecycleHandler
 	return hooks[s].of(spec.Lifecycle)
 }
 
+// errHookTime ends a hook whose time is up.
+var errHookTime = errors.New("its time is up")
+
 // runHook begins the hook of a state; its end is an event.
 func (l *loop) runHook(e *entry, a machine.RunHook) {
 	word, h := hooks[a.Hook].word, hookOf(e.ran, a.Hook)
-	ctx, cancel := context.WithCancel(e.life.ctx)
+	ctx, cancel := context.WithCancelCause(e.life.ctx)
 	e.life.hook, e.life.in = cancel, a.Hook
 	t := &task{m: l.m, spec: e.ran, life: e.life, what: word}
 	if a.Hook == machine.PostStop {
@@ -45,15 +49,22 @@ func (l *loop) runHook(e *entry, a machine.RunHook) {
 	}
 	name, m := e.spec.Name, l.m
 	go func() {
-		defer cancel()
+		defer cancel(nil)
 		var err error
 		if h != nil { // a live change may have taken it away
 			err = t.handler(ctx, h)
 		}
-		if err != nil && ctx.Err() == nil { // else it was ended with what it was for
+		switch {
+		case err == nil:
+		case context.Cause(ctx) == errHookTime: //nolint:errorlint // it is that value
+			m.log.Warn("hook did not end in time: it and all that it started was killed", "name", name, "run", a.Gen, "hook", word)
+		case ctx.Err() == nil: // else it was ended with what it was for
 			m.log.Warn("hook failed", "name", name, "run", a.Gen, "hook", word, "error", err)
 		}
 		m.post(func(l *loop) {
+			if e := l.entries[name]; e != nil && err != nil && e.proc.Gen == a.Gen {
+				e.blame(word + " hook: " + err.Error())
+			}
 			l.event(name, machine.HookDone{Gen: a.Gen, Hook: a.Hook, OK: err == nil})
 		})
 	}()
@@ -62,7 +73,13 @@ func (l *loop) runHook(e *entry, a machine.RunHook) {
 // endHook ends a hook whose state the life has left.
 func (e *entry) endHook() {
 	if e.life != nil && e.life.hook != nil && (e.proc.State != e.life.in || e.proc.Gen != e.life.gen) {
-		e.life.hook()
+		// A postStop hook is left only by its own end and by its time's.
+		late := e.life.in == machine.PostStop || e.life.in == machine.PreStop && e.proc.State == machine.Stopping
+		if late {
+			e.life.hook(errHookTime)
+		} else {
+			e.life.hook(nil)
+		}
 		e.life.hook = nil
 	}
 }

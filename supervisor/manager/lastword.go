@@ -31,6 +31,16 @@ const maxLastWord = 4096
 // wrote last.
 func lastWord(e *entry) string {
 	name, p := e.spec.Name, e.proc
+	if faulted(p.Last.Reason) && p.Outcome == machine.Failed {
+		text := fmt.Sprintf("%s was ended (%s", name, p.Last.Reason)
+		if e.lastFault != "" {
+			text += ": " + e.lastFault
+		}
+		if p.Reason() != p.Last.Reason {
+			text += "; " + string(p.Reason())
+		}
+		return text + ")" + e.lastLines()
+	}
 	switch {
 	case p.Outcome == machine.Completed:
 		return fmt.Sprintf("%s has completed", name)

@@ -20,13 +20,14 @@ type life struct {
 	env    atomic.Pointer[[]string] // complete, once its files were read; for its tasks
 	ctx    context.Context
 	end    context.CancelFunc
-	hook   context.CancelFunc // ends the hook that runs; nil: none does
-	in     machine.State      // whose hook that is
-	probes [3]*prober         // by machine.Probe; nil: not made now
-	found  [3]finding         // what they have found last
-	text   string             // what the process says of itself
-	unwait func()             // ends the wait for a line; nil: none was begun
-	own    []string           // variables that the manager tells it
+	hook   context.CancelCauseFunc // ends the hook that runs; nil: none does
+	in     machine.State           // whose hook that is
+	probes [3]*prober              // by machine.Probe; nil: not made now
+	found  [3]finding              // what they have found last
+	text   string                  // what the process says of itself
+	fault  string                  // what was found wrong with it last, in words
+	unwait func()                  // ends the wait for a line; nil: none was begun
+	own    []string                // variables that the manager tells it
 
 	basis map[string]uint64 // lives of those it depends on, when it began; nil: nobody wants to know
 }
@@ -43,6 +44,23 @@ func (l *loop) beginLife(e *entry) {
 	c := l.command(e)
 	l.awaitLine(e)
 	l.m.os.Spawn(e.id(), c)
+}
+
+// blame notes what is wrong with the present life: it is told when the life ends for it.
+func (e *entry) blame(what string) {
+	if e.life != nil {
+		e.life.fault = what
+	}
+}
+
+// faulted are the reasons that blame explains.
+func faulted(r supervisor.Reason) bool {
+	switch r {
+	case supervisor.ReasonUnhealthy, supervisor.ReasonStartTimeout, supervisor.ReasonMemoryLimit, supervisor.ReasonPostStartHookError:
+		return true
+	default:
+		return false
+	}
 }
 
 // endLife ends what belongs to the life before.

@@ -29,6 +29,7 @@ type view struct {
 	group string // name in the manifest, of a replica or a run
 	says  string // what the process says of itself
 	found []supervisor.ProbeInfo
+	fault string // why the manager has ended the last life, in words
 	limit *supervisor.MemoryInfo
 }
 
@@ -42,7 +43,7 @@ func (l *loop) view(name string) *view {
 
 // view copies an entry.
 func (e *entry) view() *view {
-	v := &view{spec: e.spec, text: e.text, jobID: e.jobID, proc: e.proc, own: e.own, log: e.log, group: cmp.Or(e.group, e.parent), limit: e.m.memoryInfo(e.spec)}
+	v := &view{spec: e.spec, text: e.text, jobID: e.jobID, proc: e.proc, own: e.own, log: e.log, group: cmp.Or(e.group, e.parent), limit: e.m.memoryInfo(e.spec), fault: e.lastFault}
 	if e.life != nil && e.proc.Alive() {
 		v.says, v.found = e.life.text, probeInfos(e)
 	}
@@ -173,7 +174,14 @@ func lastExit(p machine.Proc) (machine.Exit, bool) {
 func (v *view) trouble() string {
 	p := v.proc
 	how := ""
+	if faulted(p.Last.Reason) {
+		how = string(p.Last.Reason)
+		if v.fault != "" {
+			how += ": " + v.fault
+		}
+	}
 	switch e := p.Last.Exit; {
+	case how != "":
 	case p.Last.Gen == 0:
 	case e.Err != "":
 		how = e.Err

@@ -69,6 +69,9 @@ func (l *loop) boot() {
 		l.takeSet(set)
 		l.source = source{kind: sourceFile, revision: l.m.cfg.Manifest.revision, file: l.m.cfg.Manifest.revision}
 		l.manifestStat = supervisor.ManifestStat{Loaded: true, Successful: true, LastSuccess: l.m.wall()}
+		if len(set.Processes) == 0 {
+			l.m.log.Warn("the manifest has no process: nothing is run", "path", l.m.cfg.Manifest.Path)
+		}
 		for _, one := range expand(set) {
 			e := l.newEntry(one.spec, fromManifest)
 			e.group, e.index = one.group, one.index

@@ -79,7 +79,8 @@ type Manager struct {
 
 	reading sync.Mutex // held over reading the manifest's file and applying it
 
-	watchMemory atomic.Bool // somebody's memory limit is watched here
+	watchMemory atomic.Bool   // somebody's memory limit is watched here
+	watchKick   chan struct{} // that has just become so
 
 	inbox chan func(*loop)
 	done  chan struct{} // closed when the loop has ended
@@ -136,8 +137,8 @@ func New(cfg Config) (*Manager, error) {
 	m := &Manager{
 		cfg: cfg, wall: time.Now, began: time.Now(),
 		console: logbuf.NewConsole(cfg.Stdout, cfg.Stderr, format),
-		inbox:   make(chan func(*loop), 256),
-		done:    make(chan struct{}),
+		inbox:   make(chan func(*loop), 256), watchKick: make(chan struct{}, 1),
+		done: make(chan struct{}),
 	}
 	m.environ = baseEnviron(cfg.Environ, len(cfg.Command) > 0)
 	m.log = m.console.Logger(cfg.LogLevel)
@@ -190,6 +191,7 @@ func (m *Manager) sample(stop <-chan struct{}) {
 	for {
 		select {
 		case <-tick.C:
+		case <-m.watchKick:
 		case <-stop:
 			return
 		}

@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -42,7 +43,9 @@ func (l *loop) noteLimits(e *entry) {
 		return
 	}
 	if limits.Memory > 0 && !l.m.byGroup("memory") {
-		l.m.watchMemory.Store(true)
+		if !l.m.watchMemory.Swap(true) {
+			l.m.watchKick <- struct{}{} // has room: it is done once
+		}
 	}
 	var loose []string
 	for _, x := range []struct {
@@ -101,11 +104,12 @@ func (l *loop) checkMemory(usage map[string]linux.TreeUsage) {
 	for _, name := range l.sortedNames() {
 		e := l.entries[name]
 		limit := limitsOf(e.spec).Memory
-		if limit == 0 || e.proc.PID == 0 || time.Since(e.proc.Born) < watchEvery { // the sample may be of the life before
+		if limit == 0 || !living(e.proc.State) || time.Since(e.proc.Born) < watchEvery { // the sample may be of the life before
 			continue
 		}
 		if used := usage[name].ResidentBytes; used > uint64(limit) {
 			l.m.log.Warn("is over its memory limit", "name", name, "run", e.proc.Gen, "bytes", used, "limit", limit)
+			e.blame(fmt.Sprintf("it used %.0f MiB of memory, the limit is %.0f MiB", float64(used)/(1<<20), float64(limit)/(1<<20)))
 			l.step(e, machine.Condemned{Gen: e.proc.Gen, Cause: machine.OverMemory})
 		}
 	}

@@ -65,8 +65,8 @@ func (l *loop) beginProbe(e *entry, k machine.Probe, spec *supervisor.Probe) *pr
 // many processes do not come at once: a tenth of the period, at most half a second.
 func spread(period time.Duration) time.Duration { return min(period/10, 500*time.Millisecond) }
 
-// probeLoop makes an attempt in each period, the first one at first; an attempt that
-// lasts longer than a period makes the next one wait for the next period.
+// probeLoop makes an attempt in each period, the first one at first. As with the kubelet's
+// ticker, a period that has passed during an attempt is made up for at once, and only one.
 func (t *task) probeLoop(ctx context.Context, spec *supervisor.Probe, first time.Time, report func(error) bool) {
 	period := time.Duration(max(1, value(spec.PeriodSeconds))) * time.Second
 	due := later(time.Now(), first).Add(part(spread(period), t.spec.Name, t.what))
@@ -82,10 +82,11 @@ func (t *task) probeLoop(ctx context.Context, spec *supervisor.Probe, first time
 		if ctx.Err() != nil || !report(err) {
 			return
 		}
-		for now := time.Now(); !due.After(now); {
-			due = due.Add(period)
+		due = due.Add(period)
+		if late := time.Since(due); late > 0 {
+			due = due.Add(late.Truncate(period))
 		}
-		wait.Reset(time.Until(due))
+		wait.Reset(max(0, time.Until(due)))
 	}
 }
 
@@ -121,6 +122,9 @@ func (l *loop) probed(name string, gen uint64, k machine.Probe, err error) {
 		}
 	}
 	e.life.found[k] = found
+	if found.why != "" {
+		e.blame(k.String() + " probe: " + found.why)
+	}
 	l.step(e, machine.Probed{Gen: gen, Probe: k, OK: err == nil})
 }
 

@@ -189,7 +189,7 @@ func (tr *trace) step(old, now machine.Proc) {
 	if now.Last.Gen != old.Last.Gen {
 		text += ": " + string(now.Last.Reason) + exitWord(now.Last.Exit)
 	}
-	if why := now.Why; now.State == machine.Idle && why != "" && why != old.Last.Reason {
+	if why := now.Why; now.State == machine.Idle && why != "" && why != now.Last.Reason {
 		text += "; " + string(why)
 	}
 	if now.State == machine.Backoff {

@@ -108,7 +108,7 @@ func (s *System) openCgroups() {
 // closeCgroups removes what can be removed and gives our own group free.
 func (s *System) closeCgroups() {
 	if s.cgroups != nil {
-		s.cgroups.close(s.self == 1)
+		s.cgroups.close()
 	}
 }
 

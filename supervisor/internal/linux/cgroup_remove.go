@@ -184,17 +184,13 @@ func (c *cgroups) sweepProcess(dir string) {
 }
 
 // close removes our groups, as far as nobody lives in them, goes back to where we were
-// started, and gives the place free. Nothing but spawns in flight runs any more.
-//
-// PID 1 leaves that to the runtime, which removes the container's group with those
-// below it: a thousand groups take a tenth of a second.
-func (c *cgroups) close(pid1 bool) {
+// started, and gives the place free. Nothing but spawns in flight runs any more. PID 1
+// does it too: not every namespace is a container whose runtime would.
+func (c *cgroups) close() {
 	c.using.Lock()
 	defer c.using.Unlock()
 	c.closed = true
-	if !pid1 {
-		c.tidy()
-	}
+	c.tidy()
 	_ = unix.Close(c.fd)
 }
 

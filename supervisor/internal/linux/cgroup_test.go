@@ -508,6 +508,6 @@ func BenchmarkFindCgroups(b *testing.B) {
 		if err != nil {
 			b.Skip(err)
 		}
-		c.close(false)
+		c.close()
 	}
 }

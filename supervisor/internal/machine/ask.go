@@ -79,6 +79,9 @@ func (p Proc) remove(cause Cause, now time.Time) (Proc, []Action) {
 // end is the common part of stop and delete.
 func (p Proc) end(goal Goal, cause Cause, now time.Time) (Proc, []Action) {
 	p.Goal, p.CronAt, p.Why = goal, time.Time{}, ""
+	if goal == Down && cause == Asked {
+		p.Why = supervisor.ReasonStoppedByUser // also of a life that ends for another cause
+	}
 	switch p.State {
 	case Idle:
 		return p, nil

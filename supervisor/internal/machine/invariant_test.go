@@ -62,9 +62,9 @@ func ofState(p Proc) error {
 		return fmt.Errorf("%s, and its definition is still to come", p.State)
 	case p.Coming != nil && !p.Rules.Scheduled && p.Goal == Up:
 		return fmt.Errorf("%s goes on with a definition that is out of date", p.State)
-	case p.Why == supervisor.ReasonSuspended && p.Goal != Down && p.Goal != Gone:
+	case keptDown(p.Why) && p.Goal != Down && p.Goal != Gone:
 		return fmt.Errorf("suspended, with goal %s", p.Goal)
-	case p.State != Idle && (p.Outcome != NoOutcome || p.Why != "" && p.Why != supervisor.ReasonSuspended || p.Final != Exit{}):
+	case p.State != Idle && (p.Outcome != NoOutcome || p.Why != "" && !keptDown(p.Why) || p.Final != Exit{}):
 		return fmt.Errorf("%s with the outcome of the run before: %s, %s", p.State, p.Outcome, p.Why)
 	case p.Alive() != (ending || p.State == Spawning || p.up()):
 		return fmt.Errorf("%s: Alive is %t", p.State, p.Alive())
@@ -335,4 +335,9 @@ func ofSuspend(old Proc, ev Event, p Proc, acts []Action) error {
 		return fmt.Errorf("stopped by hand, and a manifest started it")
 	}
 	return nil
+}
+
+// keptDown are the words for why a process is to be down, which it may be before it is.
+func keptDown(why supervisor.Reason) bool {
+	return why == supervisor.ReasonSuspended || why == supervisor.ReasonStoppedByUser
 }

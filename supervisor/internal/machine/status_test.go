@@ -88,8 +88,8 @@ func TestSuspended(t *testing.T) {
 	if p.Status() != supervisor.StatusStopped || p.Reason() != supervisor.ReasonSuspended {
 		t.Errorf("suspended: %s, %s", p.Status(), p.Reason())
 	}
-	if q, _ := do(p, Stop{Cause: Asked}, 0); q.Reason() != "" {
-		t.Errorf("stopped by hand it is still %s", q.Reason())
+	if q, _ := do(p, Stop{Cause: Asked}, 0); q.Reason() != supervisor.ReasonStoppedByUser {
+		t.Errorf("stopped by hand it is %s", q.Reason())
 	}
 	if p = expect(t, p, Start{}, 0, "Spawning goal Up +spawn 1"); p.Reason() != "" {
 		t.Errorf("started it is still %s", p.Reason())

@@ -45,7 +45,7 @@ func TestSuspendAndResume(t *testing.T) {
 			// A stop by hand is another reason to be down, and outlives the field.
 			byHand, _ := do(p, Stop{Cause: Asked}, 0)
 			byHand = ended(byHand)
-			if q, _ := do(byHand, resume(byHand), 0); q.State != Idle || q.Goal != Down || q.Why != "" {
+			if q, _ := do(byHand, resume(byHand), 0); q.State != Idle || q.Goal != Down || q.Why != supervisor.ReasonStoppedByUser {
 				t.Errorf("stopped by hand: %s %s %s", q.State, q.Goal, q.Why)
 			}
 			// So is a stop before it.
