@@ -1,5 +1,9 @@
 // Command gen writes what is derived from the method table of package rpc: the
-// OpenRPC document, and from that document the Go client.
+// OpenRPC document, and from that document the clients in Go, TypeScript and Python.
+//
+//	document.go schema.go words.go examples.go   table and Go types → document
+//	api.go                                       document → what clients are made of
+//	golang typescript python .go and .tmpl       one template for each language
 //
 //	go generate ./rpc
 package main
@@ -22,22 +26,45 @@ func main() {
 	}
 }
 
+// run writes all files that are out of date.
 func run(dir string) error {
-	document, err := documentJSON()
+	files, err := generated()
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "openrpc.json"), document, 0o644); err != nil {
-		return fmt.Errorf("cannot write the document: %w", err)
-	}
-	code, err := clientCode(document)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(dir, "client", "methods.go"), code, 0o644); err != nil {
-		return fmt.Errorf("cannot write the client: %w", err)
+	for path, text := range files {
+		path = filepath.Join(dir, path)
+		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, text) {
+			continue
+		}
+		if err := os.WriteFile(path, text, 0o644); err != nil {
+			return fmt.Errorf("cannot write %s: %w", path, err)
+		}
 	}
 	return nil
+}
+
+// generated are all files that are made here, by their paths from package rpc.
+func generated() (map[string][]byte, error) {
+	text, err := documentJSON()
+	if err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{"openrpc.json": text}
+	for path, client := range map[string]func(*apiDocument) ([]byte, error){
+		"client/methods.go":                               goClient,
+		"../clients/typescript/processmanager.ts":         typescriptClient,
+		"../clients/python/processmanager_client/_api.py": pythonClient,
+	} {
+		d, err := readDocument(text)
+		if err != nil {
+			return nil, err
+		}
+		if files[path], err = client(d); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
 }
 
 // documentJSON is the document as it is written to openrpc.json.

@@ -53,7 +53,7 @@ func writtenAs() map[reflect.Type]func(*schemas) *schema {
 			return &schema{Description: "A duration with its unit, for example 300ms, 30s, 1m30s.", Type: "string"}
 		},
 		reflect.TypeFor[supervisor.Quantity](): func(*schemas) *schema {
-			return &schema{Description: "An amount as Kubernetes writes it, for example 500m, 128Mi.", Type: "string"}
+			return &schema{Description: "An amount as Kubernetes writes it, for example 500m, 128Mi.", Type: []string{"string", "number"}}
 		},
 		reflect.TypeFor[supervisor.ID](): func(*schemas) *schema {
 			return &schema{Description: "A user or a group, by number or by name.", Type: []string{"integer", "string"}}
