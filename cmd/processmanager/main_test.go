@@ -27,6 +27,13 @@ const (
 func TestMain(m *testing.M) {
 	switch role := os.Getenv(roleVar); role {
 	case "":
+		// In the background of a script these are ignored, and a child would inherit that:
+		// what is caught is not inherited.
+		for _, sig := range []os.Signal{unix.SIGINT, unix.SIGQUIT} {
+			if signal.Ignored(sig) {
+				signal.Notify(make(chan os.Signal, 1), sig)
+			}
+		}
 		code := m.Run()
 		_ = os.RemoveAll(builds.dir)
 		os.Exit(code)

@@ -126,7 +126,7 @@ func (o *fakeOS) Orphans() uint64 { return 7 }
 
 // EndRest waits as long as strangers need, at most until ctx ends; who lives then
 // is left behind.
-func (o *fakeOS) EndRest(ctx context.Context) []linux.Remnant {
+func (o *fakeOS) EndRest(ctx context.Context, _ func([]linux.Remnant, bool)) []linux.Remnant {
 	need := o.endRest
 	for _, ch := range o.living() {
 		if ch.script.immortal {

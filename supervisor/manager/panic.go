@@ -34,7 +34,7 @@ func (m *Manager) endUnmanaged() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), panicGrace)
 	defer cancel()
-	for _, left := range m.os.EndRest(ctx) {
+	for _, left := range m.os.EndRest(ctx, m.tellOfRest) {
 		m.log.Error("a process is left behind", "pid", left.PID, "command", left.Command)
 	}
 	m.console.Close(time.Second)

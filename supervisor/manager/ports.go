@@ -23,7 +23,7 @@ type OS interface {
 	Forget(name string)
 	Orphans() uint64
 	ScanFailures() uint64
-	EndRest(ctx context.Context) []linux.Remnant
+	EndRest(ctx context.Context, tell func(rest []linux.Remnant, killed bool)) []linux.Remnant
 	Close()
 }
 

@@ -2,10 +2,12 @@ package manager
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/internal/linux"
 	"github.com/processmanager/processmanager/supervisor/internal/machine"
 )
 
@@ -185,7 +187,7 @@ func (l *loop) leave() {
 	l.ending.giveUp = time.Now().Add(time.Hour) // from here on EndRest has the bound
 	go func() {
 		defer cancel()
-		left := l.m.os.EndRest(ctx)
+		left := l.m.os.EndRest(ctx, l.m.tellOfRest)
 		l.m.post(func(l *loop) {
 			for _, r := range left {
 				l.m.log.Error("a process is left behind", "pid", r.PID, "command", r.Command)
@@ -193,6 +195,22 @@ func (l *loop) leave() {
 			l.over = true
 		})
 	}()
+}
+
+// maxNamed bounds how many strangers a line of the log names.
+const maxNamed = 10
+
+// tellOfRest says whom the end waits for that belongs to no process.
+func (m *Manager) tellOfRest(rest []linux.Remnant, killed bool) {
+	var names []string
+	for _, r := range rest[:min(len(rest), maxNamed)] {
+		names = append(names, fmt.Sprintf("%s[%d]", r.Command, r.PID))
+	}
+	if killed {
+		m.log.Warn("did not end in time: SIGKILL to what belongs to no process", "number", len(rest), "who", strings.Join(names, " "))
+		return
+	}
+	m.log.Info("waits for what belongs to no process", "number", len(rest), "who", strings.Join(names, " "))
 }
 
 // alive names what has not ended.

@@ -221,7 +221,7 @@ func newSystem(t testing.TB) (*System, *recorder) {
 	t.Cleanup(func() {
 		ended, cancel := context.WithCancel(context.Background())
 		cancel() // SIGKILL at once
-		if left := s.EndRest(ended); len(left) > 0 {
+		if left := s.EndRest(ended, nil); len(left) > 0 {
 			t.Errorf("still alive at the end of the test: %v", left)
 		}
 		s.Close()

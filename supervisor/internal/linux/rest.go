@@ -12,18 +12,27 @@ import (
 )
 
 const (
-	restPoll  = 100 * time.Millisecond // descendants of others die without a word to us
-	restGrace = 2 * time.Second        // how long after SIGKILL somebody may still be dying
+	restPoll = 100 * time.Millisecond // descendants of others die without a word to us
+	// restPatience is how long the rest is waited for without a word.
+	restPatience = time.Second
+	restGrace    = 2 * time.Second // how long after SIGKILL somebody may still be dying
 )
 
 // EndRest ends every remaining descendant, whoever it belonged to: SIGTERM and
 // SIGCONT at once, SIGKILL when ctx ends. It returns as soon as nobody is left, at
 // the latest about two seconds after ctx has ended, with those that still live. It is
-// meant for the very end: whoever is spawned during it is ended too.
-func (s *System) EndRest(ctx context.Context) []Remnant {
+// meant for the very end: whoever is spawned during it is ended too. tell, if not nil, is
+// told once who is waited for when that takes longer than restPatience, and once who is
+// sent SIGKILL.
+func (s *System) EndRest(ctx context.Context, tell func(rest []Remnant, killed bool)) []Remnant {
 	sc := &scanner{self: s.self}
 	defer sc.close()
+	if tell == nil {
+		tell = func([]Remnant, bool) {}
+	}
 	asked := make(map[int]uint64)
+	patience := time.NewTimer(restPatience)
+	defer patience.Stop()
 	poll := time.NewTicker(restPoll)
 	defer poll.Stop()
 	for {
@@ -40,7 +49,10 @@ func (s *System) EndRest(ctx context.Context) []Remnant {
 		}
 		select {
 		case <-ctx.Done():
+			tell(sc.remnants(rest), true)
 			return s.killRest(sc, poll.C)
+		case <-patience.C:
+			tell(sc.remnants(rest), false)
 		case <-s.restKick:
 		case <-poll.C:
 		}
@@ -61,15 +73,19 @@ func (s *System) killRest(sc *scanner, poll <-chan time.Time) []Remnant {
 		}
 		select {
 		case <-late.C:
-			var left []Remnant
-			for _, p := range s.descendants(sc) {
-				left = append(left, Remnant{PID: p.pid, Command: sc.comm(p.pid)})
-			}
-			return left
+			return sc.remnants(s.descendants(sc))
 		case <-s.restKick:
 		case <-poll:
 		}
 	}
+}
+
+func (sc *scanner) remnants(list []procStat) []Remnant {
+	var left []Remnant
+	for _, p := range list {
+		left = append(left, Remnant{PID: p.pid, Command: sc.comm(p.pid)})
+	}
+	return left
 }
 
 // descendants lists everybody alive who descends from us.

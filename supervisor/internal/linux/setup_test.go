@@ -55,7 +55,7 @@ func oneSystem(t testing.TB) (*System, *recorder, func()) {
 	return s, r, func() {
 		ended, cancel := context.WithCancel(context.Background())
 		cancel()
-		if left := s.EndRest(ended); len(left) > 0 {
+		if left := s.EndRest(ended, nil); len(left) > 0 {
 			t.Errorf("still alive: %v", left)
 		}
 		s.Close()

@@ -374,7 +374,7 @@ func TestT10SomebodyElseIsNotHit(t *testing.T) {
 // EndRest ends who belongs to nobody, politely first.
 func TestEndRest(t *testing.T) {
 	s, r := newSystem(t)
-	if left := s.EndRest(context.Background()); left != nil {
+	if left := s.EndRest(context.Background(), nil); left != nil {
 		t.Errorf("nobody is there, and %v is left", left)
 	}
 	dir := t.TempDir()
@@ -396,7 +396,7 @@ func TestEndRest(t *testing.T) {
 		}
 		t.Error("the polite one was not asked to end")
 	}()
-	if left := s.EndRest(ctx); left != nil {
+	if left := s.EndRest(ctx, nil); left != nil {
 		t.Errorf("%v is left", left)
 	}
 	eventually(t, "no zombie is left", func() bool { return zombies(t) == 0 })
