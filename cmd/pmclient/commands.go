@@ -85,14 +85,14 @@ func (p *program) managerCommands() []*cli.Command {
 		p.sub("shutdown", "", "end all processes in order, and the manager", p.shutdown, formatFlag()),
 		p.sub("shell", "", "a session of heroscript statements and of commands", p.shell),
 		p.sub("completion", "SHELL", "print the script that completes pmclient's words in bash, zsh or fish", p.completion),
-		p.sub("version", "", "show the version of pmclient", p.version),
+		p.sub("version", "", "show the version of pmclient", p.version, formatFlag()),
 	}
 }
 
 func nameFlag() cli.Flag { return &cli.StringFlag{Name: "name", Usage: "`NAME` of the process"} }
 
 func manifestFlag() cli.Flag {
-	return &cli.StringFlag{Name: "f", Usage: "`FILE` with the manifest, - for stdin", DefaultText: "the manager's own"}
+	return &cli.StringFlag{Name: "f", Usage: "`FILE` with the manifest, a folder of *.yaml and *.yml, or - for stdin", DefaultText: "the manager's own"}
 }
 
 func formatFlag() cli.Flag {

@@ -71,8 +71,8 @@ func readLine(root *cli.Command, words []string) typed {
 		if onlyArgs || len(word) < 2 || word[0] != '-' {
 			if line.command == nil && !onlyArgs {
 				line.command = root.Command(word)
-				if line.command == nil {
-					line.command = &cli.Command{} // an unknown one, of which nothing is known
+				if line.command == nil { // help, or an unknown one
+					line.command = &cli.Command{Name: word}
 				}
 				continue
 			}
@@ -106,7 +106,7 @@ func commandCandidates(root *cli.Command) []candidate {
 			list = append(list, candidate{c.Name, firstClause(c.Usage)})
 		}
 	}
-	return list
+	return append(list, candidate{"help", "show how a command is used"})
 }
 
 // flagCandidates are written with as many dashes as the person began with.

@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed" // the scripts
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v3"
@@ -57,7 +56,7 @@ func (p *program) askedBy(args []string) {
 		if len(rest) != 2 {
 			return
 		}
-		words := shellWords(rest[0])
+		words, _ := shellWords(rest[0])
 		for len(words) > 0 && isAssignment(words[0]) {
 			words = words[1:]
 		}
@@ -110,10 +109,9 @@ func isAssignment(word string) bool {
 }
 
 // shellWords splits a line as a shell does, without expanding anything. There is
-// always a last word, the one at the end of the line; it may be empty, and a quote
-// may still be open in it.
-func shellWords(line string) []string {
-	var words []string
+// always a last word, the one at the end of the line; it may be empty. open is the
+// quote that is not closed in it, or 0.
+func shellWords(line string) (words []string, open byte) {
 	var word strings.Builder
 	var quote byte
 	begun := false
@@ -141,5 +139,5 @@ func shellWords(line string) []string {
 			begun = true
 		}
 	}
-	return append(slices.Clip(words), word.String())
+	return append(words, word.String()), quote
 }

@@ -138,7 +138,7 @@ func (s *shell) fitting(before string) (current string, list []candidate) {
 	if statement := strings.TrimLeft(before, " \t"); strings.HasPrefix(statement, "!!") || s.split.Pending() {
 		return s.p.completeStatement(s.common, strings.TrimPrefix(statement, "!!"))
 	}
-	words := shellWords(before)
+	words, _ := shellWords(before)
 	list, _ = s.p.complete(append(append([]string{}, s.common...), words...))
 	return words[len(words)-1], list
 }

@@ -173,6 +173,10 @@ func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == "pmclient" {
 		main()
 	}
+	// The race detector lets a program sleep for a second when it ends.
+	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
+		panic(err)
+	}
 	os.Exit(m.Run())
 }
 

@@ -9,15 +9,34 @@
 // What others wrote (output of processes, names, errors) is made harmless where it
 // goes to a terminal; into a pipe or a file it goes as it is.
 //
-//	file         question it answers
-//	commands.go  which commands are there, with which flags
-//	change.go    what changes a process
-//	look.go      what shows processes
-//	manifest.go  what is done with a manifest
-//	system.go    what is done with the manager
-//	connect.go   where is the manager, and what is the secret
-//	ask.go       how is it asked, and the answer written
-//	text.go      how does an answer look
+//	file           question it answers
+//	commands.go    which commands are there, with which flags
+//	change.go      what changes a process
+//	look.go        what shows processes
+//	follow.go      what is written, as it is written
+//	watch.go       the list, as it changes
+//	events.go      what happens, as it happens
+//	manifest.go    what is done with a manifest
+//	system.go      what is done with the manager
+//	connect.go     where is the manager
+//	secret.go      what is the secret
+//	tls.go         whom to trust over https
+//	socket.go      who may use a socket
+//	ask.go         how is it asked, and the answer written
+//	errors.go      what is said when something fails, and the exit code
+//	text.go        how does an answer look
+//	table.go       how do columns fit the screen
+//	screen.go      is it a terminal, how wide, with colours
+//	style.go       which colour has what
+//	shell.go       a session: which lines are performed, and when
+//	statement.go   what does a statement of heroscript mean here
+//	edit.go        how is a line typed
+//	completion.go  how does a shell ask for words that fit
+//	complete.go    which words fit
+//
+// What goes on for ever (logs -follow, list -watch, events) ends with 0 when the manager
+// ends; a lost connection is made again for a minute. Ctrl-C ends it by the signal, as
+// it ends kubectl: a shell sees 130.
 package main
 
 import (

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"unicode/utf8"
 
@@ -89,27 +90,66 @@ func (p *program) showChanges(list []supervisor.Change, title string) error {
 // readManifest reads the text that is to be sent. An empty one is refused: it would
 // look like none at all.
 func (p *program) readManifest(path string) (string, error) {
-	in, where := p.in, "stdin"
-	if path != "-" {
-		file, err := os.Open(path)
-		if err != nil {
-			return "", fmt.Errorf("cannot read the manifest: %w", err)
-		}
-		defer file.Close()
-		in, where = file, path
+	text, err := p.manifestText(path)
+	if path == "-" {
+		path = "stdin"
 	}
-	text, err := io.ReadAll(io.LimitReader(in, maxManifest+1))
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("cannot read the manifest: %w", err)
 	case len(text) > maxManifest:
-		return "", fmt.Errorf("cannot send the manifest: %s is longer than %d bytes", where, maxManifest)
+		return "", fmt.Errorf("cannot send the manifest: %s is longer than %d bytes", path, maxManifest)
 	case !utf8.Valid(text):
-		return "", fmt.Errorf("cannot send the manifest: %s is not valid UTF-8", where)
+		return "", fmt.Errorf("cannot send the manifest: %s is not valid UTF-8", path)
 	case strings.TrimSpace(string(text)) == "":
-		return "", fmt.Errorf("cannot send the manifest: %s is empty", where)
+		return "", fmt.Errorf("cannot send the manifest: %s is empty", path)
 	}
 	return string(text), nil
+}
+
+// manifestText is at most one byte longer than what can be sent. The files of a folder
+// are joined in the order of their names, as the manager does it.
+func (p *program) manifestText(path string) ([]byte, error) {
+	if path == "-" {
+		return io.ReadAll(io.LimitReader(p.in, maxManifest+1))
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return readFile(path)
+	}
+	entries, err := os.ReadDir(path) // sorted
+	if err != nil {
+		return nil, err
+	}
+	var all []byte
+	for _, entry := range entries {
+		if ext := filepath.Ext(entry.Name()); ext != ".yaml" && ext != ".yml" || entry.Name()[0] == '.' {
+			continue
+		}
+		text, err := readFile(filepath.Join(path, entry.Name()))
+		if err != nil {
+			return nil, err
+		}
+		if len(all) > 0 {
+			all = append(all, "\n---\n"...)
+		}
+		if all = append(all, text...); len(all) > maxManifest {
+			break
+		}
+	}
+	return all, nil
+}
+
+func readFile(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, maxManifest+1))
 }
 
 func (p *program) manifest(ctx context.Context, c *cli.Command) error {

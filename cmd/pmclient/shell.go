@@ -131,7 +131,12 @@ func (s *shell) statements(ctx context.Context, list []heroscript.Chunk) {
 
 // command performs a line as pmclient would.
 func (s *shell) command(ctx context.Context, line string) {
-	args := slices.DeleteFunc(shellWords(line), func(word string) bool { return word == "" })
+	args, open := shellWords(line + " ")
+	if open != 0 {
+		s.say(ctx, usage("the quote %c is not closed", open))
+		return
+	}
+	args = args[:len(args)-1] // what is behind the last blank
 	switch args[0] {
 	case "quit", "exit":
 		s.quit = true

@@ -18,10 +18,13 @@ func (p *program) shutdown(ctx context.Context, c *cli.Command) error {
 	return p.one(ctx, c, "system.shutdown", nil, nil, func() error { return p.line("The manager is shutting down") })
 }
 
-func (p *program) version(_ context.Context, _ *cli.Command) error {
+func (p *program) version(_ context.Context, c *cli.Command) error {
 	v := version
 	if info, ok := debug.ReadBuildInfo(); ok && v == "dev" && info.Main.Version != "" && info.Main.Version != "(devel)" {
 		v = info.Main.Version
+	}
+	if wantsJSON(c) {
+		return p.object(map[string]string{"version": v})
 	}
 	return p.line("pmclient " + v)
 }
