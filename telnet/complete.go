@@ -12,11 +12,12 @@ import (
 	"github.com/processmanager/processmanager/telnet/heroscript"
 )
 
-// Bounds of a completion: how long the list of processes is waited for, and how many
-// candidates are shown.
+// Bounds of a completion: how long the list of processes is waited for, how many
+// candidates are shown, and in what.
 const (
 	completeTimeout = time.Second
 	maxCandidates   = 200
+	maxCompleted    = 64 << 10 // bytes of a statement; nothing is completed in a longer one
 )
 
 // completion is what may stand where the cursor is.
@@ -32,6 +33,10 @@ type completion struct {
 // value, in front of a parameter on a line of its own) it is a tab.
 func (s *session) complete() {
 	before := s.split.Text() + s.out.before()
+	if len(before) > maxCompleted {
+		s.out.ring()
+		return
+	}
 	c := s.candidates(heroscript.At(before))
 	if c.text || indenting(before) {
 		s.out.press(key{opText, []byte{'\t'}})
