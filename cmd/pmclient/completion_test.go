@@ -182,7 +182,8 @@ func TestCompletionInShells(t *testing.T) {
 				if got := r.await(t, ">\r\n"); !strings.HasSuffix(got, "<pmclient "+c.want+">\r\n") {
 					t.Errorf("%q: got %q", c.keys, got)
 				}
-				r.keys("\x15") // another one
+				r.await(t, "ready> ") // and the line behind it
+				r.keys("\x15")        // another one
 			}
 			r.keys("pmclient st\t\t") // all that fit, in the order of the shell
 			if got := r.await(t, "status"); !strings.Contains(got, "stop") {

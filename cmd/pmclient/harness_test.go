@@ -277,7 +277,6 @@ type running struct {
 	master *os.File
 	cmd    *exec.Cmd
 	ended  chan struct{}
-	once   sync.Once
 }
 
 // onTerminal starts a program on a terminal of a size; it is killed with the test.

@@ -23,7 +23,7 @@ func socketHint(path string) string {
 
 // ownerOf is who owns a file.
 func ownerOf(info fs.FileInfo) (uid, gid uint32, ok bool) {
-	stat, ok := info.Sys().(*syscall.Stat_t) //nolint:forbidigo // it asks the kernel nothing: os.Stat has
+	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
 		return 0, 0, false
 	}

@@ -60,9 +60,16 @@ func TestCut(t *testing.T) {
 		room int
 		want string
 	}{
-		{"hello", 5, "hello"}, {"hello", 4, "hel…"}, {"hello", 1, "…"}, {"hello", 0, ""}, {"", 0, ""},
-		{"日本語", 6, "日本語"}, {"日本語", 5, "日本…"}, {"日本語", 4, "日…"},
-		{"e\u0301e\u0301", 2, "e\u0301e\u0301"}, {"e\u0301xyz", 3, "e\u0301x…"},
+		{"hello", 5, "hello"},
+		{"hello", 4, "hel…"},
+		{"hello", 1, "…"},
+		{"hello", 0, ""},
+		{"", 0, ""},
+		{"日本語", 6, "日本語"},
+		{"日本語", 5, "日本…"},
+		{"日本語", 4, "日…"},
+		{"e\u0301e\u0301", 2, "e\u0301e\u0301"},
+		{"e\u0301xyz", 3, "e\u0301x…"},
 	} {
 		if got := cut(c.text, c.room); got != c.want {
 			t.Errorf("cut(%q, %d) = %q, want %q", c.text, c.room, got, c.want)
