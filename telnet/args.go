@@ -156,12 +156,34 @@ func readSpec(text string) (*supervisor.Spec, error) {
 	dec.DisallowUnknownFields()
 	spec := &supervisor.Spec{}
 	if err := dec.Decode(spec); err != nil {
-		return nil, fmt.Errorf("cannot read the definition: %w", err)
+		return nil, fmt.Errorf("cannot read the definition: %s", jsonFault(err))
 	}
 	if dec.More() {
 		return nil, errors.New("there is something behind the definition (want one JSON object)")
 	}
 	return spec, nil
+}
+
+// jsonFault says what is wrong without the words of Go.
+func jsonFault(err error) string {
+	var wrong *json.UnmarshalTypeError
+	text, _, more := strings.Cut(err.Error(), ": json: ") // a type of ours, and why
+	switch {
+	case more:
+		return text
+	case errors.As(err, &wrong) && wrong.Field == "":
+		return fmt.Sprintf("want a JSON object, not %s", article(wrong.Value))
+	case errors.As(err, &wrong):
+		return fmt.Sprintf("%s cannot be %s", wrong.Field, article(wrong.Value))
+	}
+	return strings.TrimPrefix(text, "json: ")
+}
+
+func article(word string) string {
+	if strings.HasPrefix(word, "a") || strings.HasPrefix(word, "o") {
+		return "an " + word
+	}
+	return "a " + word
 }
 
 func readStatuses(text string) ([]supervisor.Status, error) {

@@ -3,6 +3,7 @@ package telnet_test
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -170,4 +171,62 @@ func TestT79SilentConnections(t *testing.T) {
 			})
 		})
 	}
+}
+
+// ours are the sequences that the screen and the terminal write.
+var ours = regexp.MustCompile(`\x1b\[(\d*[ABCDHJK]|\?2004[hl])`)
+
+// withoutTelnet takes out the options, which are bytes of any kind.
+func withoutTelnet(got string) string {
+	var b strings.Builder
+	for i := 0; i < len(got); i++ {
+		switch {
+		case got[i] != 0xFF:
+			b.WriteByte(got[i])
+		case i+1 < len(got) && got[i+1] == 0xFF:
+			i++
+		default:
+			i += 2
+		}
+	}
+	return b.String()
+}
+
+// FuzzSession says anything to a server, before and after login, in keys and in lines:
+// nothing panics, the connection has an end, and a terminal is sent nothing that others
+// wrote and that it would act on.
+func FuzzSession(f *testing.F) {
+	f.Add([]byte("!!process.status name:web\x1b[D\x7f\t\r\x00\x1b[A\r\x00"), true)
+	f.Add([]byte("\xff\xfb\x1f\xff\xfa\x1f\x00\x0a\x00\x18\xff\xf0!!process.logs name:web\r\n\x1b[200~a\r\x1b[201~\x03\xff\xf6"), true)
+	f.Add([]byte("!!process.list\n\n!!process.logs name:web\n\n\xff\xfe\x01!!help\n\n"), false)
+	f.Fuzz(func(t *testing.T, said []byte, known bool) {
+		if len(said) > 4<<10 {
+			t.Skip("too long")
+		}
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, true, oneSecret, nil)
+			c := w.dial()
+			c.send("\xff\xfd\x01\xff\xfd\x03")
+			if known {
+				c.send("mysecretkey\r\x00")
+			}
+			c.send(string(said))
+			_ = c.conn.CloseWrite()
+			time.Sleep(time.Hour)
+			got, closed := c.read()
+			if !closed {
+				t.Error("the connection has no end")
+			}
+			for _, told := range w.count.told() {
+				if strings.HasSuffix(told, " panic") {
+					t.Errorf("%s: %s", told, w.log)
+				}
+			}
+			if rest := ours.ReplaceAllString(withoutTelnet(got), ""); strings.Contains(rest, "\x1b") {
+				t.Errorf("sent a sequence that is not the screen's: %q", rest)
+			}
+			_ = c.conn.Close()
+			w.end()
+		})
+	})
 }

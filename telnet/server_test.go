@@ -431,3 +431,52 @@ func TestT78GuessingGetsSlowerOverConnections(t *testing.T) {
 		_ = c.conn.Close()
 	})
 }
+
+// A definition is read as strictly as a manifest, as far as names and types go.
+func TestStartByDefinition(t *testing.T) {
+	bubble(t, false, nil, nil, func(t *testing.T, w *world, c *client) {
+		c.send("!!process.start name:x spec:'{\"command\": [\"/bin/sleep\", \"1\"],\n  \"restartPolicy\": \"OnFailure\"}' jobid:1\n\n")
+		if got, _ := c.read(); got != frame("1", "Process 'x' started\n") {
+			t.Errorf("answer %q", got)
+		}
+		req, _ := w.fake.Calls()[0].Arg.(supervisor.StartRequest)
+		if req.Spec == nil || req.Spec.RestartPolicy != supervisor.RestartOnFailure || len(req.Spec.Command.Argv) != 2 || req.Name != "x" {
+			t.Errorf("asked for %+v", req)
+		}
+		for spec, want := range map[string]string{
+			`{"comand":["x"]}`:   `unknown field "comand"`,
+			`{"command":["x"]`:   "unexpected EOF",
+			`{"command":7}`:      "want a list of strings",
+			`{} {}`:              "there is something behind the definition",
+			`[]`:                 "cannot read the definition",
+			`{"replicas":"two"}`: "cannot read the definition",
+		} {
+			c.send("!!process.start name:y spec:'" + spec + "'\n\n")
+			if got, _ := c.read(); !strings.Contains(got, "Error: line 1, column 24: parameter spec: ") || !strings.Contains(got, want) || strings.Contains(got, "json:") {
+				t.Errorf("%s: %q", spec, got)
+			}
+		}
+	})
+}
+
+// The longest statement can be typed on one line, and is edited with no more than a
+// little work for each key.
+func TestT79LongLineAtATerminal(t *testing.T) {
+	bubble(t, true, oneSecret, nil, func(t *testing.T, w *world, c *client) {
+		c.send("\xff\xfd\x01\xff\xfd\x03mysecretkey\r\x00")
+		head := "!!process.start name:x command:'"
+		long := strings.Repeat("x", 1<<20-len(head)-len("'\n\n"))
+		c.send(head + long + "'\r\x00\r\x00")
+		if got, _ := c.read(); !strings.Contains(got, "Process 'x' started") {
+			t.Errorf("the longest: the end of the answer is %q", got[max(0, len(got)-200):])
+		}
+		c.send(head + long + long)
+		if got, _ := c.read(); !strings.Contains(got, "\a") {
+			t.Error("no bell when the line is full")
+		}
+		c.send(strings.Repeat("\x1b[D", 100) + "\x15\x0b!!help\r\x00\r\x00")
+		if got, _ := c.read(); !strings.Contains(got, "!!process.start name:NAME") {
+			t.Errorf("afterwards: %q", got[max(0, len(got)-200):])
+		}
+	})
+}

@@ -37,6 +37,7 @@ type terminal struct {
 	echoed bool       // the line is shown: keys come in, and they are no secret
 	sized  bool       // the peer told its width
 	marks  bool       // bracketed paste is on
+	bell   bool       // a key could not be performed
 	failed bool
 	edit   editor
 	screen screen
@@ -76,16 +77,16 @@ func (t *terminal) command(bytes []byte) {
 func (t *terminal) press(k key) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.edit.press(k) && t.echoed {
-		t.write([]byte(bell))
+	if !t.edit.press(k) {
+		t.bell = true
 	}
 }
 
-// ring tells that a key cannot be performed.
+// ring tells that a key cannot be performed, with the next flush.
 func (t *terminal) ring() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.write([]byte(bell))
+	t.bell = true
 }
 
 // literal puts in one byte that came as a part of a whole line; there is no more than
@@ -106,8 +107,12 @@ func (t *terminal) flush() {
 // draw shows the line as it is now, behind what is to be sent first.
 func (t *terminal) draw(out []byte) {
 	if t.echoed {
+		if t.bell {
+			out = append(out, bell...)
+		}
 		out = t.screen.draw(out, &t.edit)
 	}
+	t.bell = false
 	t.write(t.nvt(nil, out))
 }
 
