@@ -27,6 +27,24 @@ func (p *program) each(method, done string) func(context.Context, *cli.Command) 
 	}
 }
 
+// trigger names the run, which under concurrencyPolicy Allow is a process of its own.
+func (p *program) trigger(ctx context.Context, c *cli.Command) error {
+	list, err := names(c)
+	if err != nil {
+		return err
+	}
+	return p.ask(ctx, c, question{method: "process.trigger"}, list, func(_ int, _ string, answer json.RawMessage) error {
+		if wantsJSON(c) {
+			return p.line(string(answer))
+		}
+		var info supervisor.ProcessInfo
+		if err := read(answer, &info); err != nil {
+			return err
+		}
+		return p.line(fmt.Sprintf("Process '%s' triggered", info.Name))
+	})
+}
+
 func (p *program) start(ctx context.Context, c *cli.Command) error {
 	list, err := names(c)
 	if err != nil {

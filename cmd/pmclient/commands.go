@@ -34,7 +34,7 @@ func (p *program) changeCommands() []*cli.Command {
 			nameFlag(),
 			&cli.StringFlag{Name: "signal", Usage: "`SIGNAL` by name or number, instead of the first word"},
 			formatFlag()),
-		p.sub("trigger", "NAME…", "run processes now, beside their schedules", p.each("process.trigger", "triggered"), nameFlag(), formatFlag()),
+		p.sub("trigger", "NAME…", "run processes now, beside their schedules", p.trigger, nameFlag(), formatFlag()),
 	}
 }
 

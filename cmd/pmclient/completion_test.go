@@ -134,6 +134,37 @@ func TestShellWordsOfQuoted(t *testing.T) {
 	})
 }
 
+// Whatever stands on the line, completion neither panics nor complains, and what it
+// offers goes on from what is there.
+func FuzzCompletion(f *testing.F) {
+	for _, line := range []string{"pmclient sto", "X=1 pmclient -a=b 'c d", "pmclient list -status=a,b,", "pmclient -- -", "pmclient signal \\", "pmclient -= --"} {
+		f.Add(line)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		if len(line) > 1<<10 {
+			return
+		}
+		env := []string{"PM_SOCKET=/nowhere/pm.sock"}
+		if code, _, stderr := run(env, askCommand, "bash", line, "=: "); code != 0 || stderr != "" {
+			t.Errorf("%q: %d %s", line, code, stderr)
+		}
+		words, _ := shellWords(line)
+		p := &program{env: env, now: later}
+		list, files := p.complete(words)
+		for _, c := range list {
+			if !strings.HasPrefix(c.value, words[len(words)-1]) || files {
+				t.Errorf("%q offers %q", line, c.value)
+			}
+		}
+		_, list = p.completeStatement(nil, line)
+		for _, c := range list {
+			if c.value == "" {
+				t.Errorf("%q offers nothing", line)
+			}
+		}
+	})
+}
+
 // The scripts in the shells that they are for: a person types and presses tab.
 func TestCompletionInShells(t *testing.T) {
 	socket := serve(t, rpc.Options{Control: fleet()})

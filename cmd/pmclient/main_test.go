@@ -263,6 +263,9 @@ type broken struct{}
 func (broken) Write([]byte) (int, error) { return 0, errors.New("the pipe is broken") }
 
 func TestVersion(t *testing.T) {
+	if code, stdout, _ := run(nil, "version", "-format", "json"); code != 0 || !strings.HasPrefix(stdout, `{"version":"`) {
+		t.Errorf("%d %q", code, stdout)
+	}
 	for _, word := range []string{"version", "-version", "--version"} {
 		if code, stdout, _ := run(nil, word); code != 0 || !strings.HasPrefix(stdout, "pmclient ") {
 			t.Errorf("%s: %d %q", word, code, stdout)
