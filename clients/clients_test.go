@@ -169,10 +169,29 @@ func TestTypeScriptClient(t *testing.T) {
 	node := nodeOf(t, dir, npm)
 	tsc := filepath.Join(dir, "node_modules", "typescript", "bin", "tsc")
 	run(t, dir, nil, node, tsc, "-p", ".")
+	writeReadme(t, dir)
 	run(t, dir, nil, node, tsc, "-p", "test")
 	out := run(t, dir, env, node, "--experimental-websocket", "--no-warnings", "--test", filepath.Join("test", "live.test.mjs"))
 	if !strings.Contains(out, "fail 0") || strings.Contains(out, "pass 0") || !strings.Contains(out, "skipped 0") {
 		t.Errorf("not everything ran:\n%s", out)
+	}
+}
+
+// writeReadme makes test/readme.ts of what README tells a newcomer to write.
+func writeReadme(t *testing.T, dir string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := ""
+	for _, part := range strings.Split(string(text), "```ts\n")[1:] {
+		block, _, _ := strings.Cut(part, "```")
+		code += block
+	}
+	code = strings.Replace(code, `"@processmanager/client"`, `"../processmanager.js"`, 1)
+	if err := os.WriteFile(filepath.Join(dir, "test", "readme.ts"), []byte(code), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 

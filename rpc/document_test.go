@@ -67,7 +67,7 @@ func TestDocumentIsOpenRPC(t *testing.T) {
 
 // Every method of the table is in the document and nothing else, with the
 // parameters in the order in which they are taken by position.
-func TestDocumentTellsTheTable(t *testing.T) {
+func TestT85T90DocumentTellsTheTable(t *testing.T) {
 	d, _ := readDocument(t, openrpc)
 	var got, want [][]string
 	for _, m := range d.Methods {
@@ -95,7 +95,7 @@ func TestDocumentTellsTheTable(t *testing.T) {
 
 // Each example is executed, and its answer is that of the document and fits the
 // schema of the result.
-func TestExamples(t *testing.T) {
+func TestT84T85Examples(t *testing.T) {
 	d, plain := readDocument(t, openrpc)
 	compiler := jsonschema.NewCompiler()
 	if err := compiler.AddResource("openrpc.json", plain); err != nil {

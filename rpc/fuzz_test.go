@@ -18,6 +18,8 @@ func FuzzFrame(f *testing.F) {
 		`{"jsonrpc":"2.0","method":"process.logs","params":{"name":"web","lines":-0,"since":"2026-01-02T03:04:05Z"},"id":1.5e3}`,
 		`{"jsonrpc":"2.0","method":"process.signal","params":["web",10],"id":1}`, waitCall,
 		`{"jsonrpc":"2.0","method":"process.wait","params":{"name":"web","condition":"ready","timeout":"1m30s"},"id":1}`,
+		`{"jsonrpc":"2.0","method":"process.start","params":{"name":"x","spec":{"command":["a"],"env":[{"name":"A"}],"rlimits":{"nofile":{"soft":1,"hard":2}},"log":true}},"id":1}`,
+		`[{"jsonrpc":"2.0","method":"events.subscribe","id":1},{"jsonrpc":"2.0","method":"logs.subscribe","params":["web",3]},{"jsonrpc":"2.0","method":"unsubscribe","params":["1"],"id":2}]`,
 		`{"jsonrpc":"2.0","method":"manifest.apply","params":{"manifest":""},"id":1}`,
 		"{\"jsonrpc\":\"2.0\",\"method\":\"\xff\",\"id\":null}", strings.Repeat("[", 9999),
 	} {
@@ -70,7 +72,7 @@ func FuzzFrame(f *testing.F) {
 }
 
 // By name in any order and by position are the same.
-func TestByNameIsByPosition(t *testing.T) {
+func TestT84ByNameIsByPosition(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		values := map[string]any{
 			"name":     rapid.String().Draw(t, "name"),

@@ -17,7 +17,7 @@ import (
 
 const listCall = `{"jsonrpc":"2.0","method":"process.list","id":1}`
 
-func TestHTTPStatus(t *testing.T) {
+func TestT86T88HTTPStatus(t *testing.T) {
 	auth := "Authorization: Bearer " + goodSecret
 	for _, c := range []struct {
 		name, method, path, body string
@@ -83,7 +83,7 @@ func TestHTTPStatus(t *testing.T) {
 	}
 }
 
-func TestAllowedOriginMayReadTheAnswer(t *testing.T) {
+func TestT86AllowedOriginMayReadTheAnswer(t *testing.T) {
 	d := open(t, "unix", Options{AllowedHosts: []string{"pm.example"}})
 	resp, _ := d.do("POST", "/rpc", listCall, jsonType, "Origin: https://pm.example")
 	if got := resp.Header.Get("Access-Control-Allow-Origin"); got != "https://pm.example" {
@@ -109,7 +109,7 @@ func TestNoSecretConfigured(t *testing.T) {
 	}
 }
 
-func TestViewerMayLookOnly(t *testing.T) {
+func TestT86ViewerMayLookOnly(t *testing.T) {
 	d := open(t, "tcp", Options{Auth: secrets{}})
 	as := "Authorization: Bearer " + viewerSecret
 	for _, c := range []struct{ call, want string }{
@@ -204,7 +204,7 @@ func TestOtherErrors(t *testing.T) {
 
 // A stop that was begun is finished, also when the client hangs up; looking ends
 // with the client.
-func TestCallOutlivesItsClient(t *testing.T) {
+func TestT89CallOutlivesItsClient(t *testing.T) {
 	for _, c := range []struct {
 		method, call string
 		survives     bool
@@ -260,7 +260,7 @@ func TestCallOutlivesItsClient(t *testing.T) {
 }
 
 // The end of the context is not an error, and calls in flight are answered.
-func TestGracefulEnd(t *testing.T) {
+func TestT88GracefulEnd(t *testing.T) {
 	entered, release := make(chan struct{}, 2), make(chan struct{})
 	fake := newFake()
 	fake.Hook = func(_ context.Context, method string) error {

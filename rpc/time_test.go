@@ -132,7 +132,7 @@ func dialRaw(t *testing.T, l *pipeListener) (net.Conn, *bufio.Reader) {
 }
 
 // A client that has gone without a word is found by a ping.
-func TestSilentClientIsFound(t *testing.T) {
+func TestT87SilentClientIsFound(t *testing.T) {
 	inBubble(t, Options{Auth: secrets{}}, func(t *testing.T, l *pipeListener) {
 		begin := time.Now()
 		raw, in := dialRaw(t, l)
@@ -202,7 +202,7 @@ func TestT87HalfOpenClients(t *testing.T) {
 }
 
 // Who does not take an answer is cut off.
-func TestSlowReaderIsCutOff(t *testing.T) {
+func TestT87SlowReaderIsCutOff(t *testing.T) {
 	inBubble(t, Options{Auth: secrets{}}, func(t *testing.T, l *pipeListener) {
 		ws := dialPipe(t, l, "Bearer "+goodSecret)
 		begin := time.Now()
@@ -218,7 +218,7 @@ func TestSlowReaderIsCutOff(t *testing.T) {
 }
 
 // Slowloris: a header that never ends, a body that never comes.
-func TestSlowRequestsAreCutOff(t *testing.T) {
+func TestT88SlowRequestsAreCutOff(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
 		want       time.Duration
@@ -282,7 +282,7 @@ func TestDelayGrows(t *testing.T) {
 }
 
 // Calls that do not end in time do not hold up the end of the server.
-func TestEndIsBounded(t *testing.T) {
+func TestT88EndIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := newFake()
 		release := make(chan struct{})

@@ -41,7 +41,7 @@ func readStory(t *testing.T, path string) []turn {
 }
 
 // Both transports say the same, byte for byte.
-func TestSpecificationOverHTTP(t *testing.T) {
+func TestT82T83SpecificationOverHTTP(t *testing.T) {
 	for _, turn := range readStory(t, "testdata/spec.jsonl") {
 		d := open(t, "unix", Options{})
 		resp, got := d.do("POST", "/rpc", turn.sent, jsonType)
@@ -58,7 +58,7 @@ func TestSpecificationOverHTTP(t *testing.T) {
 	}
 }
 
-func TestSpecificationOverWebSocket(t *testing.T) {
+func TestT82T83SpecificationOverWebSocket(t *testing.T) {
 	const marker = `{"jsonrpc":"2.0","method":"no.such","id":"marker"}`
 	for _, turn := range readStory(t, "testdata/spec.jsonl") {
 		d := open(t, "unix", Options{})

@@ -87,7 +87,7 @@ func TestWrongSecretsCloseAWebSocket(t *testing.T) {
 
 // Who connects and says nothing costs little, and cannot keep others out who have
 // the secret.
-func TestHalfOpenWebSocketsAreBounded(t *testing.T) {
+func TestT87StrangersAreBounded(t *testing.T) {
 	d := open(t, "unix", Options{Auth: secrets{}})
 	for i := range maxUnauthenticated {
 		if _, _, err := d.tryDial(); err != nil {
@@ -103,7 +103,7 @@ func TestHalfOpenWebSocketsAreBounded(t *testing.T) {
 }
 
 // Cross-site WebSocket hijacking and DNS rebinding.
-func TestForeignPagesGetNoWebSocket(t *testing.T) {
+func TestT86ForeignPagesGetNoWebSocket(t *testing.T) {
 	d := open(t, "tcp", Options{Auth: secrets{}, AllowedHosts: []string{"pm.example"}})
 	as := "Authorization: Bearer " + goodSecret
 	for _, headers := range [][]string{
@@ -126,7 +126,7 @@ func TestForeignPagesGetNoWebSocket(t *testing.T) {
 	}
 }
 
-func TestMessageLimits(t *testing.T) {
+func TestT87MessageLimits(t *testing.T) {
 	d := open(t, "unix", Options{})
 	ws := d.dial()
 	send(t, ws, listCall+strings.Repeat(" ", maxMessage-len(listCall)))
@@ -153,7 +153,7 @@ func TestMessageLimits(t *testing.T) {
 }
 
 // Compression is a way to make a small message large.
-func TestNoCompression(t *testing.T) {
+func TestT87NoCompression(t *testing.T) {
 	d := open(t, "unix", Options{})
 	client := *d.http
 	client.Timeout = 0
@@ -171,7 +171,7 @@ func TestNoCompression(t *testing.T) {
 
 // A slow call does not hold up the others; at most maxCalls are worked on, and
 // the rest waits its turn.
-func TestCallsRunSideBySide(t *testing.T) {
+func TestT87CallsRunSideBySide(t *testing.T) {
 	entered, release := make(chan struct{}, 2*maxCalls), make(chan struct{})
 	fake := newFake()
 	fake.Hook = func(_ context.Context, method string) error {

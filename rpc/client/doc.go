@@ -15,4 +15,19 @@
 //	the context's       it ended before the answer; what was begun goes on
 //
 // A call has no time limit but that of its context: [Client.Wait] may last for days.
+//
+// # Subscriptions
+//
+//	s, err := c.LogsSubscribe(ctx, client.LogsSubscribeParams{Name: "web"})
+//	defer s.Close()
+//	for n, err := range s.All(ctx) { … n.Line, or n.Gap … }
+//
+// Each has a WebSocket of its own:
+//
+//	subscription.go  its life: connections that are lost are made anew, and a Gap tells so
+//	link.go          one connection with one subscription on it, and its pings
+//	feeds.go         events; lines, of which none comes twice
+//
+// A subscription that nobody reads is read ahead by 64 notices; then the manager's side
+// is held up, drops it after a while, and the next calls of Next tell the gap.
 package client

@@ -36,8 +36,48 @@ func Example() {
 	// true cannot show "nobody": no such process
 }
 
+func ExampleClient_LogsSubscribe() {
+	fake := supervisortest.New()
+	fake.Put(supervisor.ProcessInfo{Name: "web"})
+	fake.AddLog("web", supervisor.LogLine{Msg: "ready"})
+	socket, end := serving(fake)
+	defer end()
+	c, err := client.New(client.Options{Socket: socket})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	ctx := context.Background()
+
+	lines, err := c.LogsSubscribe(ctx, client.LogsSubscribeParams{Name: "web"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer lines.Close()
+	for n, err := range lines.All(ctx) {
+		switch {
+		case errors.Is(err, supervisor.ErrNotFound):
+			fmt.Println("the process was deleted")
+		case err != nil:
+			log.Fatal(err)
+		case n.Gap != nil:
+			fmt.Println("the connection was lost; it is back:", n.Gap.Over)
+		default:
+			fmt.Println(n.Line.Msg)
+			if err := c.Delete(ctx, "web"); err != nil {
+				log.Fatal(err)
+			}
+		}
+	}
+	// Output:
+	// ready
+	// the process was deleted
+}
+
 // manager serves the API of a manager without processes.
-func manager() (socket string, end func()) {
+func manager() (socket string, end func()) { return serving(supervisortest.New()) }
+
+func serving(fake *supervisortest.Fake) (socket string, end func()) {
 	dir, err := os.MkdirTemp("", "pm")
 	if err != nil {
 		log.Fatal(err)
@@ -49,7 +89,7 @@ func manager() (socket string, end func()) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- rpc.NewServer(rpc.Options{Control: supervisortest.New()}).Serve(ctx, l) }()
+	go func() { ended <- rpc.NewServer(rpc.Options{Control: fake}).Serve(ctx, l) }()
 	return socket, func() {
 		cancel()
 		<-ended

@@ -7,6 +7,7 @@ import (
 	"net"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -157,6 +158,46 @@ func TestEventsTellTheirGap(t *testing.T) {
 	}
 	if want := []string{"before", "lost", "back", "after", "closed"}; !slices.Equal(seen, want) {
 		t.Errorf("%v, want %v", seen, want)
+	}
+}
+
+// Who does not call Next in time is told what has become of him, and goes on.
+func TestT87SlowReaderIsTold(t *testing.T) {
+	ctx := soon(t)
+	fake := supervisortest.New()
+	at := newInn(t)
+	at.open(rpc.Options{Control: fake})
+	s, err := dial(t, client.Options{Socket: at.path}).EventsSubscribe(ctx, client.EventsSubscribeParams{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	long := strings.Repeat("x", 4<<10) // more than what sockets hold
+	for range 4 * supervisortest.EventRoom {
+		fake.Emit(supervisor.Event{Type: supervisor.EventManifest, Message: long})
+	}
+	var last uint64
+	for n, err := range s.All(ctx) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n.Gap == nil {
+			if n.Event.Seq != last+1 {
+				t.Fatalf("event %d behind %d", n.Event.Seq, last)
+			}
+			last++
+			continue
+		}
+		if !errors.Is(n.Gap.Why, supervisor.ErrSlow) {
+			t.Errorf("%v", n.Gap.Why)
+		}
+		if n.Gap.Over {
+			break
+		}
+	}
+	fake.Emit(supervisor.Event{Type: supervisor.EventManifest, Message: "after"})
+	if n, err := s.Next(ctx); err != nil || n.Event.Message != "after" {
+		t.Errorf("%v %v", n, err)
 	}
 }
 

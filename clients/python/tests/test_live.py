@@ -18,6 +18,7 @@ from datetime import datetime, timedelta, timezone
 
 import processmanager_client as pm
 from processmanager_client._codec import decode, encode, parse_time
+from processmanager_client._websocket import ConnectionEnded, WebSocket
 
 MANIFEST = """apiVersion: processmanager/v1
 kind: ProcessManifest
@@ -405,6 +406,64 @@ class Places(unittest.TestCase):
                 code = 0 if "Permission denied" in str(err) else 2
             os._exit(code)
         self.assertEqual(os.waitpid(child, 0)[1], 0)
+
+
+class Frames(unittest.TestCase):
+    """The WebSocket against a server's end that is played."""
+
+    def setUp(self):
+        self.here, self.there = socket.socketpair()
+        self.addCleanup(self.here.close)
+        self.addCleanup(self.there.close)
+        self.ws = WebSocket.__new__(WebSocket)
+        self.ws._sock, self.ws._buffer, self.ws._message = self.here, bytearray(), bytearray()
+
+    def unmask(self, frame):
+        size = frame[1] & 0x7F
+        return bytes(b ^ frame[2 + i % 4] for i, b in enumerate(frame[6 : 6 + size]))
+
+    def test_parts_and_pings(self):
+        self.there.sendall(b"\x01\x02ab" + b"\x89\x01p" + b"\x80\x01c" + b"\x81\x7e\x00\x80" + b"d" * 128)
+        self.assertEqual((self.ws.read(), self.ws.read()), ("abc", "d" * 128))
+        pong = self.there.recv(100)
+        self.assertEqual((pong[0], self.unmask(pong)), (0x8A, b"p"))
+
+    def test_every_size(self):
+        for size in (0, 1, 125, 126, 127, 65535, 65536, 70000):
+            text = "x" * size
+            writer = threading.Thread(target=self.ws.write, args=(text,))
+            writer.start()
+            frame = b""
+            head = 6 if size < 126 else 8 if size < 65536 else 14
+            while len(frame) < head + size:
+                frame += self.there.recv(100000)
+            writer.join()
+            mask = frame[head - 4 : head]
+            self.assertEqual(bytes(b ^ mask[i % 4] for i, b in enumerate(frame[head:])).decode(), text)
+
+    def test_silence(self):
+        reader = threading.Thread(target=lambda: (self.there.recv(100), self.there.sendall(b"\x8a\x00\x81\x01x")))
+        reader.start()  # answers the ping
+        self.assertEqual(self.ws.read(0.05, 10), "x")
+        reader.join()
+        with self.assertRaisesRegex(ConnectionEnded, "does not answer"):
+            self.ws.read(0.05, 0.05)
+
+    def test_bad_frames(self):
+        for bad in (b"\xc1\x00", b"\x81\x80....", b"\x83\x00", b"\x81\x7f" + b"\xff" * 8, b"\x88\x02\x03\xe9"):
+            self.ws._buffer = bytearray(bad)
+            with self.assertRaises(ConnectionEnded):
+                self.ws.read(0.5, 0.5)
+
+
+class Readme(unittest.TestCase):
+    def test_blocks(self):
+        with open(os.path.join(os.path.dirname(__file__), "..", "README.md")) as f:
+            blocks = f.read().split("```python\n")[1:]
+        self.assertEqual(len(blocks), 2)
+        text = "\n".join(block.split("```")[0] for block in blocks)
+        compile(text, "README.md", "exec")
+        exec(text.split("\n\n")[0], {})  # the names that it imports are there
 
 
 class Codec(unittest.TestCase):
