@@ -142,16 +142,20 @@ func TestT87SubscriptionsAreBoundedAndFreed(t *testing.T) {
 // notification behind his answer on.
 func TestFollowerHasNoGapAndNoDuplicate(t *testing.T) {
 	d := open(t, "unix", Options{})
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
+	tokens := make(chan struct{}, 100000) // one for each line to write
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
-		for i := 0; ctx.Err() == nil && i < 20000; i++ {
+		i := 0
+		for range tokens {
 			d.fake.AddLog("migrate", outLine(i))
+			i++
 		}
 	}()
 	for range 5 {
+		for range 300 {
+			tokens <- struct{}{} // some come before the answer, some behind it
+		}
 		ws := d.dial()
 		send(t, ws, subscribe("logs.subscribe", `{"name":"migrate","lines":3}`))
 		if got := receive(t, ws); !strings.Contains(got, "result") {
@@ -159,6 +163,7 @@ func TestFollowerHasNoGapAndNoDuplicate(t *testing.T) {
 		}
 		last := -1
 		for range 200 {
+			tokens <- struct{}{}
 			var n int
 			text := receive(t, ws)
 			if _, err := fmt.Sscanf(text[strings.Index(text, `"msg":"`):], `"msg":"line %d"`, &n); err != nil {
@@ -171,7 +176,7 @@ func TestFollowerHasNoGapAndNoDuplicate(t *testing.T) {
 		}
 		_ = ws.CloseNow()
 	}
-	cancel()
+	close(tokens)
 	<-written
 }
 
