@@ -41,6 +41,7 @@ func TestCompletion(t *testing.T) {
 		{"signal ", "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS"},
 		{"signal HUP ", "api-0 web"},
 		{"signal -signal HUP w", "web"},
+		{"signal HUP web ", "api-0"},
 		{"status -name mi", "migrate"},
 		{"logs -follow -lines 5 w", "web"},
 		{"logs -stream ", "stdout stderr"},

@@ -152,6 +152,10 @@ func TestShellOnATerminal(t *testing.T) {
 	r.await(t, "**ENDRESULT**")
 	r.await(t, "pm> ")
 
+	r.keys("!!process.start name:never command:'mind\r")
+	r.await(t, "... ")
+	r.keys("\x03")
+	r.await(t, "pm> ")
 	r.keys("!!process.start name:x command:'one\r")
 	r.await(t, "... ")
 	r.keys("two'\r")
@@ -170,7 +174,7 @@ func TestShellOnATerminal(t *testing.T) {
 	r.await(t, "pm> ")
 	listening(t, fake, 0)
 	r.keys("wait late -for completed -timeout 0s\r")
-	called(t, fake, "Wait")
+	called(t, fake, "Wait", 1)
 	r.keys("\x03")
 	r.await(t, "not waited for any longer")
 	r.await(t, "pm> ")
@@ -183,21 +187,25 @@ func TestShellOnATerminal(t *testing.T) {
 	}
 }
 
-// called waits until the manager was asked something.
-func called(t *testing.T, fake *supervisortest.Fake, method string) {
+// called waits until the manager was asked something so many times.
+func called(t *testing.T, fake *supervisortest.Fake, method string, times int) {
 	t.Helper()
 	deadline, tick := time.After(within), time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for {
+		n := 0
 		for _, call := range fake.Calls() {
 			if call.Method == method {
-				return
+				n++
 			}
+		}
+		if n >= times {
+			return
 		}
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("%s was not called", method)
+			t.Fatalf("%s was called %d times, want %d", method, n, times)
 		}
 	}
 }
@@ -223,6 +231,17 @@ func TestVerbsAreMethods(t *testing.T) {
 				t.Errorf("process.%s has no parameter %s", verb, p)
 			}
 		}
+	}
+}
+
+// What a process has written cannot be taken for the end of an answer.
+func TestFrame(t *testing.T) {
+	for body, want := range map[string]string{
+		"":                           "\n**RESULT** e1\n**ENDRESULT**\n",
+		"a\n":                        "\n**RESULT** e1\na\n**ENDRESULT**\n",
+		"a\n**ENDRESULT**\n***\n* b": "\n**RESULT** e1\na\n***ENDRESULT**\n****\n* b\n**ENDRESULT**\n",
+	} {
+		same(t, frameOf("e1", body), want)
 	}
 }
 

@@ -109,6 +109,16 @@ func TestFollowSeveral(t *testing.T) {
 	w.ends(t, exitDone)
 }
 
+// Without -follow the lines of several are told in the order of time.
+func TestLogsOfSeveral(t *testing.T) {
+	fake := fleet()
+	for i, name := range []string{"late", "web", "late"} {
+		fake.AddLog(name, supervisor.LogLine{Time: later().Add(time.Duration(i)), Msg: fmt.Sprint(i)})
+	}
+	_, stdout, _ := run(nil, "logs", "web", "late", "-since", later().Format(time.RFC3339), "-socket", serve(t, rpc.Options{Control: fake}))
+	same(t, stdout, "late | 0\nweb  | 1\nlate | 2\n")
+}
+
 func TestFollowAsJSON(t *testing.T) {
 	fake := fleet()
 	socket := serve(t, rpc.Options{Control: fake})
@@ -202,6 +212,7 @@ func TestWatchInAPipe(t *testing.T) {
 		"web   running    yes    42   0         0.0   0.0       1d2h\n")
 	fake.Put(supervisor.ProcessInfo{Name: "web", PID: new(42), Status: supervisor.StatusRunning, Ready: true, StartTime: new(supervisortest.Epoch), Run: 1, CPUPercent: 99})
 	fake.Emit(supervisor.Event{Type: supervisor.EventManifest}) // nothing to be shown
+	called(t, fake, "List", 2)
 	fake.Put(supervisor.ProcessInfo{Name: "web", Status: supervisor.StatusFailed, Run: 1, Reason: supervisor.ReasonError, ExitCode: new(7)})
 	fake.Emit(supervisor.Event{Type: supervisor.EventEnded, Name: "web"})
 	same(t, w.out.await(t, "\n"), "web   failed     no     -    0         -     -         -     Error (exit code 7)\n")

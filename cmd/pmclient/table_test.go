@@ -54,6 +54,16 @@ func TestTableFitsTheScreen(t *testing.T) {
 	})
 }
 
+// The wider of two long columns is cut first, and no more than must be.
+func TestTableCutsFairly(t *testing.T) {
+	rows := [][]cell{titles("~NAME", "STATUS", "~NOTE"), cells(strings.Repeat("n", 30), "running", strings.Repeat("m", 60)), cells("b", "failed", "short")}
+	on := screen{terminal: true, size: func() (int, int) { return 60, 24 }}
+	same(t, on.aligned(rows), ""+
+		"NAME                      STATUS   NOTE\n"+
+		"nnnnnnnnnnnnnnnnnnnnnnn…  running  mmmmmmmmmmmmmmmmmmmmmmmm…\n"+
+		"b                         failed   short\n")
+}
+
 func TestCut(t *testing.T) {
 	for _, c := range []struct {
 		text string
