@@ -66,6 +66,7 @@ var certs = sync.OnceValues(func() (string, error) {
 	}
 	authority := template(1, x509.KeyUsageCertSign)
 	authority.IsCA, authority.BasicConstraintsValid = true, true
+	authority.SubjectKeyId = []byte("the test's authority") // strict readers want the leaf to name it
 	leaf := template(2, x509.KeyUsageDigitalSignature)
 	leaf.IPAddresses, leaf.ExtKeyUsage = []net.IP{net.IPv4(127, 0, 0, 1)}, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
