@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -22,6 +23,9 @@ func TestT31SignalsThatMeanNothing(t *testing.T) {
 		if !ns { // these stop or end any program, but PID 1 gets none of them
 			mean = append(mean, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU, 32, 33, 34)
 		}
+		if missing := uncaught(t, in.cmd.Process.Pid); ns && len(missing) > 0 {
+			t.Errorf("PID 1 has no handler for %v: it dies of them if they come during a fork", missing)
+		}
 		for n := syscall.Signal(1); n <= 64; n++ {
 			if !slices.Contains(mean, n) {
 				in.signal(n)
@@ -33,6 +37,27 @@ func TestT31SignalsThatMeanNothing(t *testing.T) {
 		}
 		in.end()
 	})
+}
+
+// uncaught lists the signals that would end a process and have no handler there.
+func uncaught(t *testing.T, pid int) (list []syscall.Signal) {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(status), "SigCgt:\t")
+	mask, err := strconv.ParseUint(strings.Fields(rest)[0], 16, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	harmless := []syscall.Signal{unix.SIGKILL, unix.SIGSTOP, unix.SIGCHLD, unix.SIGCONT, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU, unix.SIGURG, unix.SIGWINCH}
+	for n := syscall.Signal(1); n <= 64; n++ {
+		if mask&(1<<(n-1)) == 0 && !slices.Contains(harmless, n) {
+			list = append(list, n)
+		}
+	}
+	return list
 }
 
 // A shutdown is one-way: no signal and no caller stops it or brings anything back.

@@ -435,7 +435,7 @@ func (o *fakeOS) Exec(ctx context.Context, task linux.Life, c linux.Command) (li
 	o.spawns[task.Name]++
 	s := parseScript(o.t, c.Argv, nth)
 	o.mu.Unlock()
-	what := ""
+	var what strings.Builder
 	span := max(s.after, 0)
 	if s.deaf {
 		span = time.Hour
@@ -450,10 +450,10 @@ func (o *fakeOS) Exec(ctx context.Context, task linux.Life, c linux.Command) (li
 	}
 	for _, kv := range c.Env {
 		if strings.HasPrefix(kv, "PM_EXIT_") {
-			what += kv + " "
+			what.WriteString(kv + " ")
 		}
 	}
-	o.say(task.Name, "%scode %d", what, s.code)
+	o.say(task.Name, "%scode %d", what.String(), s.code)
 	return linux.Exit{Code: s.code}, nil
 }
 

@@ -53,14 +53,11 @@ func (e *entry) blame(what string) {
 	}
 }
 
-// faulted are the reasons that blame explains.
+// faulted reports whether blame explains a reason.
 func faulted(r supervisor.Reason) bool {
-	switch r {
-	case supervisor.ReasonUnhealthy, supervisor.ReasonStartTimeout, supervisor.ReasonMemoryLimit, supervisor.ReasonPostStartHookError:
-		return true
-	default:
-		return false
-	}
+	return slices.Contains([]supervisor.Reason{
+		supervisor.ReasonUnhealthy, supervisor.ReasonStartTimeout, supervisor.ReasonMemoryLimit, supervisor.ReasonPostStartHookError,
+	}, r)
 }
 
 // endLife ends what belongs to the life before.

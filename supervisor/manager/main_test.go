@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -116,9 +117,10 @@ func parse(t testing.TB, text string) *supervisor.Set {
 
 // manifestOf writes a manifest of the processes; spec is more of its spec.
 func manifestOf(spec string, processes ...string) string {
-	text := fmt.Sprintf("apiVersion: processmanager/v1\nkind: ProcessManifest\nspec:\n  %s\n  processes:\n", spec)
+	var text strings.Builder
+	text.WriteString(fmt.Sprintf("apiVersion: processmanager/v1\nkind: ProcessManifest\nspec:\n  %s\n  processes:\n", spec))
 	for _, p := range processes {
-		text += "  - {" + p + "}\n"
+		text.WriteString("  - {" + p + "}\n")
 	}
-	return text
+	return text.String()
 }

@@ -304,7 +304,7 @@ func (c *cgroups) members(path string) ([]int, error) {
 	defer func() { _ = unix.Close(fd) }()
 	text, err := readToEnd(fd)
 	var pids []int
-	for _, word := range bytes.Fields(text) {
+	for word := range bytes.FieldsSeq(text) {
 		if n, ok := natural(word); ok {
 			pids = append(pids, int(n))
 		}

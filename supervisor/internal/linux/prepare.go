@@ -46,6 +46,35 @@ func Prepare() error {
 		}
 	}
 	signal.Notify(discarded, catch...)
+	if os.Getpid() == 1 {
+		return shield()
+	}
+	return nil
+}
+
+// unhandled are the signals that would end a program and for which the Go runtime
+// installs no handler.
+var unhandled = [...]unix.Signal{32, 34}
+
+// shield gives PID 1 a handler that does nothing for each of them. The kernel drops a
+// signal without handler that is sent to PID 1, but not when its first thread has that
+// signal blocked, as it has for the moment of a fork: then it ends the whole program
+// (sig_ignored and complete_signal in the kernel's signal.c). The runtime's own handler
+// would end it too. What is caught is not inherited.
+func shield() error {
+	if nothingAt == 0 {
+		return nil
+	}
+	handler, err := swapAction(unix.SIGURG, nil) // for flags and restorer
+	if err != nil {
+		return fmt.Errorf("cannot read the handler of SIGURG: %w", err)
+	}
+	handler[0] = nothingAt
+	for _, sig := range unhandled {
+		if _, err := setAction(sig, handler); err != nil {
+			return fmt.Errorf("cannot give signal %d a handler: %w", int(sig), err)
+		}
+	}
 	return nil
 }
 

@@ -77,8 +77,8 @@ func TestRightsInside(t *testing.T) {
 		refuse(Identity{User: "root"}, Setup{NoNewPrivs: true}, "needs CAP_SETUID and CAP_SETGID, "+none+"65534")
 		refuse(Identity{Groups: []supervisor.ID{"2001"}}, Setup{}, "needs CAP_SETGID, "+none+"65534")
 		refuse(Identity{}, Setup{AddCaps: []string{"NET_BIND_SERVICE"}}, "cannot give CAP_NET_BIND_SERVICE")
-		refuse(Identity{}, Setup{Nice: ptr(-20)}, "cannot set nice to -20: permission denied")
-		got := confess(t, Identity{}, Setup{Nice: ptr(19), OOMScoreAdj: ptr(900), Umask: ptr(supervisor.Umask(0o77))}, "nice; umask; cat /proc/self/oom_score_adj")
+		refuse(Identity{}, Setup{Nice: new(-20)}, "cannot set nice to -20: permission denied")
+		got := confess(t, Identity{}, Setup{Nice: new(19), OOMScoreAdj: new(900), Umask: ptr(supervisor.Umask(0o77))}, "nice; umask; cat /proc/self/oom_score_adj")
 		if !strings.Contains(got.text, "\n19\n0077\n900\n") {
 			t.Errorf("%s", got.text)
 		}

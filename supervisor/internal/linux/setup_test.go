@@ -135,7 +135,8 @@ func openParents(t *testing.T, dir string) {
 
 func ids(n uint32) [4]uint32 { return [4]uint32{n, n, n, n} }
 
-func ptr[T any](v T) *T { return &v }
+//go:fix inline
+func ptr[T any](v T) *T { return new(v) }
 
 // T20, T101: a number without an entry, groups, home.
 func TestT20IdentityByNumber(t *testing.T) {
@@ -261,7 +262,7 @@ func TestT20NotTheUsersOwn(t *testing.T) {
 
 func TestSetupValues(t *testing.T) {
 	st := Setup{
-		NoNewPrivs: true, Nice: ptr(7), OOMScoreAdj: ptr(500), Umask: ptr(supervisor.Umask(0o137)),
+		NoNewPrivs: true, Nice: new(7), OOMScoreAdj: new(500), Umask: ptr(supervisor.Umask(0o137)),
 		Rlimits: map[string]supervisor.Rlimit{
 			"nofile": {Soft: 100, Hard: 200}, "core": {}, "stack": {Soft: 1 << 20, Hard: 1 << 24}, "cpu": {Soft: 100, Hard: supervisor.Unlimited},
 			"as": {Soft: 64 << 20, Hard: 64 << 20}, "nproc": {Soft: 50, Hard: 60},
@@ -387,13 +388,13 @@ func TestSetupRefused(t *testing.T) {
 		{"unknown rlimit", Setup{Rlimits: map[string]supervisor.Rlimit{"files": {}}}, nil, -1, nil, `unknown rlimit "files"`},
 		{
 			"oom",
-			Setup{OOMScoreAdj: ptr(-500)},
+			Setup{OOMScoreAdj: new(-500)},
 			nil, unix.CAP_SYS_RESOURCE, unix.EACCES,
 			"cannot set oomScoreAdj to -500: permission denied (below the manager's own it needs CAP_SYS_RESOURCE)",
 		},
 		{
 			"nice",
-			Setup{Nice: ptr(-5)},
+			Setup{Nice: new(-5)},
 			nil, unix.CAP_SYS_NICE, unix.EACCES,
 			"cannot set nice to -5: permission denied (below the manager's own it needs CAP_SYS_NICE)",
 		},
@@ -432,7 +433,7 @@ func TestPrivilegedSetupRaises(t *testing.T) {
 	want := fmt.Sprint(files.Max+100, " ", files.Max+200)
 	st := Setup{
 		Rlimits:     map[string]supervisor.Rlimit{"nofile": {Soft: files.Max + 100, Hard: files.Max + 200}, "nice": {Soft: 40, Hard: 40}},
-		OOMScoreAdj: ptr(-500), Nice: ptr(-10),
+		OOMScoreAdj: new(-500), Nice: new(-10),
 	}
 	got := confess(t, Identity{User: "4242"}, st, "cat /proc/self/limits /proc/self/oom_score_adj; nice")
 	text := strings.Join(strings.Fields(got.text), " ")

@@ -107,7 +107,7 @@ func TestStepsOrder(t *testing.T) {
 	st := Setup{
 		AddCaps: []string{"NET_BIND_SERVICE"}, DropCaps: []string{"NET_RAW", "NET_BIND_SERVICE", "CHOWN"}, NoNewPrivs: true,
 		Rlimits: map[string]supervisor.Rlimit{"nofile": {Soft: 1, Hard: supervisor.Unlimited}, "core": {}},
-		Nice:    ptr(-5), OOMScoreAdj: ptr(-500), Umask: ptr(supervisor.Umask(0o22)),
+		Nice:    new(-5), OOMScoreAdj: new(-500), Umask: ptr(supervisor.Umask(0o22)),
 	}
 	steps, err := st.steps(w, have)
 	if err != nil {

@@ -26,8 +26,8 @@ func filled(v reflect.Value) {
 			v.Set(reflect.ValueOf(supervisor.Command{Argv: []string{"x"}}))
 			return
 		}
-		for i := range v.NumField() {
-			filled(v.Field(i))
+		for _, field := range v.Fields() {
+			filled(field)
 		}
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))

@@ -29,8 +29,8 @@ func parseDotenv(data []byte) ([]variable, error) {
 	if len(data) > maxDotenv {
 		return nil, fmt.Errorf("it is longer than %d bytes", maxDotenv)
 	}
-	if i := bytes.IndexByte(data, 0); i >= 0 {
-		return nil, fmt.Errorf("line %d: it holds a NUL byte, which no variable can", 1+bytes.Count(data[:i], []byte("\n")))
+	if before, _, ok := bytes.Cut(data, []byte{0}); ok {
+		return nil, fmt.Errorf("line %d: it holds a NUL byte, which no variable can", 1+bytes.Count(before, []byte("\n")))
 	}
 	d := dotenv{text: strings.TrimPrefix(string(data), "\ufeff"), line: 1}
 	var list []variable
