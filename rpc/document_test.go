@@ -30,6 +30,16 @@ type described struct {
 		}
 		WebSocketOnly bool `json:"x-websocket-only"`
 	}
+	Notifications []struct {
+		Name     string
+		Examples []struct {
+			Name   string
+			Params []struct {
+				Name  string
+				Value any
+			}
+		}
+	} `json:"x-notifications"`
 	Components struct {
 		Schemas map[string]any
 		Errors  map[string]struct {

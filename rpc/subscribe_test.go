@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -314,7 +315,7 @@ func TestNotificationsFitTheDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := supervisortest.Epoch
-	examples := map[string]any{
+	full := map[string]any{ // with every member
 		"events.event": EventNote{"1", supervisor.Event{
 			Seq: 7, Time: at, Type: supervisor.EventEnded, Name: "web", Run: 2, Status: supervisor.StatusBackoff, Reason: supervisor.ReasonSignaled,
 			Signal: new("SIGKILL"), NextRun: &at, Message: "killed",
@@ -323,7 +324,7 @@ func TestNotificationsFitTheDocument(t *testing.T) {
 		"subscription.ended": ended("1", supervisor.ErrSlow),
 	}
 	for i, n := range Notifications() {
-		raw, err := json.Marshal(examples[n.Name])
+		raw, err := json.Marshal(full[n.Name])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -342,6 +343,44 @@ func TestNotificationsFitTheDocument(t *testing.T) {
 		}
 		if len(params) != len(n.Params) {
 			t.Errorf("%s: %v", n.Name, params)
+		}
+	}
+}
+
+// Each example of a notification is what a subscriber gets.
+func TestT85ExamplesOfNotifications(t *testing.T) {
+	doc, _ := readDocument(t, openrpc)
+	d := open(t, "unix", Options{})
+	events, lines := d.dial(), d.dial()
+	send(t, events, subscribe("events.subscribe", `{"name":"web"}`))
+	receive(t, events)
+	d.fake.Emit(supervisor.Event{Type: supervisor.EventReady, Name: "web", Run: 1, Status: supervisor.StatusRunning, Ready: true, PID: new(42)})
+	send(t, lines, subscribe("logs.subscribe", `{"name":"web","lines":1}`))
+	receive(t, lines)
+	got := map[string]string{"events.event": receive(t, events), "logs.line": receive(t, lines)}
+	if err := d.fake.Delete(t.Context(), supervisor.Caller{Role: supervisor.RoleOperator}, "web"); err != nil {
+		t.Fatal(err)
+	}
+	got["subscription.ended"] = receive(t, lines)
+	for _, n := range doc.Notifications {
+		for _, e := range n.Examples {
+			want := map[string]any{}
+			for _, p := range e.Params {
+				want[p.Name] = p.Value
+			}
+			var message struct {
+				Method string
+				Params map[string]any
+			}
+			if err := json.Unmarshal([]byte(got[n.Name]), &message); err != nil {
+				t.Fatalf("%s: %v", n.Name, err)
+			}
+			if diff := cmp.Diff(want, message.Params); diff != "" || message.Method != n.Name {
+				t.Errorf("%s %s: %s\n%s", n.Name, e.Name, message.Method, diff)
+			}
+		}
+		if len(n.Examples) == 0 {
+			t.Errorf("%s has no example", n.Name)
 		}
 	}
 }

@@ -23,6 +23,7 @@ type (
 		Summary     string       `json:"summary"`
 		Description string       `json:"description"`
 		Params      []descriptor `json:"params"`
+		Examples    []pairing    `json:"examples"`
 	}
 	info struct {
 		Title       string `json:"title"`
@@ -119,7 +120,15 @@ func build() (*document, error) {
 		d.Methods = append(d.Methods, out)
 	}
 	for _, n := range rpc.Notifications() {
-		d.Notifications = append(d.Notifications, notification{n.Name, n.Summary, n.Description, s.descriptors(n.Params)})
+		out := notification{n.Name, n.Summary, n.Description, s.descriptors(n.Params), nil}
+		for _, e := range notificationExamples[n.Name] {
+			p, err := e.pair(rpc.Method{Name: n.Name, Params: n.Params})
+			if err != nil {
+				return nil, err
+			}
+			out.Examples = append(out.Examples, p)
+		}
+		d.Notifications = append(d.Notifications, out)
 	}
 	return d, nil
 }

@@ -126,6 +126,19 @@ var examples = map[string][]exampleCall{
 	"rpc.discover":         {{"discover", nil, nil}},
 }
 
+// notificationExamples are those that a test gets from its fake manager, too.
+var notificationExamples = map[string][]exampleCall{
+	"events.event": {{"it has become ready", map[string]any{"subscription": "1", "event": supervisor.Event{
+		Seq: 3, Time: moment, Type: supervisor.EventReady, Name: "web", Run: 1, Status: supervisor.StatusRunning, Ready: true, PID: new(42),
+	}}, nil}},
+	"logs.line": {{"the last error", map[string]any{"subscription": "1", "line": supervisor.LogLine{
+		Time: moment.Add(time.Second), Stream: supervisor.Stderr, Run: 1, Msg: "GET /cart?a=1&b=2: 500",
+	}}, nil}},
+	"subscription.ended": {{"the process was deleted", map[string]any{
+		"subscription": "1", "reason": rpc.EndDeleted, "message": `"web" was deleted: no such process`,
+	}, nil}},
+}
+
 func with(p supervisor.ProcessInfo, change func(*supervisor.ProcessInfo)) supervisor.ProcessInfo {
 	change(&p)
 	return p
