@@ -80,12 +80,12 @@ func manager() (socket string, end func()) { return serving(supervisortest.New()
 func serving(fake *supervisortest.Fake) (socket string, end func()) {
 	dir, err := os.MkdirTemp("", "pm")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	socket = filepath.Join(dir, "rpc.sock")
 	l, err := net.Listen("unix", socket)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

@@ -43,8 +43,7 @@ func TestTypes(t *testing.T) {
 		{`{"$ref":"#/components/schemas/ProcessInfo"}`, "*supervisor.ProcessInfo", "ProcessInfo", "ProcessInfo"},
 		{`{"description":"x","allOf":[{"$ref":"#/components/schemas/Event"}]}`, "supervisor.Event", "ProcessEvent", "Event"},
 		{`{"enum":["a","b"],"type":"string"}`, "string", `"a" | "b"`, `Literal["a", "b"]`},
-		{`{"anyOf":[{"type":"boolean"},{"type":"object","properties":{"b":{"type":"string"},"a":{"type":"integer"}},"required":["a"]}]}`,
-			"", "boolean | { b?: string; a: number }", "Union[bool, Dict[str, Any]]"},
+		{`{"anyOf":[{"type":"boolean"},{"type":"object","properties":{"b":{"type":"string"},"a":{"type":"integer"}},"required":["a"]}]}`, "", "boolean | { b?: string; a: number }", "Union[bool, Dict[str, Any]]"},
 		{`{"type":"null"}`, "", "null", ""},
 		{`{}`, "", "", ""},
 	} {
@@ -84,8 +83,10 @@ func TestFailuresAreInOrder(t *testing.T) {
 	for _, f := range d.Failures() {
 		got = append(got, f.Type)
 	}
-	want := []string{"ParseError", "InternalError", "InvalidParamsError", "MethodNotFoundError", "InvalidRequestError",
-		"NotFoundError", "ExistsError", "InvalidError", "NotRunningError", "StartError", "StopTimeoutError", "ClosedError", "ForbiddenError", "NeedsWebSocketError"}
+	want := []string{
+		"ParseError", "InternalError", "InvalidParamsError", "MethodNotFoundError", "InvalidRequestError",
+		"NotFoundError", "ExistsError", "InvalidError", "NotRunningError", "StartError", "StopTimeoutError", "ClosedError", "ForbiddenError", "NeedsWebSocketError",
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%v", got)
 	}
