@@ -153,11 +153,20 @@ func TestT14ComesUpByItself(t *testing.T) {
 func TestT14NoProcessLeft(t *testing.T) {
 	t.Parallel()
 	group := cgroup(t, "pids")
-	in := launch(t, launching{spec: `
+	// The manager is to have all the threads that it needs by then: it cannot make one
+	// either. So it does first what it has to do later: start many, read its manifest.
+	warm := "\n  processes:\n"
+	for i := range 16 {
+		warm += fmt.Sprintf("    - {name: warm-%d, command: [sleep, \"999\"]}\n", i)
+	}
+	in := launch(t, launching{spec: warm}).up()
+	in.becomes("warm-15", supervisor.StatusRunning)
+	in.write(`
   processes:
     - {name: first, command: [sleep, "1000"]}
-`}).up()
+`)
 	in.becomes("first", supervisor.StatusRunning)
+	eventually(t, "the others are gone", func() bool { return in.status("warm-15") == nil })
 	writeFile(t, filepath.Join(group, "cgroup.procs"), fmt.Sprint(in.cmd.Process.Pid), 0o644)
 	writeFile(t, filepath.Join(group, "pids.max"), "0", 0o644)
 	in.write(`
