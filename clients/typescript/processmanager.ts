@@ -1244,7 +1244,11 @@ class Link {
 
   /** Notifications go to take from now on, those first that have come already. */
   start(take: (message: Message) => void): void {
-    for (const message of this.#early.splice(0)) take(message);
+    const late = this.#over; // what came before that counts
+    for (const message of this.#early.splice(0)) {
+      if (this.#over && !late) return;
+      take(message);
+    }
     this.#take = take;
   }
 

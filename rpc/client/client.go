@@ -46,7 +46,8 @@ type Client struct {
 	secret string
 	http   *http.Client
 
-	reconnect time.Duration
+	reconnect       time.Duration
+	every, patience time.Duration // of pings
 }
 
 // New returns a client; it connects when it is first used.
@@ -57,7 +58,7 @@ func New(o Options) (*Client, error) {
 	if (o.Socket == "") == (o.URL == "") {
 		return nil, errors.New("cannot make a client: want either a socket or a URL")
 	}
-	c := &Client{url: "http://localhost/rpc", where: o.Socket, secret: o.Secret, reconnect: o.Reconnect}
+	c := &Client{url: "http://localhost/rpc", where: o.Socket, secret: o.Secret, reconnect: o.Reconnect, every: pingInterval, patience: pongTimeout}
 	transport := &http.Transport{
 		TLSClientConfig:     o.TLS,
 		TLSHandshakeTimeout: 10 * time.Second,

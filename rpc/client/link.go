@@ -113,7 +113,7 @@ func (l *link) next(ctx context.Context) (method string, params json.RawMessage,
 
 // ping finds out that the manager's machine has gone without a word.
 func (l *link) ping(ctx context.Context) {
-	tick := time.NewTicker(pingInterval)
+	tick := time.NewTicker(l.c.every)
 	defer tick.Stop()
 	for {
 		select {
@@ -121,7 +121,7 @@ func (l *link) ping(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		wait, cancel := context.WithTimeout(ctx, pongTimeout)
+		wait, cancel := context.WithTimeout(ctx, l.c.patience)
 		err := l.ws.Ping(wait)
 		cancel()
 		if err != nil && ctx.Err() == nil && !l.busy.Load() {

@@ -204,6 +204,47 @@ describe("reconnecting", () => {
   });
 });
 
+describe("who does not read", () => {
+  test("is told, and goes on when he has caught up", async () => {
+    // The manager is played: it sends more than is kept, then what was asked for anew.
+    const asked = [];
+    class Played {
+      constructor() {
+        setImmediate(() => this.onopen({}));
+      }
+      say(message) {
+        this.onmessage({ data: JSON.stringify({ jsonrpc: "2.0", ...message }) });
+      }
+      send(text) {
+        const { id, params } = JSON.parse(text);
+        asked.push(params);
+        this.say({ id, result: { subscription: "1" } });
+        const line = (n) => ({ ts: String(Math.floor(n / 10)), stream: "stdout", run: 1, msg: "x" });
+        const from = params.since ? Number(params.since) * 10 : 0;
+        for (let n = from; n < 25_000 && !this.closed; n++) {
+          this.say({ method: "logs.line", params: { subscription: "1", line: line(n) } });
+        }
+      }
+      close() {
+        this.closed = true;
+      }
+    }
+    const pm = new Client({ url: "http://nowhere", WebSocket: Played });
+    const sub = await pm.logsSubscribe({ name: "web" });
+    let lines = 0;
+    const gaps = [];
+    while (lines < 25_000) {
+      const { line, gap } = await next(sub);
+      if (line) assert.equal(line.ts, String(Math.floor(lines++ / 10)));
+      else gaps.push([gap.why.name, gap.over]);
+    }
+    assert.deepEqual(gaps.slice(0, 2), [["SlowError", false], ["SlowError", true]]);
+    assert.equal(asked[0].since, undefined);
+    assert.ok(Number(asked[1].since) >= 999 && asked[1].previous === false, JSON.stringify(asked[1]));
+    sub.close();
+  });
+});
+
 describe("secrets", () => {
   async function check(client) {
     assert.equal((await client("right").list()).length, 2);
