@@ -78,8 +78,10 @@ func TestHandshakeIsRefused(t *testing.T) {
 
 // Bad notifications end a subscription; they do not loop.
 func TestBadNotifications(t *testing.T) {
-	for _, bad := range []string{`{`, `{"jsonrpc":"2.0","id":5,"result":1}`, `{"jsonrpc":"2.0","method":"events.event","params":[]}`, `{"jsonrpc":"2.0","method":"subscription.ended","params":[]}`,
-		`{"jsonrpc":"2.0","method":"subscription.ended","params":{"reason":"error","message":"broken"}}`} {
+	for _, bad := range []string{
+		`{`, `{"jsonrpc":"2.0","id":5,"result":1}`, `{"jsonrpc":"2.0","method":"events.event","params":[]}`, `{"jsonrpc":"2.0","method":"subscription.ended","params":[]}`,
+		`{"jsonrpc":"2.0","method":"subscription.ended","params":{"reason":"error","message":"broken"}}`,
+	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			ws, err := websocket.Accept(w, r, nil)
 			if err != nil {
