@@ -26,10 +26,11 @@ type events struct {
 type eventStream struct {
 	hub  *events
 	req  supervisor.EventsRequest
-	room chan supervisor.Event
-	end  chan struct{} // closed when nothing comes any more; then why is set
-	once sync.Once
-	why  error
+	wake chan struct{} // there is something to look at
+
+	// Guarded by hub.mu.
+	queue []supervisor.Event
+	why   error // nothing comes any more; nil: it goes on
 }
 
 var _ supervisor.EventStream = (*eventStream)(nil)
@@ -39,7 +40,7 @@ func (m *Manager) Events(_ context.Context, who supervisor.Caller, req superviso
 	if err := who.MayLook(); err != nil {
 		return nil, fmt.Errorf("cannot listen to events: %w", err)
 	}
-	s := &eventStream{hub: &m.events, req: req, room: make(chan supervisor.Event, eventRoom), end: make(chan struct{})}
+	s := &eventStream{hub: &m.events, req: req, wake: make(chan struct{}, 1)}
 	m.events.mu.Lock()
 	defer m.events.mu.Unlock()
 	if m.events.over {
@@ -51,23 +52,47 @@ func (m *Manager) Events(_ context.Context, who supervisor.Caller, req superviso
 
 // Next implements supervisor.EventStream.
 func (s *eventStream) Next(ctx context.Context) (supervisor.Event, error) {
-	select {
-	case ev := <-s.room:
-		return ev, nil
-	default:
-	}
-	select {
-	case ev := <-s.room:
-		return ev, nil
-	case <-s.end:
-		select {
-		case ev := <-s.room: // what came before the end
-			return ev, nil
-		default:
-			return supervisor.Event{}, s.why
+	for {
+		if ev, ok, err := s.take(); ok || err != nil {
+			return ev, err
 		}
-	case <-ctx.Done():
-		return supervisor.Event{}, ctx.Err()
+		select {
+		case <-s.wake:
+		case <-ctx.Done():
+			return supervisor.Event{}, ctx.Err()
+		}
+	}
+}
+
+// take fetches one event; what came before the end comes before the error.
+func (s *eventStream) take() (ev supervisor.Event, ok bool, err error) {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	if len(s.queue) == 0 {
+		return ev, false, s.why
+	}
+	ev = s.queue[0]
+	if s.queue = s.queue[1:]; len(s.queue) == 0 {
+		s.queue = nil // memory for who listens, not for who listened once
+	}
+	return ev, true, nil
+}
+
+// offer gives it an event, and reports whether there was room. The caller holds the
+// lock.
+func (s *eventStream) offer(ev supervisor.Event) bool {
+	if len(s.queue) >= eventRoom {
+		return false
+	}
+	s.queue = append(s.queue, ev)
+	s.poke()
+	return true
+}
+
+func (s *eventStream) poke() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
 	}
 }
 
@@ -81,10 +106,10 @@ func (s *eventStream) Close() {
 // drop ends a stream. The caller holds the lock.
 func (h *events) drop(s *eventStream, why error) {
 	h.list = slices.DeleteFunc(h.list, func(o *eventStream) bool { return o == s })
-	s.once.Do(func() {
+	if s.why == nil {
 		s.why = why
-		close(s.end)
-	})
+	}
+	s.poke()
 }
 
 // close ends all streams.
@@ -118,9 +143,7 @@ func (l *loop) emit(e *entry, kind supervisor.EventType, fill func(*supervisor.E
 		if !s.wants(e) {
 			continue
 		}
-		select {
-		case s.room <- ev:
-		default:
+		if !s.offer(ev) {
 			h.drop(s, supervisor.ErrSlow)
 		}
 	}
