@@ -37,7 +37,18 @@ const (
 )
 
 func main() {
-	os.Exit(run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+	args, env := clones(os.Args[1:]), os.Environ()
+	_ = manager.Hide(variable("secret"), "secret") // where it cannot, nobody can look either: there is no /proc
+	os.Exit(run(args, env, os.Stdout, os.Stderr))
+}
+
+// clones copies strings, and not only where they are: what is hidden is overwritten.
+func clones(list []string) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = strings.Clone(s)
+	}
+	return out
 }
 
 // run is the whole program. It returns the exit code.
