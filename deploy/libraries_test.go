@@ -45,7 +45,7 @@ func TestLibraries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, dep := range strings.Fields(string(deps)) {
+	for dep := range strings.FieldsSeq(string(deps)) {
 		for _, lib := range forTests {
 			if dep == lib || strings.HasPrefix(dep, lib+"/") {
 				t.Errorf("%s is for tests, and part of a program", dep)

@@ -259,13 +259,14 @@ func TestFlags(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	table := "| flag | meaning |\n|---|---|\n"
+	var table strings.Builder
+	table.WriteString("| flag | meaning |\n|---|---|\n")
 	found := regexp.MustCompile(`(?m)^  -(\S+) +(.*)$`).FindAllStringSubmatch(string(out), -1)
 	if len(found) < 10 {
 		t.Fatalf("cannot read the help, which is\n%s", out)
 	}
 	for _, m := range found {
-		table += fmt.Sprintf("| `-%s` | %s |\n", m[1], strings.ReplaceAll(m[2], "*", `\*`))
+		table.WriteString(fmt.Sprintf("| `-%s` | %s |\n", m[1], strings.ReplaceAll(m[2], "*", `\*`)))
 	}
 	text := readme(t)
 	_, rest, _ := strings.Cut(text, "<!-- flags: begin")
@@ -275,13 +276,13 @@ func TestFlags(t *testing.T) {
 		t.Fatal("README has lost the marks around its table of flags")
 	}
 	if *update {
-		text = strings.Replace(text, "-->\n"+got+"<!-- flags: end -->", "-->\n"+table+"<!-- flags: end -->", 1)
+		text = strings.Replace(text, "-->\n"+got+"<!-- flags: end -->", "-->\n"+table.String()+"<!-- flags: end -->", 1)
 		if err := os.WriteFile(readmePath, []byte(text), 0o644); err != nil { //nolint:gosec // for everybody to read
 			t.Fatal(err)
 		}
 		return
 	}
-	if diff := cmp.Diff(table, got); diff != "" {
+	if diff := cmp.Diff(table.String(), got); diff != "" {
 		t.Errorf("the flags in README are not those of the program (-program +README); go test ./deploy -update writes them:\n%s", diff)
 	}
 }

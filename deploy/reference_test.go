@@ -81,15 +81,16 @@ func TestReference(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := referenceHead
+	var want strings.Builder
+	want.WriteString(referenceHead)
 	for _, s := range sections {
-		want += fmt.Sprintf("\n## %s\n\n| field | type | meaning |\n|---|---|---|\n", s.title)
+		want.WriteString(fmt.Sprintf("\n## %s\n\n| field | type | meaning |\n|---|---|---|\n", s.title))
 		def, ok := schema.Defs[s.definition]
 		if !ok {
 			t.Fatalf("the schema has no object %s: correct the sections of this test", s.definition)
 		}
 		for _, name := range orderedKeys(t, def.Properties) {
-			want += row(t, def, name)
+			want.WriteString(row(t, def, name))
 			if !bytes.Contains(example, []byte(name+":")) {
 				t.Errorf("deploy/examples/shop.yaml says that it has every field, and has no %s", name)
 			}
@@ -101,7 +102,7 @@ func TestReference(t *testing.T) {
 		t.Errorf("the object %s of the schema is in no section of this page", name)
 	}
 	if *update {
-		if err := os.WriteFile(referencePath, []byte(want), 0o644); err != nil {
+		if err := os.WriteFile(referencePath, []byte(want.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
@@ -110,7 +111,7 @@ func TestReference(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, string(got)); diff != "" {
+	if diff := cmp.Diff(want.String(), string(got)); diff != "" {
 		t.Errorf("docs/manifest.md is not what the schema says (-schema +page); go test ./deploy -update writes it:\n%s", diff)
 	}
 }

@@ -58,7 +58,7 @@ func TestDocs(t *testing.T) {
 func replay(t *testing.T, block string) string {
 	fake := fleet()
 	socket := serve(t, rpc.Options{Control: fake})
-	text := ""
+	var text strings.Builder
 	for line := range strings.Lines(block) {
 		command, ok := strings.CutPrefix(line, "$ ")
 		if !ok || strings.HasPrefix(command, "echo $?") {
@@ -74,12 +74,12 @@ func replay(t *testing.T, block string) string {
 		}
 		p := &program{env: []string{"PM_SOCKET=" + socket}, in: strings.NewReader(script), out: &stdout, now: later}
 		code := p.run(words(strings.TrimSpace(command)), &stdout)
-		text += line + stdout.String()
+		text.WriteString(line + stdout.String())
 		if code != 0 {
-			text += fmt.Sprintf("$ echo $?\n%d\n", code)
+			text.WriteString(fmt.Sprintf("$ echo $?\n%d\n", code))
 		}
 	}
-	return strings.ReplaceAll(text, filepath.Dir(socket), "/tmp")
+	return strings.ReplaceAll(text.String(), filepath.Dir(socket), "/tmp")
 }
 
 func commandsPage(root *cli.Command) string {

@@ -133,17 +133,17 @@ func transcript(socket string, s screen, args []string) string {
 	var stdout, stderr bytes.Buffer
 	p := &program{env: []string{"PM_SOCKET=" + socket}, in: strings.NewReader(newManifest), out: &stdout, now: later, screen: s}
 	code := p.run(args, &stderr)
-	text := ""
+	var text strings.Builder
 	for line := range strings.Lines(stdout.String()) {
-		text += "  " + line
+		text.WriteString("  " + line)
 	}
 	for line := range strings.Lines(stderr.String()) {
-		text += "! " + line
+		text.WriteString("! " + line)
 	}
 	if code != 0 {
-		text += fmt.Sprintf("! exit code %d\n", code)
+		text.WriteString(fmt.Sprintf("! exit code %d\n", code))
 	}
-	return strings.ReplaceAll(text, "  \n", "  .\n")
+	return strings.ReplaceAll(text.String(), "  \n", "  .\n")
 }
 
 // words splits a command line; '…' quotes.

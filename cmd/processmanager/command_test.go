@@ -97,20 +97,21 @@ func TestCommandGetsSignals(t *testing.T) {
 		}
 		in := single(t, launching{namespace: ns}, "env", roleVar+"=signals", exe)
 		in.awaitOut("child is ready\n")
-		want := "child is ready\n"
+		var want strings.Builder
+		want.WriteString("child is ready\n")
 		for _, s := range []struct {
 			sig  syscall.Signal
 			name string
 		}{{syscall.SIGHUP, "SIGHUP"}, {syscall.SIGUSR1, "SIGUSR1"}, {syscall.SIGUSR2, "SIGUSR2"}, {syscall.SIGINT, "SIGINT"}, {syscall.SIGQUIT, "SIGQUIT"}, {syscall.SIGTERM, "SIGTERM"}} {
 			in.signal(s.sig)
-			want += "child got " + s.name + "\n"
+			want.WriteString("child got " + s.name + "\n")
 			in.awaitOut("got " + s.name)
 		}
 		if code := in.code(); code != 7 {
 			t.Errorf("exit code %d, want the command's 7", code)
 		}
-		if in.stdout.String() != want {
-			t.Errorf("the command saw:\n%s\nwant:\n%s", in.stdout, want)
+		if in.stdout.String() != want.String() {
+			t.Errorf("the command saw:\n%s\nwant:\n%s", in.stdout, want.String())
 		}
 	})
 }

@@ -197,17 +197,17 @@ func transcript(t *testing.T, words []string) string {
 	}
 	var stdout, stderr bytes.Buffer
 	code := run(words[1:], env, &stdout, &stderr)
-	text := ""
+	var text strings.Builder
 	for line := range strings.Lines(stdout.String()) {
-		text += "  " + line
+		text.WriteString("  " + line)
 	}
 	for line := range strings.Lines(stderr.String()) {
-		text += "! " + line
+		text.WriteString("! " + line)
 	}
 	if code != 0 {
-		text += fmt.Sprintf("! exit code %d\n", code)
+		text.WriteString(fmt.Sprintf("! exit code %d\n", code))
 	}
-	return text
+	return text.String()
 }
 
 func compareGolden(t *testing.T, path, got string) {

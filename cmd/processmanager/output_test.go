@@ -156,7 +156,7 @@ func TestT100SecretIsNowhere(t *testing.T) {
 			c.l.args = append(c.l.args, "-rpc-addr", "127.0.0.1:0", "-telnet-addr", "127.0.0.1:0", "-metrics-addr", "127.0.0.1:0")
 			in := launch(t, c.l).up()
 			in.awaitOut("PM_PROCESS_NAME=env")
-			all := ""
+			var all strings.Builder
 			for _, args := range [][]string{
 				{"list"},
 				{"-secret", "wrong-one", "list"},
@@ -170,7 +170,7 @@ func TestT100SecretIsNowhere(t *testing.T) {
 				{"-secret", token, "start", "bad name"},
 			} {
 				out, _ := in.pmclient(args...)
-				all += out
+				all.WriteString(out)
 			}
 			if out, code := in.pmclient("list"); code != 3 {
 				t.Errorf("without the secret: exit code %d: %s", code, out)
@@ -184,16 +184,16 @@ func TestT100SecretIsNowhere(t *testing.T) {
 			for _, p := range processes() {
 				if p.pid != in.pid && p.marked(in.mark) {
 					env, _ := os.ReadFile("/proc/" + strconv.Itoa(p.pid) + "/environ")
-					all += string(env)
+					all.WriteString(string(env))
 				}
 			}
 			in.end()
 			<-in.silent
-			all += page + in.stdout.String() + in.stderr.String()
-			if i := strings.Index(all, token); i >= 0 {
-				t.Errorf("the secret is told: %q", all[max(0, i-80):min(len(all), i+60)])
+			all.WriteString(page + in.stdout.String() + in.stderr.String())
+			if i := strings.Index(all.String(), token); i >= 0 {
+				t.Errorf("the secret is told: %q", all.String()[max(0, i-80):min(len(all.String()), i+60)])
 			}
-			if !strings.Contains(all, "PM_PROCESS_NAME=env") {
+			if !strings.Contains(all.String(), "PM_PROCESS_NAME=env") {
 				t.Error("the test has looked at nothing")
 			}
 		})

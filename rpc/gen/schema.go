@@ -92,8 +92,8 @@ func (s *schemas) object(t reflect.Type) *schema {
 // fields is the schema of a struct without its name.
 func (s *schemas) fields(t reflect.Type) *schema {
 	out := &schema{Type: "object", Properties: &properties{}}
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
+		f := f
 		name, opts, _ := strings.Cut(f.Tag.Get("json"), ",")
 		field := s.of(f.Type)
 		if field.Ref != "" { // beside $ref draft 7 ignores everything

@@ -229,11 +229,12 @@ func printTable() string {
 		}
 		b.WriteString("\n")
 		for _, c := range columns() {
-			line := fmt.Sprintf("//\t%-19s", c.name)
+			var line strings.Builder
+			line.WriteString(fmt.Sprintf("//\t%-19s", c.name))
 			for _, s := range states {
-				line += fmt.Sprintf(" %-37s", cell(s, c))
+				line.WriteString(fmt.Sprintf(" %-37s", cell(s, c)))
 			}
-			b.WriteString(strings.TrimRight(line, " ") + "\n")
+			b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 		}
 	}
 	lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
