@@ -93,7 +93,6 @@ func (s *schemas) object(t reflect.Type) *schema {
 func (s *schemas) fields(t reflect.Type) *schema {
 	out := &schema{Type: "object", Properties: &properties{}}
 	for f := range t.Fields() {
-		f := f
 		name, opts, _ := strings.Cut(f.Tag.Get("json"), ",")
 		field := s.of(f.Type)
 		if field.Ref != "" { // beside $ref draft 7 ignores everything

@@ -21,8 +21,11 @@ func TestEssentialAndExitPolicy(t *testing.T) {
 		over bool // it ends for good
 		code int
 	}{
-		{"command: [child]", false, 0}, {"command: [child, after=2s]", true, 0}, {"command: [child, after=2s, code=4]", true, 4},
-		{"command: [child], suspend: true", true, 0}, {"command: [child, after=2s], schedule: \"@every 5s\"", false, 0},
+		{"command: [child]", false, 0},
+		{"command: [child, after=2s]", true, 0},
+		{"command: [child, after=2s, code=4]", true, 4},
+		{"command: [child], suspend: true", true, 0},
+		{"command: [child, after=2s], schedule: \"@every 5s\"", false, 0},
 		{"command: [child], dependsOn: [{name: main, condition: Completed}]", false, 0}, // see below
 	}
 	for _, policy := range []string{"WhenDone", "Never"} {
