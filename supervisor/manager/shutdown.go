@@ -27,6 +27,7 @@ type ending struct {
 	asked  bool           // by a signal: the next one is the second
 	giveUp time.Time
 	told   map[*entry]bool
+	busy   int                // told, and open
 	open   map[*entry]bool    // have not ended
 	rest   context.CancelFunc // ends the grace of what belongs to nobody; nil: not that far yet
 }
@@ -76,18 +77,14 @@ func (l *loop) shutdown(code int, why string) {
 // unlock tells the first one when nobody can be told: in the middle of a change
 // processes may depend on each other.
 func (l *loop) unlock() {
-	var first *entry
-	for _, e := range l.sortedEntries() {
-		switch {
-		case !l.ending.open[e]:
-		case l.ending.told[e]:
-			return
-		case first == nil:
-			first = e
-		}
+	if l.ending.busy > 0 {
+		return
 	}
-	if first != nil {
-		l.tell(first)
+	for _, e := range l.sortedEntries() {
+		if l.ending.open[e] {
+			l.tell(e)
+			return
+		}
 	}
 }
 
@@ -107,6 +104,9 @@ func (l *loop) tryStop(e *entry) {
 // tell asks an entry to end. One that has ended already stays what it is, completed
 // or failed: that is the truth about it.
 func (l *loop) tell(e *entry) {
+	if l.ending.open[e] && !l.ending.told[e] {
+		l.ending.busy++
+	}
 	l.ending.told[e] = true
 	if e.idle() {
 		l.touch(e)
@@ -144,6 +144,9 @@ func (l *loop) continueShutdown(e *entry) {
 		return
 	}
 	delete(l.ending.open, e)
+	if l.ending.told[e] {
+		l.ending.busy--
+	}
 	for _, d := range e.spec.DependsOn {
 		for _, on := range l.resolve(d.Name) {
 			l.tryStop(on)

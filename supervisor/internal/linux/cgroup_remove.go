@@ -1,6 +1,8 @@
 package linux
 
 import (
+	"bytes"
+	"encoding/binary"
 	"strings"
 	"time"
 
@@ -122,23 +124,34 @@ func (c *cgroups) groupsIn(path string) ([]string, error) {
 	var names []string
 	dents := make([]byte, 8<<10)
 	for {
-		n, err := unix.ReadDirent(fd, dents)
+		n, err := unix.Getdents(fd, dents)
 		if err == unix.EINTR {
 			continue
 		}
 		if err != nil || n <= 0 {
 			return names, err
 		}
-		var list []string
-		_, _, list = unix.ParseDirent(dents[:n], -1, nil)
-		for _, name := range list {
-			var st unix.Stat_t
-			if unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR {
-				names = append(names, name)
+		for rest := dents[:n]; len(rest) > direntName; {
+			size := int(binary.NativeEndian.Uint16(rest[direntSize:]))
+			if size <= direntName || size > len(rest) {
+				break
 			}
+			name, _, _ := bytes.Cut(rest[direntName:size], []byte{0})
+			if rest[direntType] == unix.DT_DIR && string(name) != "." && string(name) != ".." {
+				names = append(names, string(name))
+			}
+			rest = rest[size:]
 		}
 	}
 }
+
+// Where the fields of a struct linux_dirent64 are; see getdents64(2). The file system of
+// cgroups tells the type of each entry.
+const (
+	direntSize = 16
+	direntType = 18
+	direntName = 19
+)
 
 // sweepLeftovers removes what a predecessor left behind that did not end well, as far as
 // nobody lives there, when the first lives have begun. Groups that are in use again are
@@ -196,6 +209,13 @@ func (c *cgroups) close() {
 
 // tidy leaves our own group as we have found it.
 func (c *cgroups) tidy() {
+	c.mu.Lock()
+	trash := c.trash
+	c.trash = nil
+	c.mu.Unlock()
+	for _, f := range trash { // mostly all there is: then a process's group is empty too
+		_ = unix.Unlinkat(c.fd, f.path, unix.AT_REMOVEDIR)
+	}
 	names, _ := c.groupsIn(".")
 	for _, name := range names {
 		if strings.HasPrefix(name, groupPrefix) {
