@@ -224,6 +224,7 @@ func newSystem(t testing.TB) (*System, *recorder) {
 		if left := s.EndRest(ended, nil); len(left) > 0 {
 			t.Errorf("still alive at the end of the test: %v", left)
 		}
+		noZombies(t)
 		s.Close()
 	})
 	return s, r
@@ -346,6 +347,15 @@ func eventually(t testing.TB, what string, cond func() bool) {
 		}
 		<-tick.C
 	}
+}
+
+// noZombies waits until a System has reaped who was ended last: the next one of this
+// test binary would count them as its orphans.
+func noZombies(t testing.TB) {
+	t.Helper()
+	eventually(t, "all children are reaped", func() bool {
+		return unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil) == unix.ECHILD
+	})
 }
 
 // listByPass does what the kernel's lists of children do.

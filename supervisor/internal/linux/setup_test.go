@@ -58,6 +58,7 @@ func oneSystem(t testing.TB) (*System, *recorder, func()) {
 		if left := s.EndRest(ended, nil); len(left) > 0 {
 			t.Errorf("still alive: %v", left)
 		}
+		noZombies(t)
 		s.Close()
 	}
 }
