@@ -6,7 +6,8 @@
 #   VERSION=v1.2.3        version written into the binaries (default: git describe)
 #   PM_REQUIRE_ALL=1      a test that this machine cannot run is a failure
 #   FUZZTIME=30s          time for each fuzz target
-#   IMAGE=name:tag        name of the image that is built and tested
+#   IMAGE=name:tag        name of the image that is built
+#   PLATFORMS=…           of the image: linux/amd64, linux/arm64 or both, with a comma
 #   BUILD_IMAGE=…         image with Go and a shell that compiles the image
 
 SHELL       := bash
@@ -21,7 +22,7 @@ IMAGE       ?= processmanager:dev
 BUILD_IMAGE ?= golang:1.26
 MANIFEST    ?= deploy/examples/quickstart.yaml
 
-export IMAGE BUILD_IMAGE VERSION REVISION PM_REQUIRE_ALL
+export IMAGE PLATFORMS BUILD_IMAGE VERSION REVISION PM_REQUIRE_ALL
 
 # -race is the only thing here that needs a C compiler; the binaries never do.
 GOTEST      := go test -race -shuffle=on
@@ -39,7 +40,7 @@ run: build ## run the quickstart manifest here, in the foreground (MANIFEST=…)
 	@deploy/sh/run $(MANIFEST)
 
 .PHONY: image
-image: ## the container image, from scratch (IMAGE=…, BUILD_IMAGE=…)
+image: ## the container image, from scratch (IMAGE=…, PLATFORMS=…)
 	deploy/sh/image
 
 .PHONY: generate
@@ -67,8 +68,16 @@ test-race: ## Go tests with the race detector, and a list of what was skipped
 	$(GOTEST) -json ./... | go run ./deploy/testreport -allow deploy/testreport/skips.txt
 
 .PHONY: e2e
-e2e: ## the image as PID 1 under a container engine
+e2e: ## the image under docker, and Pods under podman
 	deploy/sh/e2e
+
+.PHONY: image-test
+image-test: ## of e2e, what needs docker only
+	deploy/sh/e2e -skip '^TestPod'
+
+.PHONY: pod-test
+pod-test: ## of e2e, the Pods of deploy/examples/pods
+	deploy/sh/e2e -run '^TestPod'
 
 .PHONY: uml
 uml: ## the tests that need a kernel of their own: limits, rights, clocks

@@ -8,41 +8,66 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 )
 
 var (
-	productImage  string // what is shipped
+	productImage  string // what is shipped, for this machine
+	foreignImage  string // … and for the other architecture
 	workloadImage string // the same with busybox in /bin
+	debianImage   string // nothing of ours: packages of this machine, with Python
 )
 
 func TestMain(m *testing.M) {
 	os.Exit(withImages(m.Run))
 }
 
-// withImages builds both images, runs the tests and removes what it has built.
+// foreign is the architecture that this machine cannot run.
+func foreign() string {
+	if runtime.GOARCH == "arm64" {
+		return "amd64"
+	}
+	return "arm64"
+}
+
+// withImages builds the images, runs the tests and removes what it has built.
 func withImages(tests func() int) int {
 	tag := fmt.Sprintf("processmanager-e2e-%d", os.Getpid())
-	productImage, workloadImage = os.Getenv("PM_E2E_IMAGE"), tag+":workload"
+	productImage, workloadImage, debianImage = os.Getenv("PM_E2E_IMAGE"), tag+":workload", tag+":debian"
 	if productImage == "" {
 		productImage = tag + ":product"
-		cmd := exec.Command("../sh/image")
-		cmd.Env = append(os.Environ(), "IMAGE="+productImage, "VERSION=v0.0.0-e2e")
-		cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-		if err := cmd.Run(); err != nil {
+		platforms := fmt.Sprintf("PLATFORMS=linux/%s,linux/%s", runtime.GOARCH, foreign())
+		if err := script("image", "IMAGE="+productImage, "VERSION=v0.0.0-e2e", platforms); err != nil {
 			fmt.Fprintf(os.Stderr, "cannot build the image: %v\n", err)
 			return 1
 		}
+		defer removeImage(productImage + "-" + foreign())
 		defer removeImage(productImage)
 	}
+	foreignImage = productImage + "-" + foreign()
+	if err := script("debian-image "+debianImage+" base-files dash coreutils python3", "ENGINE=docker"); err != nil {
+		fmt.Fprintf(os.Stderr, "cannot make a Debian image: %v\n", err)
+		return 1
+	}
+	defer removeImage(debianImage)
 	if err := buildWorkloadImage(); err != nil {
 		fmt.Fprintf(os.Stderr, "cannot build the image of the workloads: %v\n", err)
 		return 1
 	}
 	defer removeImage(workloadImage)
 	return tests()
+}
+
+// script runs one of deploy/sh with more environment.
+func script(line string, env ...string) error {
+	args := strings.Fields(line)
+	cmd := exec.Command("../sh/"+args[0], args[1:]...)
+	cmd.Env = append(os.Environ(), env...)
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	return cmd.Run()
 }
 
 // workloadDockerfile adds a shell and the usual tools, as an image would have them

@@ -22,29 +22,29 @@ spec:
       command: [/my-program]
 `
 
-// plain stands for the image of somebody else in README: a shell and nothing of
-// Process Manager.
-const plain = `
-FROM scratch AS plain
-COPY busybox /bin/busybox
-COPY my-program /my-program
-RUN ["/bin/busybox", "sh", "-c", "/bin/busybox --install -s /bin && mkdir -m 1777 /tmp"]
-`
-
-// The Dockerfiles of README, word by word but for the names of the images, make
-// images whose containers run, list their process by `pmclient list`, and end with 0.
-func TestDockerfilesOfReadme(t *testing.T) {
-	text, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	list := regexp.MustCompile("(?ms)^```dockerfile\n(.*?)^```$").FindAllStringSubmatch(string(text), -1)
-	if len(list) != 2 {
-		t.Fatalf("README has %d Dockerfiles, want 2: as a base, and to copy from", len(list))
+// The Dockerfiles of README and docs, word by word but for the names of the images, make
+// images whose containers run, list their process by `pmclient list`, and end with 0,
+// also for a user that nobody knows, without any right and with a read-only root. What is
+// an ordinary image there is one of Debian packages here.
+func TestDockerfilesOfTheDocumentation(t *testing.T) {
+	var list []string
+	for file, want := range map[string]int{"README.md": 2, "docs/kubernetes.md": 1} {
+		text, err := os.ReadFile("../../" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := regexp.MustCompile("(?ms)^```dockerfile\n(.*?)^```$").FindAllStringSubmatch(string(text), -1)
+		if len(found) != want {
+			t.Fatalf("%s has %d Dockerfiles, want %d", file, len(found), want)
+		}
+		for _, m := range found {
+			list = append(list, m[1])
+		}
 	}
 	dir := readmeContext(t)
-	for i, m := range list {
-		file := plain + strings.NewReplacer("processmanager:dev", productImage, "debian:12-slim", "plain").Replace(m[1])
+	for i, shown := range list {
+		file := "FROM " + debianImage + " AS ordinary\nCOPY my-program /\n" +
+			strings.NewReplacer("processmanager:dev", productImage, "debian:12-slim", "ordinary").Replace(shown)
 		path := filepath.Join(dir, fmt.Sprintf("Dockerfile%d", i))
 		if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
 			t.Fatal(err)
@@ -52,37 +52,32 @@ func TestDockerfilesOfReadme(t *testing.T) {
 		image := fmt.Sprintf("%s-readme%d", workloadImage, i)
 		must(t, "build", "-q", "-t", image, "-f", path, dir)
 		t.Cleanup(func() { removeImage(image) })
-
-		c := launch(t, "run", "-d", image)
-		running := regexp.MustCompile(`(?m)^mine +running`)
-		c.eventually("pmclient lists the process", func() error {
-			r := docker(t, "exec", c.id, "pmclient", "list")
-			if r.code != 0 || !running.MatchString(r.stdout) {
-				return fmt.Errorf("%s", r)
+		for _, options := range [][]string{nil, {
+			"--user", "12345:23456", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
+			"--read-only", "--tmpfs", "/run/processmanager", "--tmpfs", "/tmp",
+		}} {
+			c := launch(t, append(append([]string{"run", "-d"}, options...), image)...)
+			running := regexp.MustCompile(`(?m)^mine +running`)
+			c.eventually("pmclient lists the process", func() error {
+				r := docker(t, "exec", c.id, "pmclient", "list")
+				if r.code != 0 || !running.MatchString(r.stdout) {
+					return fmt.Errorf("%s", r)
+				}
+				return nil
+			})
+			if code, _ := c.stop(); code != 0 {
+				t.Errorf("exit code %d after a stop, want 0; options %q; Dockerfile:\n%s", code, options, shown)
 			}
-			return nil
-		})
-		if code, _ := c.stop(); code != 0 {
-			t.Errorf("Dockerfile %d of README: exit code %d after a stop, want 0", i, code)
 		}
 	}
 }
 
-// readmeContext is a folder with the files that README copies, and a busybox.
+// readmeContext is a folder with the files that the Dockerfiles copy.
 func readmeContext(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	const program = "package main\nimport (\"fmt\"; \"time\")\nfunc main() { fmt.Println(\"mine\"); <-time.After(time.Hour) }\n"
 	files := map[string]string{"my-manifest.yaml": readmeManifest, "main.go": program}
-	busybox, err := exec.LookPath("busybox")
-	if err != nil {
-		t.Fatal(err)
-	}
-	binary, err := os.ReadFile(busybox)
-	if err != nil {
-		t.Fatal(err)
-	}
-	files["busybox"] = string(binary)
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o755); err != nil {
 			t.Fatal(err)
