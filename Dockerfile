@@ -17,7 +17,7 @@ ARG BUILDPLATFORM
 # Where the binaries are: the stage below, or an image that deploy/sh/image has made of
 # it. The classic builder of docker refuses to copy from a stage of another platform.
 ARG BINARIES=build
-FROM --platform=${BUILDPLATFORM} ${BUILD_IMAGE} AS build
+FROM --platform=${BUILDPLATFORM:-linux} ${BUILD_IMAGE} AS build
 LABEL org.processmanager.stage=build
 ARG VERSION=dev
 ARG REVISION=

@@ -8,6 +8,7 @@ import (
 	"compress/gzip"
 	"debug/elf"
 	"encoding/json"
+	"errors"
 	"io"
 	"os/exec"
 	"runtime"
@@ -99,7 +100,7 @@ func contents(t *testing.T, image, arch string) (map[string]*tar.Header, map[str
 	found, programs := map[string]*tar.Header{}, map[string][]byte{}
 	for archive := tar.NewReader(stdout); ; {
 		header, err := archive.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
