@@ -27,6 +27,7 @@
 //	process.list          labels status
 //	process.logs          name lines stream previous since
 //	process.history       name
+//	process.tree          name
 //	process.wait          name condition timeout
 //	manifest.get
 //	manifest.diff         manifest

@@ -41,6 +41,16 @@ func newFake() *supervisortest.Fake {
 		Name: "migrate", Run: 1, StartTime: &at, EndTime: at.Add(2 * time.Second), ExitCode: new(0), Reason: supervisor.ReasonCompleted,
 		Log: []supervisor.LogLine{{Time: at.Add(time.Second), Stream: supervisor.Stdout, Run: 1, Msg: "at version 7"}},
 	})
+	f.PutTree("web",
+		supervisor.TreeProcess{
+			Process: "web", PID: 42, PPID: 1, Name: "server", Command: "/app/server --listen=:8080", State: supervisor.StateSleeping, UID: new(1000),
+			CPUPercent: 0.5, CPUSeconds: 12.5, MemoryMB: 40, Threads: 8, OpenFDs: new(21), ReadBytes: new(uint64(4096)), WriteBytes: new(uint64(0)), StartTime: at,
+		},
+		supervisor.TreeProcess{
+			Process: "web", PID: 57, PPID: 42, Depth: 1, Name: "worker", Command: "/app/worker", State: supervisor.StateRunning, UID: new(1000),
+			CPUPercent: 1, CPUSeconds: 2.25, MemoryMB: 24, Threads: 1, StartTime: at.Add(time.Second),
+		},
+	)
 	f.PutManifest(supervisor.ManifestInfo{
 		Source: "file", Path: "/etc/processmanager", Revision: "9f86d081884c7d65", AppliedTime: &at, GraceSecs: 25, ExitPolicy: supervisor.ExitWhenDone,
 		Processes: []supervisor.Spec{{

@@ -99,6 +99,14 @@ func lookMethods() []Method {
 			result("lives", "Newest first.").
 			fails(supervisor.ErrNotFound),
 
+		define("process.tree", func(ctx context.Context, s *session, p NameParams) ([]supervisor.TreeProcess, error) {
+			list, err := s.control().Tree(ctx, s.caller(), p.Name)
+			return listed(list), err
+		}).doc("Show the processes of a tree", "Lists the living processes of a process's tree, each before its children; of a name with replicas or runs, theirs one after the other. "+
+			"The numbers are of the last sample, at most a second old. A viewer sees no arguments.").
+			result("processes", "Each before its children; empty when nothing lives.").
+			fails(supervisor.ErrNotFound),
+
 		define("process.wait", wait).
 			doc("Wait for a process", "Returns when the condition is true. It lasts as long as the caller wants: it ends when the time is up (StopTimeout), when the connection does, "+
 				"when the condition cannot become true by itself any more (NotRunning), and with the manager (Closed).").

@@ -55,6 +55,11 @@ type Control interface {
 	// as many as its history limits say, of others the last ten. Errors: ErrNotFound.
 	History(ctx context.Context, who Caller, name string) ([]LifeRecord, error)
 
+	// Tree lists the living processes of a process's tree, each before its children; of a
+	// name with replicas or runs, theirs one after the other. It is empty when nothing
+	// lives. A viewer sees no arguments. Errors: ErrNotFound.
+	Tree(ctx context.Context, who Caller, name string) ([]TreeProcess, error)
+
 	// Wait returns when the condition has become true. Errors: ErrNotFound, ErrInvalid
 	// (no such condition), ErrNotRunning (it has failed, or was stopped, and the
 	// condition cannot become true by itself), ErrStopTimeout (the time is up).

@@ -11,7 +11,7 @@ type ProcessInfo struct {
 	PID        *int              `json:"pid" doc:"Process id of the leader; null when none runs."`
 	Status     Status            `json:"status" doc:"State of the process."`
 	Ready      bool              `json:"ready" doc:"It runs, and it is ready where it has a readiness signal."`
-	CPUPercent float64           `json:"cpu_percent" doc:"CPU use in percent of one core, of the whole process tree, between the last two samples."`
+	CPUPercent float64           `json:"cpu_percent" doc:"CPU use in percent of one core, of the whole process tree, between the last two samples, which are 1 to 5 s apart; 0 at the first."`
 	MemoryMB   float64           `json:"memory_mb" doc:"Resident memory of the whole process tree, in MiB."`
 	StartTime  *time.Time        `json:"start_time" doc:"When the current or last life began; null before the first."`
 	LogEnabled bool              `json:"log_enabled" doc:"A log file is kept."`
@@ -33,6 +33,9 @@ type ProcessInfo struct {
 	StatusText string            `json:"status_text,omitempty" doc:"What the process says of itself by sd_notify STATUS."`
 	Probes     []ProbeInfo       `json:"probes,omitempty" doc:"State of its probes and its readiness signal in this life."`
 	Memory     *MemoryInfo       `json:"memory,omitempty" doc:"Its memory limit, and who enforces it; absent without a limit."`
+	CPUSeconds float64           `json:"cpu_seconds,omitempty" doc:"CPU time of all lives with their whole trees, ended descendants included, in seconds; it never goes back."`
+	TreeSize   int               `json:"tree_size,omitempty" doc:"Number of living processes in its tree, itself included."`
+	Threads    int               `json:"threads,omitempty" doc:"Number of threads in its tree."`
 }
 
 // ProbeInfo is where one probe stands in the current life.
@@ -49,6 +52,48 @@ type ProbeInfo struct {
 type MemoryInfo struct {
 	LimitMB float64 `json:"limit_mb" doc:"Limit in MiB."`
 	By      string  `json:"by" doc:"cgroup: the kernel enforces it; watch: the manager samples and restarts."`
+}
+
+// TreeProcess is one living process of a process's tree, with the numbers of the last
+// sample.
+type TreeProcess struct {
+	Process    string       `json:"process" doc:"The process that it belongs to: of replicas and of runs, which."`
+	PID        int          `json:"pid" doc:"Process id."`
+	PPID       int          `json:"ppid" doc:"Process id of its parent."`
+	Depth      int          `json:"depth" doc:"Number of its ancestors in the tree; 0: the leader, or one that lost its parent."`
+	Task       string       `json:"task,omitempty" doc:"The exec probe or hook that it belongs to; absent: the process itself."`
+	Name       string       `json:"name" doc:"Name of its program, as the kernel has it."`
+	Command    string       `json:"command" doc:"Its arguments, quoted and joined. To a viewer the first one only: arguments may hold secrets. Empty when there are none, or they cannot be read."`
+	State      ProcessState `json:"state" doc:"State, as the kernel sees it."`
+	UID        *int         `json:"uid" doc:"Effective user id; null when it cannot be read."`
+	CPUPercent float64      `json:"cpu_percent" doc:"CPU use in percent of one core between the last two samples, with that of children it has waited for."`
+	CPUSeconds float64      `json:"cpu_seconds" doc:"CPU time since it began, with that of children it has waited for, in seconds."`
+	MemoryMB   float64      `json:"memory_mb" doc:"Resident memory in MiB; pages that it shares with others count."`
+	Threads    int          `json:"threads" doc:"Number of threads."`
+	OpenFDs    *int         `json:"open_fds" doc:"Number of open file descriptors; null when that is not permitted."`
+	ReadBytes  *uint64      `json:"read_bytes" doc:"Bytes read from storage, with those of children it has waited for; null when that is not permitted."`
+	WriteBytes *uint64      `json:"write_bytes" doc:"Bytes written to storage, likewise."`
+	StartTime  time.Time    `json:"start_time" doc:"When it began."`
+}
+
+// ProcessState is what the kernel says a process is doing.
+type ProcessState string
+
+// The states of processes; see proc_pid_stat(5).
+const (
+	StateRunning  ProcessState = "running"  // on a CPU, or waits for one
+	StateSleeping ProcessState = "sleeping" // waits for something and can be interrupted
+	StateDisk     ProcessState = "disk"     // waits for something and cannot be interrupted
+	StateStopped  ProcessState = "stopped"  // by a signal
+	StateTraced   ProcessState = "traced"   // by a debugger
+	StateZombie   ProcessState = "zombie"   // has ended, and its parent has not asked how
+	StateIdle     ProcessState = "idle"     // a thread of the kernel that waits
+	StateOther    ProcessState = "other"
+)
+
+// ProcessStates lists them.
+func ProcessStates() []ProcessState {
+	return []ProcessState{StateRunning, StateSleeping, StateDisk, StateStopped, StateTraced, StateZombie, StateIdle, StateOther}
 }
 
 // Event is something that happened to a process, or to the manager.

@@ -211,6 +211,16 @@ func newFake() *supervisortest.Fake {
 		}
 		f.AddLog("web", supervisor.LogLine{Time: supervisortest.Epoch.Add(time.Duration(i) * time.Second), Stream: stream, Run: 3, Msg: msg})
 	}
+	f.PutTree("web",
+		supervisor.TreeProcess{
+			Process: "web", PID: 42, PPID: 1, Name: "server", Command: "/app/server --listen=:8080", State: supervisor.StateSleeping, UID: new(1000),
+			CPUPercent: 11.5, CPUSeconds: 75.25, MemoryMB: 40.5, Threads: 8, OpenFDs: new(21), ReadBytes: new(uint64(4096)), WriteBytes: new(uint64(0)), StartTime: supervisortest.Epoch,
+		},
+		supervisor.TreeProcess{Process: "web", PID: 57, PPID: 42, Depth: 1, Name: "worker", State: supervisor.StateZombie, StartTime: supervisortest.Epoch},
+		supervisor.TreeProcess{
+			Process: "web", PID: 58, PPID: 1, Task: "liveness", Name: "curl", Command: "curl -f 'a\x1bb'", State: supervisor.StateDisk, Threads: 1, StartTime: supervisortest.Epoch,
+		},
+	)
 	f.AddHistory("migrate",
 		supervisor.LifeRecord{
 			Name: "migrate", Run: 1, StartTime: new(supervisortest.Epoch), EndTime: supervisortest.Epoch.Add(time.Minute), Signal: new("SIGKILL"),

@@ -131,6 +131,35 @@ var lives = []column[supervisor.LifeRecord]{
 // historyText is the aligned table of ended lives, titles first.
 func historyText(list []supervisor.LifeRecord, width int) string { return table(lives, list, width) }
 
+// branches are the columns of a tree.
+var branches = []column[supervisor.TreeProcess]{
+	{"PROCESS", 7, func(p supervisor.TreeProcess, _ bool) string { return p.Process }},
+	{"PID", always, func(p supervisor.TreeProcess, _ bool) string { return strconv.Itoa(p.PID) }},
+	{"STATE", 6, func(p supervisor.TreeProcess, _ bool) string { return string(p.State) }},
+	{"CPU%", 4, func(p supervisor.TreeProcess, _ bool) string { return decimal(p.CPUPercent) }},
+	{"CPU", 2, func(p supervisor.TreeProcess, _ bool) string { return decimal(p.CPUSeconds) + "s" }},
+	{"MEM", 5, func(p supervisor.TreeProcess, _ bool) string { return decimal(p.MemoryMB) + "Mi" }},
+	{"THREADS", 1, func(p supervisor.TreeProcess, _ bool) string { return strconv.Itoa(p.Threads) }},
+	{"FDS", 1, func(p supervisor.TreeProcess, _ bool) string { return number(p.OpenFDs) }},
+	{"STARTED", 3, func(p supervisor.TreeProcess, short bool) string { return when(&p.StartTime, short) }},
+	{"COMMAND", always, treeCommand},
+}
+
+// treeCommand shows by its indent whose child a process is.
+func treeCommand(p supervisor.TreeProcess, _ bool) string {
+	text := p.Command
+	if text == "" {
+		text = "[" + p.Name + "]"
+	}
+	if p.Task != "" {
+		text = p.Task + ": " + text
+	}
+	return strings.Repeat("  ", p.Depth) + oneLine(text)
+}
+
+// treeText is the aligned table of a tree, titles first.
+func treeText(list []supervisor.TreeProcess, width int) string { return table(branches, list, width) }
+
 // helpText lists the verbs with their parameters.
 func helpText(list []verb) string {
 	var b strings.Builder

@@ -116,6 +116,12 @@ func lookVerbs() []verb {
 			help:   "show how the last lives of a process ended, newest first",
 			run:    runHistory,
 		},
+		{
+			name:   "process.tree",
+			params: []param{nameParam},
+			help:   "show the living processes of a process's tree, each before its children",
+			run:    runTree,
+		},
 	}
 }
 
@@ -221,6 +227,14 @@ func runHistory(ctx context.Context, c call) (reply, error) {
 		lives[i].Log = listed(lives[i].Log)
 	}
 	return reply{text: historyText(lives, c.columns), value: listed(lives)}, nil
+}
+
+func runTree(ctx context.Context, c call) (reply, error) {
+	list, err := c.control().Tree(ctx, c.who, c.text("name"))
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{text: treeText(list, c.columns), value: listed(list)}, nil
 }
 
 // listed is a list that is [] in JSON, never null.

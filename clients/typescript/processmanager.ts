@@ -359,7 +359,10 @@ export interface ProcessInfo {
   status: Status;
   /** It runs, and it is ready where it has a readiness signal. */
   ready: boolean;
-  /** CPU use in percent of one core, of the whole process tree, between the last two samples. */
+  /**
+   * CPU use in percent of one core, of the whole process tree, between the last two samples, which
+   * are 1 to 5 s apart; 0 at the first.
+   */
   cpu_percent: number;
   /** Resident memory of the whole process tree, in MiB. */
   memory_mb: number;
@@ -403,7 +406,18 @@ export interface ProcessInfo {
   probes?: ProbeInfo[];
   /** Its memory limit, and who enforces it; absent without a limit. */
   memory?: MemoryInfo;
+  /**
+   * CPU time of all lives with their whole trees, ended descendants included, in seconds; it never
+   * goes back.
+   */
+  cpu_seconds?: number;
+  /** Number of living processes in its tree, itself included. */
+  tree_size?: number;
+  /** Number of threads in its tree. */
+  threads?: number;
 }
+
+export type ProcessState = "running" | "sleeping" | "disk" | "stopped" | "traced" | "zombie" | "idle" | "other";
 
 /** An amount as Kubernetes writes it, for example 500m, 128Mi. */
 export type Quantity = string | number;
@@ -651,6 +665,52 @@ export interface TCPSocketAction {
   port: PortRef;
   /** Where to connect to. Default: 127.0.0.1. */
   host?: string;
+}
+
+export interface TreeProcess {
+  /** The process that it belongs to: of replicas and of runs, which. */
+  process: string;
+  /** Process id. */
+  pid: number;
+  /** Process id of its parent. */
+  ppid: number;
+  /** Number of its ancestors in the tree; 0: the leader, or one that lost its parent. */
+  depth: number;
+  /** The exec probe or hook that it belongs to; absent: the process itself. */
+  task?: string;
+  /** Name of its program, as the kernel has it. */
+  name: string;
+  /**
+   * Its arguments, quoted and joined. To a viewer the first one only: arguments may hold secrets.
+   * Empty when there are none, or they cannot be read.
+   */
+  command: string;
+  /** State, as the kernel sees it. */
+  state: ProcessState;
+  /** Effective user id; null when it cannot be read. */
+  uid: number | null;
+  /**
+   * CPU use in percent of one core between the last two samples, with that of children it has
+   * waited for.
+   */
+  cpu_percent: number;
+  /** CPU time since it began, with that of children it has waited for, in seconds. */
+  cpu_seconds: number;
+  /** Resident memory in MiB; pages that it shares with others count. */
+  memory_mb: number;
+  /** Number of threads. */
+  threads: number;
+  /** Number of open file descriptors; null when that is not permitted. */
+  open_fds: number | null;
+  /**
+   * Bytes read from storage, with those of children it has waited for; null when that is not
+   * permitted.
+   */
+  read_bytes: number | null;
+  /** Bytes written to storage, likewise. */
+  write_bytes: number | null;
+  /** When it began. */
+  start_time: string;
 }
 
 export type URIScheme = "HTTP" | "HTTPS";
@@ -991,6 +1051,15 @@ export class Client {
    */
   async history(name: string, options: CallOptions = {}): Promise<LifeRecord[]> {
     return this.call("process.history", { name }, options);
+  }
+
+  /**
+   * Calls process.tree. Lists the living processes of a process's tree, each before its children;
+   * of a name with replicas or runs, theirs one after the other. The numbers are of the last
+   * sample, at most a second old. A viewer sees no arguments.
+   */
+  async tree(name: string, options: CallOptions = {}): Promise<TreeProcess[]> {
+    return this.call("process.tree", { name }, options);
   }
 
   /**

@@ -59,6 +59,7 @@ func (p *program) lookCommands() []*cli.Command {
 			nameFlag(),
 			&cli.BoolFlag{Name: "log", Usage: "also show the last lines of each"},
 			formatFlag()),
+		p.sub("tree", "NAME…", "show the living processes of processes' trees", p.tree, nameFlag(), formatFlag()),
 		p.sub("events", "", "show what happens to processes, until the manager ends", p.events,
 			&cli.StringFlag{Name: "name", Usage: "only of the process `NAME`, or of its replicas or runs"},
 			&cli.StringFlag{Name: "labels", Usage: "only of processes with all of these labels: `KEY=VALUE,…`"},

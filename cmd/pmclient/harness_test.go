@@ -79,6 +79,16 @@ func fleet() *supervisortest.Fake {
 		},
 		supervisor.LifeRecord{Name: "web", Run: 1, EndTime: at.Add(-time.Hour), Reason: supervisor.ReasonStartError, Error: "no such file\x1b[1m"},
 	)
+	f.PutTree("web",
+		supervisor.TreeProcess{
+			Process: "web", PID: 42, PPID: 1, Name: "server", Command: "/app/server --listen=:8080", State: supervisor.StateSleeping, UID: new(1000),
+			CPUPercent: 11.5, CPUSeconds: 75.25, MemoryMB: 40.5, Threads: 8, OpenFDs: new(21), ReadBytes: new(uint64(4096)), WriteBytes: new(uint64(0)), StartTime: supervisortest.Epoch,
+		},
+		supervisor.TreeProcess{Process: "web", PID: 57, PPID: 42, Depth: 1, Name: "worker", State: supervisor.StateZombie, StartTime: supervisortest.Epoch},
+		supervisor.TreeProcess{
+			Process: "web", PID: 58, PPID: 1, Task: "liveness", Name: "curl", Command: "curl -f 'a\x1bb'", State: supervisor.StateDisk, Threads: 1, StartTime: supervisortest.Epoch,
+		},
+	)
 	f.PutManifest(supervisor.ManifestInfo{
 		Source: "file", Path: "/etc/processmanager", Revision: "9f86d081", AppliedTime: &at, GraceSecs: 25, ExitPolicy: supervisor.ExitWhenDone,
 		Processes: []supervisor.Spec{{Name: "web", Command: supervisor.Command{Shell: "true"}}, {Name: "migrate", Command: supervisor.Command{Shell: "true"}}},

@@ -148,6 +148,32 @@ func (p *program) history(ctx context.Context, c *cli.Command) error {
 	return err
 }
 
+func (p *program) tree(ctx context.Context, c *cli.Command) error {
+	list, err := names(c)
+	if err != nil {
+		return err
+	}
+	var all []supervisor.TreeProcess
+	err = p.ask(ctx, c, question{method: "process.tree"}, list, func(_ int, _ string, answer json.RawMessage) error {
+		if wantsJSON(c) {
+			return p.line(string(answer))
+		}
+		var tree []supervisor.TreeProcess
+		if err := read(answer, &tree); err != nil {
+			return err
+		}
+		all = append(all, tree...)
+		return nil
+	})
+	if wantsJSON(c) || err != nil && len(all) == 0 {
+		return err
+	}
+	if bad := p.rows(treeRows(all, p.now())); bad != nil {
+		return bad
+	}
+	return err
+}
+
 // conditions are the words of wait.
 func conditions() string {
 	var list []string

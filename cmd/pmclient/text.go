@@ -119,6 +119,32 @@ func lifeRows(lives []supervisor.LifeRecord) [][]cell {
 	return rows
 }
 
+// treeRows are the titles and one row for each process of a tree; the command's indent
+// shows whose child it is.
+func treeRows(list []supervisor.TreeProcess, now time.Time) [][]cell {
+	rows := [][]cell{titles("~PROCESS", "PID", "STATE", "CPU%", "?CPU", "MEM(MiB)", "?THREADS", "?FDS", "AGE", "~COMMAND")}
+	for _, p := range list {
+		command, fds := p.Command, "-"
+		if command == "" {
+			command = "[" + p.Name + "]"
+		}
+		if p.Task != "" {
+			command = p.Task + ": " + command
+		}
+		if p.OpenFDs != nil {
+			fds = strconv.Itoa(*p.OpenFDs)
+		}
+		row := cells(p.Process, strconv.Itoa(p.PID), string(p.State), strconv.FormatFloat(p.CPUPercent, 'f', 1, 64),
+			strconv.FormatFloat(p.CPUSeconds, 'f', 1, 64)+"s", strconv.FormatFloat(p.MemoryMB, 'f', 1, 64), strconv.Itoa(p.Threads), fds,
+			short(now.Sub(p.StartTime)), strings.Repeat("  ", p.Depth)+command)
+		if p.State == supervisor.StateZombie || p.State == supervisor.StateDisk {
+			row[2].look = yellow
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
 // lifeLines is what each life wrote last.
 func lifeLines(lives []supervisor.LifeRecord) string {
 	var b strings.Builder

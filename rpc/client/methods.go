@@ -133,6 +133,15 @@ func (c *Client) History(ctx context.Context, name string) (result []supervisor.
 	return result, err
 }
 
+// Tree calls process.tree. Lists the living processes of a process's tree, each
+// before its children; of a name with replicas or runs, theirs one after the
+// other. The numbers are of the last sample, at most a second old. A viewer
+// sees no arguments.
+func (c *Client) Tree(ctx context.Context, name string) (result []supervisor.TreeProcess, err error) {
+	err = c.Call(ctx, "process.tree", map[string]string{"name": name}, &result)
+	return result, err
+}
+
 // WaitParams are the parameters of process.wait.
 type WaitParams struct {
 	// Name of the process.

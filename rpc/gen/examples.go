@@ -94,6 +94,16 @@ var examples = map[string][]exampleCall{
 		Name: "migrate", Run: 1, StartTime: &moment, EndTime: moment.Add(2 * time.Second), ExitCode: new(0), Reason: supervisor.ReasonCompleted,
 		Log: []supervisor.LogLine{{Time: moment.Add(time.Second), Stream: supervisor.Stdout, Run: 1, Msg: "at version 7"}},
 	}}}},
+	"process.tree": {{"a server and its worker", map[string]any{"name": "web"}, []supervisor.TreeProcess{
+		{
+			Process: "web", PID: 42, PPID: 1, Name: "server", Command: "/app/server --listen=:8080", State: supervisor.StateSleeping, UID: new(1000),
+			CPUPercent: 0.5, CPUSeconds: 12.5, MemoryMB: 40, Threads: 8, OpenFDs: new(21), ReadBytes: new(uint64(4096)), WriteBytes: new(uint64(0)), StartTime: moment,
+		},
+		{
+			Process: "web", PID: 57, PPID: 42, Depth: 1, Name: "worker", Command: "/app/worker", State: supervisor.StateRunning, UID: new(1000),
+			CPUPercent: 1, CPUSeconds: 2.25, MemoryMB: 24, Threads: 1, StartTime: moment.Add(time.Second),
+		},
+	}}},
 	"process.wait": {
 		{"until it is ready", map[string]any{"name": "web", "condition": "ready", "timeout": "30s"}, web},
 		{"until it has completed", map[string]any{"name": "migrate", "condition": "completed"}, migrate},

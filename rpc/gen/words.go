@@ -26,10 +26,11 @@ var words = map[reflect.Type][]string{
 	reflect.TypeFor[supervisor.OnDependencyRestart](): stringsOf([]supervisor.OnDependencyRestart{
 		supervisor.DependencyRestartIgnore, supervisor.DependencyRestartRestart, supervisor.DependencyRestartStop,
 	}),
-	reflect.TypeFor[supervisor.LogFormat](): stringsOf([]supervisor.LogFormat{supervisor.LogRaw, supervisor.LogText, supervisor.LogJSON}),
-	reflect.TypeFor[supervisor.EventType](): stringsOf(supervisor.EventTypes()),
-	reflect.TypeFor[rpc.EndReason]():        stringsOf(rpc.EndReasons()),
-	reflect.TypeFor[supervisor.URIScheme](): stringsOf([]supervisor.URIScheme{supervisor.SchemeHTTP, supervisor.SchemeHTTPS}),
+	reflect.TypeFor[supervisor.LogFormat]():    stringsOf([]supervisor.LogFormat{supervisor.LogRaw, supervisor.LogText, supervisor.LogJSON}),
+	reflect.TypeFor[supervisor.ProcessState](): stringsOf(supervisor.ProcessStates()),
+	reflect.TypeFor[supervisor.EventType]():    stringsOf(supervisor.EventTypes()),
+	reflect.TypeFor[rpc.EndReason]():           stringsOf(rpc.EndReasons()),
+	reflect.TypeFor[supervisor.URIScheme]():    stringsOf([]supervisor.URIScheme{supervisor.SchemeHTTP, supervisor.SchemeHTTPS}),
 }
 
 func stringsOf[T ~string](list []T) []string {

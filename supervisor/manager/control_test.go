@@ -42,6 +42,7 @@ func changes(c supervisor.Control, who supervisor.Caller, name string) map[strin
 func looks(c supervisor.Control, who supervisor.Caller, name string) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"status": func(ctx context.Context) error { _, err := c.Status(ctx, who, name); return err },
+		"tree":   func(ctx context.Context) error { _, err := c.Tree(ctx, who, name); return err },
 		"list":   func(ctx context.Context) error { _, err := c.List(ctx, who, supervisor.ListRequest{}); return err },
 		"logs": func(ctx context.Context) error {
 			_, err := c.Logs(ctx, who, supervisor.LogsRequest{Name: name})

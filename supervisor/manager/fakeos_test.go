@@ -114,6 +114,20 @@ func (o *fakeOS) Usage(time.Duration) map[string]linux.TreeUsage {
 	return maps.Clone(o.cpu)
 }
 
+// Members is the leader of the name and a child of it.
+func (o *fakeOS) Members(name string) []linux.Member {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for life, ch := range o.lives {
+		if life.Name == name {
+			leader := linux.Member{PID: ch.pid, State: 'S', Name: "child", Argv: o.given[life].Argv, UID: -1, OpenFDs: -1}
+			below := linux.Member{PID: ch.pid + 1, PPID: ch.pid, Depth: 1, State: 'R', Argv: []string{"/bin/worker", "--token", "not for all"}, UID: 1000, OpenFDs: 7}
+			return []linux.Member{leader, below}
+		}
+	}
+	return nil
+}
+
 func (o *fakeOS) Forget(name string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

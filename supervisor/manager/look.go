@@ -133,7 +133,9 @@ func (v *view) info(use linux.TreeUsage) *supervisor.ProcessInfo {
 	if p.Alive() { // a sample may be older than the end
 		info.CPUPercent = round(use.CPUPercent, 10)
 		info.MemoryMB = round(float64(use.ResidentBytes)/(1<<20), 100)
+		info.TreeSize, info.Threads = use.TreeSize, use.Threads
 	}
+	info.CPUSeconds = round((use.CPUUser + use.CPUSystem).Seconds(), 100)
 	if !p.Born.IsZero() {
 		born := p.Born.Round(0)
 		info.StartTime = &born

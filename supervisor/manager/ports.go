@@ -20,6 +20,7 @@ type OS interface {
 	SetLimits(name string, l linux.Limits) error
 	Containment() linux.Containment
 	Usage(maxAge time.Duration) map[string]linux.TreeUsage
+	Members(name string) []linux.Member
 	Forget(name string)
 	Orphans() uint64
 	ScanFailures() uint64

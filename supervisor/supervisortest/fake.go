@@ -32,6 +32,7 @@ type Fake struct {
 	events   []happened
 	streams  int                                // open ones
 	history  map[string][]supervisor.LifeRecord // newest first
+	trees    map[string][]supervisor.TreeProcess
 	manifest supervisor.ManifestInfo
 	plans    map[string][]supervisor.Change
 	changed  chan struct{} // closed when a process has changed, and made anew
@@ -63,6 +64,7 @@ func New() *Fake {
 		procs:    map[string]*supervisor.ProcessInfo{},
 		logs:     map[string][]supervisor.LogLine{},
 		history:  map[string][]supervisor.LifeRecord{},
+		trees:    map[string][]supervisor.TreeProcess{},
 		manifest: supervisor.ManifestInfo{Source: "none", GraceSecs: 25, ExitPolicy: supervisor.ExitNever, Processes: []supervisor.Spec{}},
 		plans:    map[string][]supervisor.Change{},
 		changed:  make(chan struct{}),

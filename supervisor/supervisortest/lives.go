@@ -84,3 +84,31 @@ func (f *Fake) History(ctx context.Context, who supervisor.Caller, name string) 
 	}
 	return append([]supervisor.LifeRecord{}, f.history[name]...), nil
 }
+
+// PutTree sets the processes of a tree.
+func (f *Fake) PutTree(name string, tree ...supervisor.TreeProcess) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.trees[name] = tree
+}
+
+// Tree implements supervisor.Control: what PutTree has set, as long as the process runs.
+func (f *Fake) Tree(ctx context.Context, who supervisor.Caller, name string) ([]supervisor.TreeProcess, error) {
+	if err := f.enter(ctx, "Tree", who, name); err != nil {
+		return nil, err
+	}
+	if err := who.MayLook(); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	info, err := f.find("show the tree of", name)
+	if err != nil {
+		return nil, err
+	}
+	list := []supervisor.TreeProcess{}
+	if info.PID != nil {
+		list = append(list, f.trees[name]...)
+	}
+	return list, nil
+}

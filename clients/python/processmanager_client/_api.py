@@ -51,6 +51,7 @@ __all__ = [
     "Probe",
     "ProbeInfo",
     "ProcessInfo",
+    "ProcessState",
     "Quantity",
     "Readiness",
     "Reason",
@@ -66,6 +67,7 @@ __all__ = [
     "SubscribeResult",
     "SystemInfo",
     "TCPSocketAction",
+    "TreeProcess",
     "URIScheme",
     "Umask",
     "WaitCondition",
@@ -120,6 +122,8 @@ OnDependencyRestart = Literal["Ignore", "Restart", "Stop"]
 
 PortRef = Union[int, str]
 """A port, by number or by name."""
+
+ProcessState = Literal["running", "sleeping", "disk", "stopped", "traced", "zombie", "idle", "other"]
 
 Quantity = Union[str, float]
 """An amount as Kubernetes writes it, for example 500m, 128Mi."""
@@ -518,7 +522,8 @@ class ProcessInfo:
     status: Status = field(metadata={"json": "status"})
     #: It runs, and it is ready where it has a readiness signal.
     ready: bool = field(metadata={"json": "ready"})
-    #: CPU use in percent of one core, of the whole process tree, between the last two samples.
+    #: CPU use in percent of one core, of the whole process tree, between the last two samples,
+    #: which are 1 to 5 s apart; 0 at the first.
     cpu_percent: float = field(metadata={"json": "cpu_percent"})
     #: Resident memory of the whole process tree, in MiB.
     memory_mb: float = field(metadata={"json": "memory_mb"})
@@ -562,6 +567,13 @@ class ProcessInfo:
     probes: Optional[List[ProbeInfo]] = field(default=None, metadata={"json": "probes"})
     #: Its memory limit, and who enforces it; absent without a limit.
     memory: Optional[MemoryInfo] = field(default=None, metadata={"json": "memory"})
+    #: CPU time of all lives with their whole trees, ended descendants included, in seconds; it
+    #: never goes back.
+    cpu_seconds: Optional[float] = field(default=None, metadata={"json": "cpu_seconds"})
+    #: Number of living processes in its tree, itself included.
+    tree_size: Optional[int] = field(default=None, metadata={"json": "tree_size"})
+    #: Number of threads in its tree.
+    threads: Optional[int] = field(default=None, metadata={"json": "threads"})
 
 
 @dataclass
@@ -783,6 +795,49 @@ class TCPSocketAction:
     port: PortRef = field(metadata={"json": "port"})
     #: Where to connect to. Default: 127.0.0.1.
     host: Optional[str] = field(default=None, metadata={"json": "host"})
+
+
+@dataclass
+class TreeProcess:
+    """TreeProcess of the API."""
+
+    #: The process that it belongs to: of replicas and of runs, which.
+    process: str = field(metadata={"json": "process"})
+    #: Process id.
+    pid: int = field(metadata={"json": "pid"})
+    #: Process id of its parent.
+    ppid: int = field(metadata={"json": "ppid"})
+    #: Number of its ancestors in the tree; 0: the leader, or one that lost its parent.
+    depth: int = field(metadata={"json": "depth"})
+    #: Name of its program, as the kernel has it.
+    name: str = field(metadata={"json": "name"})
+    #: Its arguments, quoted and joined. To a viewer the first one only: arguments may hold
+    #: secrets. Empty when there are none, or they cannot be read.
+    command: str = field(metadata={"json": "command"})
+    #: State, as the kernel sees it.
+    state: ProcessState = field(metadata={"json": "state"})
+    #: Effective user id; null when it cannot be read.
+    uid: Optional[int] = field(metadata={"json": "uid"})
+    #: CPU use in percent of one core between the last two samples, with that of children it has
+    #: waited for.
+    cpu_percent: float = field(metadata={"json": "cpu_percent"})
+    #: CPU time since it began, with that of children it has waited for, in seconds.
+    cpu_seconds: float = field(metadata={"json": "cpu_seconds"})
+    #: Resident memory in MiB; pages that it shares with others count.
+    memory_mb: float = field(metadata={"json": "memory_mb"})
+    #: Number of threads.
+    threads: int = field(metadata={"json": "threads"})
+    #: Number of open file descriptors; null when that is not permitted.
+    open_fds: Optional[int] = field(metadata={"json": "open_fds"})
+    #: Bytes read from storage, with those of children it has waited for; null when that is not
+    #: permitted.
+    read_bytes: Optional[int] = field(metadata={"json": "read_bytes"})
+    #: Bytes written to storage, likewise.
+    write_bytes: Optional[int] = field(metadata={"json": "write_bytes"})
+    #: When it began.
+    start_time: datetime = field(metadata={"json": "start_time"})
+    #: The exec probe or hook that it belongs to; absent: the process itself.
+    task: Optional[str] = field(default=None, metadata={"json": "task"})
 
 
 class ParseError(ManagerError):
@@ -1027,6 +1082,16 @@ class Methods:
             "name": name,
         }
         return self.call("process.history", params, result=List[LifeRecord], call_timeout=call_timeout)
+
+    def tree(self, name: str, *, call_timeout: Optional[float] = None) -> List[TreeProcess]:
+        """Calls process.tree. Lists the living processes of a process's tree, each before its
+        children; of a name with replicas or runs, theirs one after the other. The numbers are
+        of the last sample, at most a second old. A viewer sees no arguments.
+        """
+        params = {
+            "name": name,
+        }
+        return self.call("process.tree", params, result=List[TreeProcess], call_timeout=call_timeout)
 
     def wait(self, name: str, condition: WaitCondition, *, timeout: Optional[Duration] = None, call_timeout: Optional[float] = None) -> ProcessInfo:
         """Calls process.wait. Returns when the condition is true. It lasts as long as the

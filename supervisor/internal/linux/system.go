@@ -52,6 +52,7 @@ type System struct {
 	tree    tree
 	pipes   *pipes
 	usage   usage
+	asides  asides
 	senders senders
 
 	cgroups     *cgroups    // nil: there are none that are ours

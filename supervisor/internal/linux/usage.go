@@ -1,7 +1,7 @@
 package linux
 
 import (
-	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,6 +11,10 @@ import (
 // tick is the unit of the times in /proc/PID/stat: USER_HZ is 100 on every
 // architecture that Go knows.
 const tick = 10 * time.Millisecond
+
+// passPatience is how long a reader waits for a pass over /proc. A pass takes
+// milliseconds; when one hangs, readers get what the last one saw.
+const passPatience = time.Second
 
 // TreeUsage is what a process uses with its whole tree.
 type TreeUsage struct {
@@ -52,49 +56,74 @@ type usage struct {
 	last    time.Time     // when the last pass ended
 	began   time.Time     // and began
 	result  map[string]TreeUsage
+	closed  bool
 
-	// Of the one who runs the pass.
+	// Of the pass in progress. Between passes, of who holds mu: scan.list is what the last
+	// pass saw, before what the one before it did, ordered by pid both.
 	scan   scanner
-	closed bool
+	before []procStat
+	apart  time.Duration // of the last two passes; 0: there was one
 }
 
 // Usage tells what each process uses, by name, from the last sample if that is not
 // older than maxAge. Callers share one pass over /proc. The map is shared too: it is
 // not to be changed.
 func (s *System) Usage(maxAge time.Duration) map[string]TreeUsage {
+	s.sampled(maxAge)
 	u := &s.usage
 	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.result
+}
+
+// sampled returns when the last pass is not older than maxAge, or has begun after the
+// call. false: the pass did not end in time, or the System is closed.
+func (s *System) sampled(maxAge time.Duration) bool {
+	u := &s.usage
+	called := time.Now()
+	var late *time.Timer
 	for {
-		if u.closed || u.result != nil && time.Since(u.last) <= maxAge {
+		u.mu.Lock()
+		if u.closed || u.result != nil && (time.Since(u.last) <= maxAge || u.began.After(called)) {
 			defer u.mu.Unlock()
-			return u.result
+			return !u.closed
 		}
 		if u.running == nil {
-			break
+			u.running = make(chan struct{})
+			go s.pass()
 		}
-		wait, began := u.running, time.Now()
+		running := u.running
 		u.mu.Unlock()
-		<-wait
-		u.mu.Lock()
-		if !u.last.Before(began) { // it was sampled while we waited: fresh enough for anybody
-			defer u.mu.Unlock()
-			return u.result
+		if late == nil {
+			late = time.NewTimer(passPatience)
+			defer late.Stop()
+		}
+		select {
+		case <-running:
+		case <-late.C:
+			s.failures.Add(1)
+			return false
 		}
 	}
-	u.running = make(chan struct{})
-	u.mu.Unlock()
+}
 
+// pass takes one sample. u.running is ours.
+func (s *System) pass() {
+	u := &s.usage
 	now := time.Now()
+	u.before, u.scan.list = u.scan.list, u.before
 	result := s.sample(now)
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	if u.result != nil {
+		u.apart = now.Sub(u.began)
+	}
 	u.result, u.began, u.last = result, now, time.Now()
 	close(u.running)
 	u.running = nil
 	if u.closed {
 		u.scan.close()
 	}
-	return result
 }
 
 func (u *usage) close() {
@@ -114,7 +143,8 @@ func (s *System) Forget(name string) {
 	s.cgroups.forget(name)
 }
 
-// ScanFailures counts the entries of /proc that were there and could not be read.
+// ScanFailures counts what /proc should have told and did not: entries that were there
+// and could not be read, and passes that were given up.
 func (s *System) ScanFailures() uint64 { return s.failures.Load() }
 
 // sample makes one pass over /proc and adds up who uses what.
@@ -141,7 +171,6 @@ func (s *System) sample(now time.Time) map[string]TreeUsage {
 	s.settle(sc, true)
 	s.failures.Add(sc.failures - failed)
 
-	pageSize := uint64(os.Getpagesize())
 	for i := range sc.list {
 		p := &sc.list[i]
 		if p.owner == nil {
@@ -192,4 +221,19 @@ func (s *System) show(now time.Time) map[string]TreeUsage {
 		result[name] = a.live
 	}
 	return result
+}
+
+// percent is the CPU use of one process between the last two passes, in percent of one
+// core. What was not there at the pass before has used all of it since. Called with u.mu
+// held, between passes.
+func (u *usage) percent(p *procStat) float64 {
+	if u.apart <= 0 {
+		return 0
+	}
+	used := p.user + p.system
+	at, found := slices.BinarySearchFunc(u.before, p.pid, func(b procStat, pid int) int { return b.pid - pid })
+	if found && u.before[at].start == p.start {
+		used -= min(used, u.before[at].user+u.before[at].system)
+	}
+	return 100 * float64(time.Duration(used)*tick) / float64(u.apart)
 }

@@ -1,0 +1,184 @@
+package linux
+
+import (
+	"cmp"
+	"context"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/shirou/gopsutil/v3/common"
+	"github.com/shirou/gopsutil/v3/process"
+)
+
+// Member is one living process of a tree, in the picture of the last sample.
+type Member struct {
+	PID, PPID int
+	// Depth is how many ancestors it has in the tree.
+	Depth int
+	Task  string // it belongs to an exec probe or a hook of this name; empty: to the process itself
+	// State is the letter of proc_pid_stat(5): R, S, D, T, t, Z, I and so on.
+	State      byte
+	CPU        time.Duration // with the children that it waited for
+	CPUPercent float64       // of one core, between the last two samples
+	Resident   uint64        // bytes
+	Threads    int
+	Start      time.Time
+
+	// What is read of the process itself; nil, empty or -1 where that is not permitted.
+	Name       string
+	Argv       []string // empty also of a zombie
+	UID        int
+	OpenFDs    int
+	ReadBytes  *uint64 // from storage, with the children that it waited for
+	WriteBytes *uint64
+}
+
+// Members lists the living members of a name's trees: the leader with its descendants
+// under it, each before its children, then those that were adopted; no more than a
+// second old. What ended meanwhile is left out.
+func (s *System) Members(name string) []Member {
+	s.sampled(time.Second)
+	list, found := s.usage.members(s, name)
+	kept := list[:0]
+	for i, m := range list {
+		if told := s.tell(&m, found[i]); told {
+			kept = append(kept, m)
+		}
+	}
+	return kept
+}
+
+// members takes a tree out of the last sample; none while a pass hangs.
+func (u *usage) members(s *System, name string) ([]Member, []stamp) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.running != nil || u.closed {
+		return nil, nil
+	}
+	s.mu.Lock()
+	account := s.accounts[name]
+	s.mu.Unlock()
+	if account == nil {
+		return nil, nil
+	}
+	var ours []*procStat
+	for i := range u.scan.list {
+		if p := &u.scan.list[i]; p.owner != nil && p.owner.account == account && !p.gone() {
+			ours = append(ours, p)
+		}
+	}
+	booted := time.Now().Add(-time.Duration(ticksNow()) * tick)
+	list, found := make([]Member, 0, len(ours)), make([]stamp, 0, len(ours))
+	for _, at := range branches(ours) {
+		p := at.p
+		_, task, _ := strings.Cut(p.owner.Name, "/")
+		list = append(list, Member{
+			PID: p.pid, PPID: p.ppid, Depth: at.depth, Task: task, State: p.state,
+			CPU: time.Duration(p.user+p.system) * tick, CPUPercent: u.percent(p), Resident: p.rss * pageSize, Threads: p.threads,
+			Start: booted.Add(time.Duration(p.start) * tick), UID: -1, OpenFDs: -1,
+		})
+		found = append(found, stamp{p.pid, p.start})
+	}
+	return list, found
+}
+
+// branch is a process and how deep it stands in its tree.
+type branch struct {
+	p     *procStat
+	depth int
+}
+
+// branches orders the members of a tree: each before its children, leaders first, then by
+// number.
+func branches(members []*procStat) []branch {
+	slices.SortFunc(members, func(a, b *procStat) int {
+		return cmp.Or(-compareBool(a.leads(), b.leads()), cmp.Compare(a.pid, b.pid))
+	})
+	known := make(map[int]bool, len(members)) // true: not shown yet
+	for _, p := range members {
+		known[p.pid] = true
+	}
+	var roots []*procStat
+	below := map[int][]*procStat{}
+	for _, p := range members {
+		if known[p.ppid] {
+			below[p.ppid] = append(below[p.ppid], p)
+		} else {
+			roots = append(roots, p)
+		}
+	}
+	out := make([]branch, 0, len(members))
+	var walk func(p *procStat, depth int)
+	walk = func(p *procStat, depth int) {
+		if !known[p.pid] {
+			return
+		}
+		known[p.pid] = false
+		out = append(out, branch{p, depth})
+		for _, child := range below[p.pid] {
+			walk(child, depth+1)
+		}
+	}
+	for _, p := range roots {
+		walk(p, 0)
+	}
+	for _, p := range members { // a circle, which a torn picture could show, has no root
+		walk(p, 0)
+	}
+	return out
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
+// leads reports whether it is what was spawned, not a descendant.
+func (p *procStat) leads() bool { return p.owner != nil && p.owner.pid == p.pid }
+
+// gone reports whether it was waited for while it was looked at.
+func (p *procStat) gone() bool { return p.state == 'X' || p.state == 'x' }
+
+// tell reads what only the process itself can tell. It reports false when the process is
+// not there any more.
+func (s *System) tell(m *Member, of stamp) bool {
+	told := *m // its own while the read may hang
+	there := true
+	if s.asides.do(of, func() { there = told.read(of) }) {
+		*m = told
+		return there
+	}
+	s.failures.Add(1)
+	return true
+}
+
+// procOnly keeps gopsutil from an environment that sends it elsewhere.
+var procOnly = context.WithValue(context.Background(), common.EnvKey, common.EnvMap{common.HostProcEnvKey: "/proc"})
+
+func (m *Member) read(of stamp) bool {
+	p := process.Process{Pid: int32(of.pid)}
+	m.Name, _ = p.NameWithContext(procOnly)
+	m.Argv, _ = p.CmdlineSliceWithContext(procOnly)
+	if uids, err := p.UidsWithContext(procOnly); err == nil && len(uids) > 1 {
+		m.UID = int(uids[1]) // the effective one
+	}
+	if n, err := p.NumFDsWithContext(procOnly); err == nil {
+		m.OpenFDs = int(n)
+	}
+	if used, err := p.IOCountersWithContext(procOnly); err == nil {
+		m.ReadBytes, m.WriteBytes = &used.ReadBytes, &used.WriteBytes
+	}
+	var now procStat
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(of.pid) + "/stat")
+	return err == nil && parseStat(text, &now) && now.start == of.start
+}
+
+var pageSize = uint64(os.Getpagesize())
