@@ -61,6 +61,7 @@ var sections = []struct{ definition, title string }{
 	{"capabilities", "capabilities"},
 	{"resources", "resources"},
 	{"resourceList", "amounts"},
+	{"ioPriority", "ioPriority"},
 	{"log", "log"},
 	{"metadata", "metadata"},
 }

@@ -77,6 +77,7 @@ type Spec struct {
 	Resources       *Resources        `json:"resources,omitempty" doc:"Limits and requests, enforced by a delegated cgroup v2 where there is one; elsewhere memory is watched."`
 	Rlimits         map[string]Rlimit `json:"rlimits,omitempty" doc:"Resource limits of setrlimit(2) by their lower-case names: nofile, core, nproc and so on. A number sets both, or an object {soft, hard}; \"unlimited\" is a value."`
 	Nice            *int              `json:"nice,omitempty" min:"-20" max:"19" doc:"Scheduling priority; below the manager's own needs CAP_SYS_NICE."`
+	IOPriority      *IOPriority       `json:"ioPriority,omitempty" doc:"Priority of its disk I/O, as ionice(1) sets it; RealTime needs CAP_SYS_NICE or CAP_SYS_ADMIN. Of use where the disk's scheduler looks at it, which bfq and mq-deadline do."`
 	OOMScoreAdj     *int              `json:"oomScoreAdj,omitempty" min:"-1000" max:"1000" doc:"How willingly the kernel kills it when memory runs out; below the manager's own needs CAP_SYS_RESOURCE."`
 	Umask           *Umask            `json:"umask,omitempty" doc:"Permissions that new files do not get, in octal: \"022\"."`
 

@@ -30,3 +30,19 @@ type ResourceList struct {
 	Memory *Quantity `json:"memory,omitempty" doc:"Bytes: 128Mi, 1G. A limit is at least 1Mi, or 0 for none."`
 	PIDs   *Quantity `json:"pids,omitempty" doc:"Processes and threads; as a limit only, 0 is none."`
 }
+
+// IOPriority is what ioprio_set(2) takes.
+type IOPriority struct {
+	Class IOClass `json:"class" required:"true" doc:"RealTime: before everybody else. BestEffort: in turn with the others. Idle: only when nobody else wants the disk."`
+	Level *int    `json:"level,omitempty" min:"0" max:"7" doc:"Place within the class: 0 comes first, 7 last. Idle has none. Default: 4."`
+}
+
+// IOClass is a class of ioprio_set(2).
+type IOClass string
+
+// The classes.
+const (
+	IORealTime   IOClass = "RealTime"
+	IOBestEffort IOClass = "BestEffort"
+	IOIdle       IOClass = "Idle"
+)

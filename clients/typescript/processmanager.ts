@@ -189,6 +189,16 @@ export interface HTTPHeader {
 /** A user or a group, by number or by name. */
 export type ID = number | string;
 
+export interface IOPriority {
+  /**
+   * RealTime: before everybody else. BestEffort: in turn with the others. Idle: only when nobody
+   * else wants the disk.
+   */
+  class: string;
+  /** Place within the class: 0 comes first, 7 last. Idle has none. Default: 4. */
+  level?: number | null;
+}
+
 export type KillMode = "Mixed" | "Tree" | "Group" | "Process";
 
 export interface LifeRecord {
@@ -612,6 +622,11 @@ export interface Spec {
   rlimits?: Record<string, Rlimit>;
   /** Scheduling priority; below the manager's own needs CAP_SYS_NICE. */
   nice?: number | null;
+  /**
+   * Priority of its disk I/O, as ionice(1) sets it; RealTime needs CAP_SYS_NICE or CAP_SYS_ADMIN.
+   * Of use where the disk's scheduler looks at it, which bfq and mq-deadline do.
+   */
+  ioPriority?: IOPriority;
   /**
    * How willingly the kernel kills it when memory runs out; below the manager's own needs
    * CAP_SYS_RESOURCE.

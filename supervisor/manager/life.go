@@ -134,7 +134,8 @@ func rights(spec *supervisor.Spec) linux.Command {
 		}
 		c.Setup.NoNewPrivs = s.AllowPrivilegeEscalation != nil && !*s.AllowPrivilegeEscalation
 	}
-	c.Setup.Rlimits, c.Setup.Nice, c.Setup.OOMScoreAdj, c.Setup.Umask = spec.Rlimits, spec.Nice, spec.OOMScoreAdj, spec.Umask
+	c.Setup.Rlimits, c.Setup.Nice, c.Setup.IOPriority = spec.Rlimits, spec.Nice, spec.IOPriority
+	c.Setup.OOMScoreAdj, c.Setup.Umask = spec.OOMScoreAdj, spec.Umask
 	c.Limits = limitsOf(spec)
 	return c
 }

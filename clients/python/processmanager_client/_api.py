@@ -35,6 +35,7 @@ __all__ = [
     "HTTPGetAction",
     "HTTPHeader",
     "ID",
+    "IOPriority",
     "KillMode",
     "LifeRecord",
     "Lifecycle",
@@ -339,6 +340,17 @@ class HTTPHeader:
     name: str = field(metadata={"json": "name"})
     #: Value.
     value: Optional[str] = field(default=None, metadata={"json": "value"})
+
+
+@dataclass
+class IOPriority:
+    """IOPriority of the API."""
+
+    #: RealTime: before everybody else. BestEffort: in turn with the others. Idle: only when
+    #: nobody else wants the disk.
+    class: str = field(metadata={"json": "class"})
+    #: Place within the class: 0 comes first, 7 last. Idle has none. Default: 4.
+    level: Optional[int] = field(default=None, metadata={"json": "level"})
 
 
 @dataclass
@@ -741,6 +753,10 @@ class Spec:
     rlimits: Optional[Dict[str, Rlimit]] = field(default=None, metadata={"json": "rlimits"})
     #: Scheduling priority; below the manager's own needs CAP_SYS_NICE.
     nice: Optional[int] = field(default=None, metadata={"json": "nice"})
+    #: Priority of its disk I/O, as ionice(1) sets it; RealTime needs CAP_SYS_NICE or
+    #: CAP_SYS_ADMIN. Of use where the disk's scheduler looks at it, which bfq and mq-deadline
+    #: do.
+    io_priority: Optional[IOPriority] = field(default=None, metadata={"json": "ioPriority"})
     #: How willingly the kernel kills it when memory runs out; below the manager's own needs
     #: CAP_SYS_RESOURCE.
     oom_score_adj: Optional[int] = field(default=None, metadata={"json": "oomScoreAdj"})

@@ -144,6 +144,7 @@ type Setup struct {
 	NoNewPrivs        bool
 	Rlimits           map[string]supervisor.Rlimit // by lower-case names
 	Nice              *int
+	IOPriority        *supervisor.IOPriority // its Level is given, but for the class Idle
 	OOMScoreAdj       *int
 	Umask             *supervisor.Umask
 }

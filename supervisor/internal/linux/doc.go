@@ -113,7 +113,7 @@
 //	a Setup            the shim: this program, executed as the child, does   the shim
 //	                   what is asked for step by step (shim_step.go)
 //
-// The order: what needs rights (oom_score_adj, rlimits, nice, umask), bounding set,
+// The order: what needs rights (oom_score_adj, rlimits, nice, I/O priority, umask), bounding set,
 // groups, group, user, capabilities, no_new_privs, working directory. What fails is a
 // failed start with its reason: nothing ever runs with more rights than were asked for.
 // A user by number needs no account file. See [Identity] and [Setup].

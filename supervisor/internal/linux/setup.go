@@ -7,6 +7,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/processmanager/processmanager/supervisor"
 )
 
 // rlimitNumbers are the resources of setrlimit(2), by the words of the manifest.
@@ -17,10 +19,15 @@ var rlimitNumbers = map[string]int{
 	"rtprio": unix.RLIMIT_RTPRIO, "rttime": unix.RLIMIT_RTTIME, "sigpending": unix.RLIMIT_SIGPENDING, "stack": unix.RLIMIT_STACK,
 }
 
+// ioClasses are the classes of ioprio_set(2), by the words of the manifest.
+var ioClasses = map[supervisor.IOClass]int64{
+	supervisor.IORealTime: 1, supervisor.IOBestEffort: 2, supervisor.IOIdle: 3,
+}
+
 // zero reports whether nothing is to be set.
 func (st *Setup) zero() bool {
 	return len(st.AddCaps) == 0 && len(st.DropCaps) == 0 && !st.NoNewPrivs && len(st.Rlimits) == 0 &&
-		st.Nice == nil && st.OOMScoreAdj == nil && st.Umask == nil
+		st.Nice == nil && st.IOPriority == nil && st.OOMScoreAdj == nil && st.Umask == nil
 }
 
 // steps lists what the shim does between its start and the program, in order: what
@@ -41,6 +48,17 @@ func (st *Setup) steps(w *who, have *rights) ([]step, error) {
 	}
 	if st.Nice != nil {
 		list = append(list, newStep(opNice, int64(*st.Nice)))
+	}
+	if p := st.IOPriority; p != nil {
+		class, ok := ioClasses[p.Class]
+		if !ok {
+			return nil, fmt.Errorf("unknown class of I/O %q", p.Class)
+		}
+		level := 0
+		if p.Level != nil {
+			level = *p.Level
+		}
+		list = append(list, newStep(opIONice, class, int64(level)))
 	}
 	if st.Umask != nil {
 		list = append(list, newStep(opUmask, int64(*st.Umask)))

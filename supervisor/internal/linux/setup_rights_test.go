@@ -78,6 +78,8 @@ func TestRightsInside(t *testing.T) {
 		refuse(Identity{Groups: []supervisor.ID{"2001"}}, Setup{}, "needs CAP_SETGID, "+none+"65534")
 		refuse(Identity{}, Setup{AddCaps: []string{"NET_BIND_SERVICE"}}, "cannot give CAP_NET_BIND_SERVICE")
 		refuse(Identity{}, Setup{Nice: new(-20)}, "cannot set nice to -20: permission denied")
+		refuse(Identity{}, Setup{IOPriority: &supervisor.IOPriority{Class: supervisor.IORealTime, Level: new(0)}},
+			"cannot set ioPriority to RealTime, level 0: operation not permitted (RealTime needs CAP_SYS_NICE, or CAP_SYS_ADMIN before Linux 5.14)")
 		got := confess(t, Identity{}, Setup{Nice: new(19), OOMScoreAdj: new(900), Umask: ptr(supervisor.Umask(0o77))}, "nice; umask; cat /proc/self/oom_score_adj")
 		if !strings.Contains(got.text, "\n19\n0077\n900\n") {
 			t.Errorf("%s", got.text)

@@ -284,6 +284,42 @@ func TestSetupValues(t *testing.T) {
 	}
 }
 
+// The class and level arrive, also for a user who could not set them; the kernel is
+// asked while the process lives.
+func TestSetupIOPriority(t *testing.T) {
+	for _, c := range []struct {
+		is    supervisor.IOPriority
+		want  int
+		needs []int
+	}{
+		{supervisor.IOPriority{Class: supervisor.IOIdle}, 3 << 13, nil},
+		{supervisor.IOPriority{Class: supervisor.IOBestEffort, Level: new(0)}, 2 << 13, nil},
+		{supervisor.IOPriority{Class: supervisor.IOBestEffort, Level: new(7)}, 2<<13 | 7, nil},
+		{supervisor.IOPriority{Class: supervisor.IORealTime, Level: new(1)}, 1<<13 | 1, []int{unix.CAP_SYS_ADMIN, unix.CAP_SETUID, unix.CAP_SETGID}},
+	} {
+		t.Run(fmt.Sprint(c.want), func(t *testing.T) {
+			needs(t, c.needs...)
+			s, r, end := oneSystem(t)
+			defer end()
+			confessions++
+			l := Life{"disk", confessions}
+			cmd := command(l, newText(), "/bin/sleep", "600")
+			cmd.Setup.IOPriority = &c.is
+			if c.needs != nil {
+				cmd.Identity.User = "4242"
+			}
+			s.Spawn(l, cmd)
+			r.await(t, l, "spawned")
+			got, _, errno := unix.Syscall(unix.SYS_IOPRIO_GET, ioWhoProcess, uintptr(r.pid(l)), 0)
+			if errno != 0 || int(got) != c.want {
+				t.Errorf("got %#x, %v, want %#x", got, errno, c.want)
+			}
+			s.Kill(l, ScopeTree)
+			r.over(t, l)
+		})
+	}
+}
+
 // Limits under which the shim itself could not begin: they hold for the program only.
 func TestSetupTightLimits(t *testing.T) {
 	for _, limits := range []map[string]supervisor.Rlimit{
@@ -399,6 +435,7 @@ func TestSetupRefused(t *testing.T) {
 			nil, unix.CAP_SYS_NICE, unix.EACCES,
 			"cannot set nice to -5: permission denied (below the manager's own it needs CAP_SYS_NICE)",
 		},
+		{"unknown class", Setup{IOPriority: &supervisor.IOPriority{Class: "Slow"}}, nil, -1, nil, `unknown class of I/O "Slow"`},
 		{
 			"capability",
 			Setup{AddCaps: []string{"sys_resource"}},

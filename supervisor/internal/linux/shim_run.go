@@ -105,6 +105,12 @@ func (r *shimRun) prepare(args, environ []string) error {
 	return nil
 }
 
+// What ioprio_set(2) wants; see linux/ioprio.h.
+const (
+	ioWhoProcess = 1
+	ioClassShift = 13
+)
+
 // do does one step: for the calling thread, or for the whole process where only that
 // exists. The thread becomes the whole process with exec.
 func (r *shimRun) do(s *step) unix.Errno {
@@ -120,6 +126,8 @@ func (r *shimRun) do(s *step) unix.Errno {
 		return raw(unix.SYS_PRLIMIT64, 0, a, uintptr(unsafe.Pointer(&limit)))
 	case opNice:
 		return raw(unix.SYS_SETPRIORITY, unix.PRIO_PROCESS, 0, a)
+	case opIONice:
+		return raw(unix.SYS_IOPRIO_SET, ioWhoProcess, 0, a<<ioClassShift|b)
 	case opUmask:
 		_ = raw(unix.SYS_UMASK, a, 0, 0) // cannot fail
 		return 0

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/processmanager/processmanager/supervisor"
 )
 
 // op is what one step of the shim does.
@@ -20,6 +22,7 @@ const (
 	opOOM                    // oom_score_adj: value
 	opRlimit                 // resource, soft, hard
 	opNice                   // value, not an increment
+	opIONice                 // class, level
 	opUmask                  // bits
 	opBound                  // drop one capability from the bounding set
 	opKeepCaps               // PR_SET_KEEPCAPS, until exec
@@ -41,7 +44,8 @@ var ops = [opCount]struct {
 	word string
 	args int
 }{
-	opJoin: {"join", 1}, opOOM: {"oom", 1}, opRlimit: {"rlimit", 3}, opNice: {"nice", 1}, opUmask: {"umask", 1},
+	opJoin: {"join", 1}, opOOM: {"oom", 1}, opRlimit: {"rlimit", 3}, opNice: {"nice", 1},
+	opIONice: {"ionice", 2}, opUmask: {"umask", 1},
 	opBound: {"bound", 1}, opKeepCaps: {"keepcaps", 0}, opGroup: {"group", 1}, opSetGroups: {"setgroups", 0},
 	opGID: {"setgid", 1}, opUID: {"setuid", 1}, opAmbientClear: {"clearambient", 0}, opCaps: {"caps", 2},
 	opAmbient: {"ambient", 1}, opNoNewPrivs: {"nonewprivs", 0}, opDir: {"chdir", 0}, opExec: {"exec", 0},
@@ -127,6 +131,8 @@ func (p *spawning) explainStep(c *Command, s step, errno error) error {
 		return p.explainRlimit(s, errno)
 	case opNice:
 		return hint(fmt.Errorf("cannot set nice to %d: %w", s.args[0], errno), "below the manager's own it needs CAP_SYS_NICE")
+	case opIONice:
+		return hint(fmt.Errorf("cannot set ioPriority to %s: %w", ioWords(s), errno), "RealTime needs CAP_SYS_NICE, or CAP_SYS_ADMIN before Linux 5.14")
 	case opUmask:
 		return fmt.Errorf("cannot set umask: %w", errno)
 	case opBound:
@@ -178,6 +184,18 @@ func (p *spawning) explainRlimit(s step, errno error) error {
 		return hint(err, "more than the kernel allows; see fs.nr_open of sysctl")
 	}
 	return hint(err, "the hard limit is "+limitWord(now.Max)+", and raising it needs CAP_SYS_RESOURCE")
+}
+
+// ioWords is an ioPriority as a person would write it.
+func ioWords(s step) string {
+	for word, class := range ioClasses {
+		if class == s.args[0] && word == supervisor.IOIdle {
+			return string(word)
+		} else if class == s.args[0] {
+			return fmt.Sprintf("%s, level %d", word, s.args[1])
+		}
+	}
+	return fmt.Sprint(s.args[:2])
 }
 
 func limitWords(soft, hard uint64) string {

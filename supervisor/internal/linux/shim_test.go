@@ -51,7 +51,7 @@ func TestStepsRefused(t *testing.T) {
 }
 
 func FuzzSteps(f *testing.F) {
-	f.Add("oom=-500 rlimit=7,1024,-1 nice=-5 umask=18 bound=13 keepcaps group=7 setgroups setgid=7 setuid=7 clearambient caps=1,1 ambient=0 nonewprivs chdir exec")
+	f.Add("oom=-500 rlimit=7,1024,-1 nice=-5 ionice=3,0 umask=18 bound=13 keepcaps group=7 setgroups setgid=7 setuid=7 clearambient caps=1,1 ambient=0 nonewprivs chdir exec")
 	f.Fuzz(func(t *testing.T, text string) {
 		list, err := parseSteps(text)
 		if err != nil {
@@ -107,13 +107,13 @@ func TestStepsOrder(t *testing.T) {
 	st := Setup{
 		AddCaps: []string{"NET_BIND_SERVICE"}, DropCaps: []string{"NET_RAW", "NET_BIND_SERVICE", "CHOWN"}, NoNewPrivs: true,
 		Rlimits: map[string]supervisor.Rlimit{"nofile": {Soft: 1, Hard: supervisor.Unlimited}, "core": {}},
-		Nice:    new(-5), OOMScoreAdj: new(-500), Umask: ptr(supervisor.Umask(0o22)),
+		Nice:    new(-5), IOPriority: &supervisor.IOPriority{Class: supervisor.IOBestEffort, Level: new(6)}, OOMScoreAdj: new(-500), Umask: ptr(supervisor.Umask(0o22)),
 	}
 	steps, err := st.steps(w, have)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "oom=-500 rlimit=4,0,0 rlimit=7,1,-1 nice=-5 umask=18 bound=0 bound=13 keepcaps " +
+	const want = "oom=-500 rlimit=4,0,0 rlimit=7,1,-1 nice=-5 ionice=2,6 umask=18 bound=0 bound=13 keepcaps " +
 		"group=4 group=6 group=7 group=34 setgroups setgid=34 setuid=33 clearambient caps=1024,1024 ambient=10 nonewprivs"
 	if got := formatSteps(steps); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

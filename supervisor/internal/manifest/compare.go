@@ -40,7 +40,7 @@ var (
 	restartFields = []string{
 		"command", "args", "workingDir", "env", "envFrom", "inheritEnv", "stdin", "tty",
 		"readiness.notify", "readiness.fd", "readiness.watchdogSeconds",
-		"securityContext", "rlimits", "nice", "oomScoreAdj", "umask",
+		"securityContext", "rlimits", "nice", "ioPriority", "oomScoreAdj", "umask",
 	}
 	// liveFields are what the manager goes by.
 	liveFields = []string{

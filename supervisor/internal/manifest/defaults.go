@@ -10,6 +10,7 @@ import (
 const (
 	defaultGraceSeconds  = 30
 	defaultStopSignal    = "SIGTERM"
+	defaultIOLevel       = 4
 	defaultSuccessesKept = 3
 	defaultFailuresKept  = 1
 	defaultLogSize       = "10Mi"
@@ -43,6 +44,9 @@ func ApplyDefaults(spec *supervisor.Spec) {
 		*p = probeOf(*p)
 	}
 	spec.Resources = resourcesOf(spec.Resources)
+	if p := spec.IOPriority; p != nil && p.Level == nil && p.Class != supervisor.IOIdle {
+		spec.IOPriority = &supervisor.IOPriority{Class: p.Class, Level: new(defaultIOLevel)}
+	}
 	if spec.Log.File {
 		orElse(&spec.Log.MaxSize, defaultLogSize)
 		orElse(&spec.Log.MaxFiles, defaultLogFiles)

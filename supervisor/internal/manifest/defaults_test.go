@@ -32,6 +32,7 @@ func TestDefaultsAreAsDocumented(t *testing.T) {
 		LivenessProbe:  &supervisor.Probe{HTTPGet: &supervisor.HTTPGetAction{}},
 		ReadinessProbe: &supervisor.Probe{TCPSocket: &supervisor.TCPSocketAction{}, TimeoutSeconds: new(int), PeriodSeconds: new(int), SuccessThreshold: new(int), FailureThreshold: new(int)},
 		Resources:      &supervisor.Resources{Limits: supervisor.ResourceList{CPU: &one, Memory: &half, PIDs: &one}}, Log: supervisor.Log{File: true},
+		IOPriority: &supervisor.IOPriority{Class: supervisor.IORealTime},
 	}
 	job := supervisor.Spec{Command: supervisor.Command{Shell: "x"}, Schedule: "@daily"}
 	ApplyDefaults(&argv)
@@ -62,6 +63,7 @@ func TestDefaultsAreAsDocumented(t *testing.T) {
 		"failureThreshold":              fmt.Sprint(*p.FailureThreshold),
 		"httpGet":                       fmt.Sprintf("path %s, scheme %s, host %s", h.Path, h.Scheme, h.Host),
 		"tcpSocket.host":                argv.ReadinessProbe.TCPSocket.Host,
+		"ioPriority.level":              fmt.Sprintf("%d, but for the class Idle", *argv.IOPriority.Level),
 		"resources.requests":            "cpu and memory of the limits",
 		"concurrencyPolicy":             string(job.ConcurrencyPolicy) + " with a schedule",
 		"successfulJobsHistoryLimit":    fmt.Sprintf("%d with a schedule", *job.SuccessfulJobsHistoryLimit),

@@ -52,6 +52,7 @@
 //	probes, hooks, readiness                merge key by key, but the process's own way (exec,
 //	                                        httpGet, notify…) takes the place of the defaults' whole
 //	env                                     by name, the defaults' first
+//	ioPriority                              replaces: a level belongs to its class
 //	log                                     true and false count as {file: true} and {file: false}
 //	other lists and values                  replace
 //
@@ -76,6 +77,7 @@
 //	failureThreshold                3
 //	httpGet                         path /, scheme HTTP, host 127.0.0.1
 //	tcpSocket.host                  127.0.0.1
+//	ioPriority.level                4, but for the class Idle
 //	resources.requests              cpu and memory of the limits
 //	concurrencyPolicy               Forbid with a schedule
 //	successfulJobsHistoryLimit      3 with a schedule

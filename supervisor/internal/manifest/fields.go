@@ -67,6 +67,8 @@ func enum(t reflect.Type) []string {
 		return words(supervisor.KillMixed, supervisor.KillTree, supervisor.KillGroup, supervisor.KillProcess)
 	case reflect.TypeFor[supervisor.ConcurrencyPolicy]():
 		return words(supervisor.ConcurrencyForbid, supervisor.ConcurrencyAllow, supervisor.ConcurrencyReplace)
+	case reflect.TypeFor[supervisor.IOClass]():
+		return words(supervisor.IORealTime, supervisor.IOBestEffort, supervisor.IOIdle)
 	case reflect.TypeFor[supervisor.ExitPolicy]():
 		return words(supervisor.ExitWhenDone, supervisor.ExitNever)
 	}

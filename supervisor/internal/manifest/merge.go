@@ -21,6 +21,7 @@ func merge(defaults, process map[string]any) map[string]any {
 			object["log"] = map[string]any{"file": file}
 		}
 	}
+	giveWay(under, over, "ioPriority", []string{"class", "level"}) // a level is one of its class
 	for _, key := range []string{"startupProbe", "livenessProbe", "readinessProbe"} {
 		giveWay(under, over, key, probeActions)
 	}

@@ -65,6 +65,10 @@ func (r *report) object(at string, v any) {
 		r.rights(at, v)
 	case supervisor.Resources:
 		r.resources(at, v)
+	case supervisor.IOPriority:
+		if v.Class == supervisor.IOIdle && v.Level != nil {
+			r.addf(join(at, "level"), "the class Idle has no levels")
+		}
 	case supervisor.Log:
 		r.log(at, v)
 	}

@@ -99,7 +99,7 @@ func definition(t reflect.Type) string {
 	case t == reflect.TypeFor[supervisor.Spec]():
 		return "process"
 	}
-	for _, short := range []string{"HTTP", "GRPC", "TCP"} {
+	for _, short := range []string{"HTTP", "GRPC", "TCP", "IO"} {
 		if rest, ok := strings.CutPrefix(name, short); ok {
 			return strings.ToLower(short) + rest
 		}
