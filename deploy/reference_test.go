@@ -46,6 +46,8 @@ var sections = []struct{ definition, title string }{
 	{"pathRef", "pathRef"},
 	{"port", "ports[]"},
 	{"dependency", "dependsOn[]"},
+	{"restartRule", "restartPolicyRules[]"},
+	{"restartOnCode", "exitCodes"},
 	{"backoff", "restartBackoff"},
 	{"readiness", "readiness"},
 	{"probe", "probe"},

@@ -10,6 +10,38 @@ const (
 	RestartNever     RestartPolicy = "Never"
 )
 
+// RestartRule is Kubernetes' ContainerRestartRule, with an action that it has for Jobs.
+type RestartRule struct {
+	Action    RestartAction  `json:"action" required:"true" doc:"Restart: start it again, after the usual delay and within maxRestarts. FailJob: it has failed for good, which a success never has."`
+	ExitCodes *RestartOnCode `json:"exitCodes" required:"true" doc:"The exit codes that the rule is about."`
+}
+
+// RestartAction is what a [RestartRule] leads to.
+type RestartAction string
+
+// The actions. FailJob is that of a Job's podFailurePolicy; Kubernetes has no such word
+// for a container.
+const (
+	RuleRestart RestartAction = "Restart"
+	RuleFailJob RestartAction = "FailJob"
+)
+
+// RestartOnCode says which exits are meant. The code is that of a shell: 128+n when it
+// was ended by signal n. What could not be started has none.
+type RestartOnCode struct {
+	Operator CodeOperator `json:"operator" required:"true" doc:"In: the exit code is one of the values. NotIn: it is none of them."`
+	Values   []int        `json:"values" required:"true" min:"0" max:"255" doc:"Exit codes, each once; 128+n for an end by signal n. At least one, at most 255."`
+}
+
+// CodeOperator is how an exit code relates to the values.
+type CodeOperator string
+
+// The operators.
+const (
+	CodeIn    CodeOperator = "In"
+	CodeNotIn CodeOperator = "NotIn"
+)
+
 // Backoff is the delay before the n-th consecutive restart: Initial × Factor^(n-1),
 // at most Max, plus up to Jitter of itself. A life of at least ResetAfter is
 // healthy: it resets the count, and the restart after it is immediate.

@@ -470,7 +470,24 @@ export interface Resources {
   requests?: ResourceList;
 }
 
+export interface RestartOnCode {
+  /** In: the exit code is one of the values. NotIn: it is none of them. */
+  operator: string;
+  /** Exit codes, each once; 128+n for an end by signal n. At least one, at most 255. */
+  values: number[];
+}
+
 export type RestartPolicy = "Always" | "OnFailure" | "Never";
+
+export interface RestartRule {
+  /**
+   * Restart: start it again, after the usual delay and within maxRestarts. FailJob: it has failed
+   * for good, which a success never has.
+   */
+  action: string;
+  /** The exit codes that the rule is about. */
+  exitCodes: RestartOnCode;
+}
 
 /** A limit for both, or soft and hard apart; "unlimited" is none. */
 export type Rlimit = number | string | { soft: number | string; hard: number | string };
@@ -540,6 +557,11 @@ export interface Spec {
   ports?: Port[];
   /** When an ended process is started again. Default: Always; Never for scheduled ones. */
   restartPolicy?: RestartPolicy;
+  /**
+   * What exits with certain codes lead to, whatever restartPolicy says, which has to be given too.
+   * The first rule that matches decides. At most 20.
+   */
+  restartPolicyRules?: RestartRule[];
   /** Delay between restarts. */
   restartBackoff?: Backoff;
   /** Consecutive restarts before giving up. Absent: no limit; 0: none. */

@@ -32,6 +32,11 @@ func rulesOf(s *supervisor.Spec) *machine.Rules {
 			r.StopSignal = sig
 		}
 	}
+	for _, rule := range s.RestartPolicyRules {
+		r.CodeRules = append(r.CodeRules, machine.CodeRule{
+			Action: rule.Action, NotIn: rule.ExitCodes.Operator == supervisor.CodeNotIn, Codes: rule.ExitCodes.Values,
+		})
+	}
 	for _, d := range s.DependsOn {
 		r.Needs = append(r.Needs, machine.Need{Name: d.Name, Condition: d.Condition, Timeout: span(d.Timeout)})
 	}

@@ -58,7 +58,9 @@ __all__ = [
     "Reason",
     "ResourceList",
     "Resources",
+    "RestartOnCode",
     "RestartPolicy",
+    "RestartRule",
     "Rlimit",
     "SecurityContext",
     "SleepAction",
@@ -628,6 +630,27 @@ class Resources:
 
 
 @dataclass
+class RestartOnCode:
+    """RestartOnCode of the API."""
+
+    #: In: the exit code is one of the values. NotIn: it is none of them.
+    operator: str = field(metadata={"json": "operator"})
+    #: Exit codes, each once; 128+n for an end by signal n. At least one, at most 255.
+    values: List[int] = field(metadata={"json": "values"})
+
+
+@dataclass
+class RestartRule:
+    """RestartRule of the API."""
+
+    #: Restart: start it again, after the usual delay and within maxRestarts. FailJob: it has
+    #: failed for good, which a success never has.
+    action: str = field(metadata={"json": "action"})
+    #: The exit codes that the rule is about.
+    exit_codes: RestartOnCode = field(metadata={"json": "exitCodes"})
+
+
+@dataclass
 class SecurityContext:
     """SecurityContext of the API."""
 
@@ -688,6 +711,9 @@ class Spec:
     ports: Optional[List[Port]] = field(default=None, metadata={"json": "ports"})
     #: When an ended process is started again. Default: Always; Never for scheduled ones.
     restart_policy: Optional[RestartPolicy] = field(default=None, metadata={"json": "restartPolicy"})
+    #: What exits with certain codes lead to, whatever restartPolicy says, which has to be given
+    #: too. The first rule that matches decides. At most 20.
+    restart_policy_rules: Optional[List[RestartRule]] = field(default=None, metadata={"json": "restartPolicyRules"})
     #: Delay between restarts.
     restart_backoff: Optional[Backoff] = field(default=None, metadata={"json": "restartBackoff"})
     #: Consecutive restarts before giving up. Absent: no limit; 0: none.

@@ -76,7 +76,7 @@ func (p Proc) goOn(now time.Time) (Proc, []Action) {
 	case p.State == Backoff:
 		clean := p.Last.Reason == supervisor.ReasonCompleted
 		switch {
-		case p.Rules.Restart == supervisor.RestartNever, p.Rules.Restart == supervisor.RestartOnFailure && clean:
+		case !p.Rules.again(p.Last.Exit, clean):
 			return p.conclude(clean, p.Last.Reason, now), nil
 		case p.Rules.MaxRestarts >= 0 && p.Fails > p.Rules.MaxRestarts:
 			return p.conclude(clean, supervisor.ReasonBackoffLimitExceeded, now), nil

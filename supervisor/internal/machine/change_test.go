@@ -212,6 +212,8 @@ func TestLiveChangeLetsItGoOn(t *testing.T) {
 		{"a limit that was reached", 1, func(r *Rules) { r.MaxRestarts = 3 }, ""},
 		{"a limit that was passed", 1, func(r *Rules) { r.MaxRestarts = 2 }, "Idle failed BackoffLimitExceeded"},
 		{"no restarts", 0, func(r *Rules) { r.MaxRestarts = 0 }, "Idle completed"},
+		{"a rule says FailJob", 1, func(r *Rules) { r.CodeRules = []CodeRule{failOn(1)} }, "Idle failed Error"},
+		{"a rule says Restart", 0, func(r *Rules) { r.Restart, r.CodeRules = supervisor.RestartNever, []CodeRule{restartOn(0)} }, ""},
 		{"no limit", 1, nothing, ""},
 	} {
 		p := inState(Running, testRules())

@@ -178,12 +178,21 @@
 //	2  Goal is Down                                 Idle
 //	3  Goal is Again                                a new run: Waiting or Spawning
 //	4  the deadline ended it                        Idle, failed: DeadlineExceeded
-//	5  policy Never, or OnFailure and it succeeded  Idle, completed or failed
+//	5  no rule and no policy restarts it (below)    Idle, completed or failed
 //	6  the deadline has passed meanwhile            Idle, failed: DeadlineExceeded
 //	7  it lived for ResetAfter                      counts are 0, and go on
 //	8  Fails has reached MaxRestarts                Idle, completed or failed: BackoffLimitExceeded
 //	9  it was healthy (7), or there is no delay     Spawning, +spawn
 //	10 otherwise                                    Backoff, Due = now + Initial × Factor^Delays
+//
+// In line 5 the first of the rules for exit codes that matches decides. A FailJob
+// passes over a success, and a failed start has no code, so that no rule matches it.
+//
+//	what the exit is to         Always     OnFailure  Never
+//	no rule, a success          restarts   completed  completed
+//	no rule, anything else      restarts   restarts   failed
+//	a rule Restart              restarts   restarts   restarts
+//	a rule FailJob              failed     failed     failed
 //
 // The delay after a failed start is a second at least.
 //

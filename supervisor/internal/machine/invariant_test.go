@@ -2,6 +2,7 @@ package machine
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -48,8 +49,8 @@ func ofState(p Proc) error {
 		return fmt.Errorf("%s and %d SIGKILLs", p.State, p.Kills)
 	case p.State == Waiting && len(p.Unmet) == 0:
 		return fmt.Errorf("waiting for nothing")
-	case p.State == Backoff && p.Rules.Restart == supervisor.RestartNever:
-		return fmt.Errorf("restartPolicy Never, and Backoff")
+	case p.State == Backoff && !mayRestart(p.Rules):
+		return fmt.Errorf("no policy and no rule restarts it, and Backoff")
 	case !p.RunEnd.IsZero() && (p.State == Idle || p.State == Waiting || p.Rules.Deadline == 0):
 		return fmt.Errorf("%s with the deadline of a run", p.State)
 	case p.RunEnd.IsZero() && (p.up() || p.State == Backoff) && p.Rules.Deadline > 0:
@@ -161,6 +162,18 @@ func ofTime(now time.Time, old, p Proc, acts []Action) error {
 	return nil
 }
 
+// mayRestart: without one of these there is no automatic restart.
+func mayRestart(r *Rules) bool {
+	rule := func(c CodeRule) bool { return c.Action == supervisor.RuleRestart }
+	return r.Restart != supervisor.RestartNever || slices.ContainsFunc(r.CodeRules, rule)
+}
+
+// alwaysFails: the first rule is about every code but 0, and 3 is no success.
+func alwaysFails(r *Rules) bool {
+	return len(r.CodeRules) > 0 && r.CodeRules[0].Action == supervisor.RuleFailJob && r.CodeRules[0].NotIn &&
+		slices.Equal(r.CodeRules[0].Codes, []int{0}) && len(r.SuccessCodes) == 0
+}
+
 // ofCounts: limits hold, and what counts for ever never goes back.
 func ofCounts(old, p Proc) error {
 	switch {
@@ -170,8 +183,10 @@ func ofCounts(old, p Proc) error {
 		return fmt.Errorf("%d delays in %d restarts", p.Delays, p.Fails)
 	case p.Restarts < old.Restarts || p.Restarts > old.Restarts+1 || p.Restarts != old.Restarts && p.Gen != old.Gen+1:
 		return fmt.Errorf("automatic restarts %d → %d, lives %d → %d", old.Restarts, p.Restarts, old.Gen, p.Gen)
-	case p.Restarts != old.Restarts && p.Rules.Restart == supervisor.RestartNever:
-		return fmt.Errorf("restartPolicy Never, and restarted")
+	case p.Restarts != old.Restarts && !mayRestart(p.Rules):
+		return fmt.Errorf("no policy and no rule, and restarted")
+	case p.Restarts != old.Restarts && p.Last.Exit.Err == "" && p.Last.Exit.ShellCode() != 0 && alwaysFails(p.Rules):
+		return fmt.Errorf("a rule says FailJob of every code, and restarted")
 	case (old.Started && !p.Started || old.WasReady && !p.WasReady || old.Succeeded && !p.Succeeded) && p.Rules == old.Rules:
 		return fmt.Errorf("what has happened has not")
 	case p.Asides < old.Asides:

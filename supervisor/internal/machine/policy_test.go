@@ -88,6 +88,9 @@ func settleRows() []settleRow {
 		return func(_ *Rules, p *Proc) { p.State, p.Goal, p.Cause, p.Due = Stopping, g, Asked, t0.Add(time.Minute) }
 	}
 	overdue := func(_ *Rules, p *Proc) { p.State, p.Cause, p.Due = Stopping, Overdue, t0.Add(time.Minute) }
+	ruled := func(rp supervisor.RestartPolicy, rules ...CodeRule) func(*Rules, *Proc) {
+		return func(r *Rules, _ *Proc) { r.Restart, r.CodeRules = rp, rules }
+	}
 	late := func(r *Rules, p *Proc) { p.RunEnd = t0.Add(time.Second) }
 	return []settleRow{
 		{1, "deleted", goal(Gone), exit(0), 0, "Idle +forget"},
@@ -103,21 +106,73 @@ func settleRows() []settleRow {
 		{5, "OnFailure, success", policy(supervisor.RestartOnFailure), exit(0), 0, "Idle completed"},
 		{5, "OnFailure, successExitCodes", func(r *Rules, _ *Proc) { r.Restart, r.SuccessCodes = supervisor.RestartOnFailure, []int{3, 4} }, exit(4), 0, "Idle completed"},
 		{5, "OnFailure, success after the deadline", func(r *Rules, p *Proc) { r.Restart = supervisor.RestartOnFailure; late(r, p) }, exit(0), time.Second, "Idle completed"},
+		{5, "Always, a rule says FailJob", ruled(supervisor.RestartAlways, failOn(78)), exit(78), 0, "Idle failed Error"},
+		{5, "OnFailure, a rule says FailJob", ruled(supervisor.RestartOnFailure, failOn(78)), exit(78), 0, "Idle failed Error"},
+		{5, "a rule says FailJob, after a healthy life", ruled(supervisor.RestartAlways, failOn(78)), exit(78), time.Hour, "Idle failed Error"},
+		{5, "a rule says FailJob of a signal", ruled(supervisor.RestartAlways, failOn(128+9)), dies(9), 0, "Idle failed Signaled"},
+		{5, "the first rule that matches says FailJob", ruled(supervisor.RestartAlways, failOn(3), failOn(78), restartOn(78)), exit(78), 0, "Idle failed Error"},
+		{5, "FailJob NotIn", ruled(supervisor.RestartAlways, notIn(failOn(75))), exit(1), 0, "Idle failed Error"},
+		{5, "Never, and the rule is about another code", ruled(supervisor.RestartNever, restartOn(75)), exit(1), 0, "Idle failed Error"},
+		{5, "OnFailure, success, and FailJob NotIn does not mean it", ruled(supervisor.RestartOnFailure, notIn(failOn(75))), exit(0), 0, "Idle completed"},
+		{5, "Never, success, and Restart NotIn 0", ruled(supervisor.RestartNever, notIn(restartOn(0))), exit(0), 0, "Idle completed"},
+		{6, "a rule says Restart, and the deadline passed", func(r *Rules, p *Proc) { ruled(supervisor.RestartNever, restartOn(75))(r, p); late(r, p) }, exit(75), time.Second, "Idle failed DeadlineExceeded"},
 		{6, "the deadline passed before it was settled", late, exit(1), time.Second, "Idle failed DeadlineExceeded"},
 		{6, "healthy, and the deadline passed", late, exit(1), time.Hour, "Idle failed DeadlineExceeded"},
 		{7, "healthy at the limit", limit(3, 3), exit(1), time.Minute, "Spawning +spawn 2"},
 		{7, "healthy, no restarts allowed", limit(0, 0), exit(1), time.Minute, "Idle failed BackoffLimitExceeded"},
+		{8, "a rule says Restart, at the limit", func(r *Rules, p *Proc) { ruled(supervisor.RestartNever, restartOn(75))(r, p); limit(3, 3)(r, p) }, exit(75), 0, "Idle failed BackoffLimitExceeded"},
 		{8, "not healthy at the limit", limit(3, 3), exit(1), time.Minute - 1, "Idle failed BackoffLimitExceeded"},
 		{8, "the last life was a success", limit(3, 3), exit(0), 0, "Idle completed"},
 		{8, "a signal at the limit", limit(1, 1), dies(11), 0, "Idle failed BackoffLimitExceeded"},
 		{9, "healthy", nil, exit(1), time.Minute, "Spawning +spawn 2"},
+		{9, "Never, a rule says Restart, healthy", ruled(supervisor.RestartNever, restartOn(75)), exit(75), time.Minute, "Spawning +spawn 2"},
 		{9, "no delay", func(r *Rules, _ *Proc) { r.Backoff.Initial, r.Backoff.Max = 0, 0 }, exit(1), 0, "Spawning +spawn 2"},
 		{10, "crash", nil, exit(1), time.Second, "Backoff"},
+		{10, "Never, a rule says Restart", ruled(supervisor.RestartNever, restartOn(75)), exit(75), 0, "Backoff"},
+		{10, "OnFailure, a rule says Restart of a success", ruled(supervisor.RestartOnFailure, restartOn(0)), exit(0), 0, "Backoff"},
+		{10, "Never, Restart NotIn", ruled(supervisor.RestartNever, notIn(restartOn(0, 78))), dies(11), 0, "Backoff"},
+		{10, "Always, success, and FailJob does not mean it", ruled(supervisor.RestartAlways, notIn(failOn(75))), exit(0), 0, "Backoff"},
+		{10, "Always, successExitCodes, and FailJob does not mean it", func(r *Rules, p *Proc) { ruled(supervisor.RestartAlways, failOn(3))(r, p); r.SuccessCodes = []int{3} }, exit(3), 0, "Backoff"},
+		{10, "the rule is about another code", ruled(supervisor.RestartAlways, failOn(78)), exit(79), 0, "Backoff"},
+		{10, "the first rule that matches says Restart", ruled(supervisor.RestartNever, restartOn(78), failOn(78)), exit(78), 0, "Backoff"},
 		{10, "Always restarts a success", nil, exit(0), time.Second, "Backoff"},
 		{10, "below the limit", limit(2, 3), exit(1), 0, "Backoff"},
 		{10, "OnFailure, another code", func(r *Rules, _ *Proc) { r.Restart, r.SuccessCodes = supervisor.RestartOnFailure, []int{3} }, exit(4), 0, "Backoff"},
 		{10, "OnFailure, signal", policy(supervisor.RestartOnFailure), dies(15), 0, "Backoff"},
 	}
+}
+
+func failOn(codes ...int) CodeRule { return CodeRule{Action: supervisor.RuleFailJob, Codes: codes} }
+
+func restartOn(codes ...int) CodeRule {
+	return CodeRule{Action: supervisor.RuleRestart, Codes: codes}
+}
+
+func notIn(r CodeRule) CodeRule {
+	r.NotIn = true
+	return r
+}
+
+// A failed start has no exit code, though it counts as 127: no rule is about it.
+func TestNoRuleForStartError(t *testing.T) {
+	failed := SpawnFailed{Gen: 1, Err: "no such file", Code: 127}
+	rules := testRules()
+	rules.CodeRules = []CodeRule{failOn(127), notIn(failOn(0))}
+	expect(t, inState(Spawning, rules), failed, 0, "Backoff")
+	rules.Restart, rules.CodeRules = supervisor.RestartNever, []CodeRule{restartOn(127)}
+	expect(t, inState(Spawning, rules), failed, 0, "Idle failed StartError")
+}
+
+// A rule looks at the code whoever caused the end: a liveness probe, for one.
+func TestRuleForWhatWeEnded(t *testing.T) {
+	rules := testRules()
+	rules.CodeRules = []CodeRule{failOn(128 + 15)}
+	p := inState(Stopping, rules)
+	p.Cause = Unhealthy
+	expect(t, p, dies(15), 0, "Idle failed Unhealthy")
+	expect(t, p, dies(9), 0, "Backoff")
+	p.Goal = Again
+	expect(t, p, dies(15), 0, "Spawning goal Up +spawn 2")
 }
 
 func TestSettle(t *testing.T) {

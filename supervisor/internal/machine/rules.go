@@ -13,8 +13,9 @@ type Rules struct {
 	Name         string // for jitter only
 	Restart      supervisor.RestartPolicy
 	Backoff      BackoffRules
-	MaxRestarts  int   // consecutive; negative: no limit
-	SuccessCodes []int // beside 0
+	MaxRestarts  int        // consecutive; negative: no limit
+	SuccessCodes []int      // beside 0
+	CodeRules    []CodeRule // the first that matches goes before Restart
 	Grace        time.Duration
 	Deadline     time.Duration // of a run; 0: none
 	KillMode     supervisor.KillMode
@@ -47,6 +48,30 @@ type BackoffRules struct {
 	Factor, Jitter           float64
 }
 
+// CodeRule says what an exit with certain codes leads to.
+type CodeRule struct {
+	Action supervisor.RestartAction
+	NotIn  bool // the codes are those that are not meant
+	Codes  []int
+}
+
+// ruled is what the first rule that matches an exit says; empty: none does. A failed
+// start has no exit code, and a success does not fail.
+func (r *Rules) ruled(e Exit) supervisor.RestartAction {
+	if e.Err != "" {
+		return ""
+	}
+	for _, rule := range r.CodeRules {
+		if rule.Action == supervisor.RuleFailJob && r.success(e) {
+			continue
+		}
+		if slices.Contains(rule.Codes, e.ShellCode()) != rule.NotIn {
+			return rule.Action
+		}
+	}
+	return ""
+}
+
 // Need is a dependency.
 type Need struct {
 	Name      string
@@ -57,6 +82,18 @@ type Need struct {
 // success reports whether an exit is one.
 func (r *Rules) success(e Exit) bool {
 	return e.Err == "" && e.Signal == 0 && (e.Code == 0 || slices.Contains(r.SuccessCodes, e.Code))
+}
+
+// again reports whether an exit is followed by another life, limits aside: the rules for
+// exit codes decide, then the policy. Clean is a success that was its own.
+func (r *Rules) again(e Exit, clean bool) bool {
+	switch r.ruled(e) {
+	case supervisor.RuleRestart:
+		return true
+	case supervisor.RuleFailJob:
+		return false
+	}
+	return r.Restart == supervisor.RestartAlways || r.Restart == supervisor.RestartOnFailure && !clean
 }
 
 // has reports whether there is such a probe.

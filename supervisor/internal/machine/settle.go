@@ -33,7 +33,7 @@ func (p Proc) settle(now time.Time) (Proc, []Action) {
 	if p.Cause == Overdue {
 		return p.giveUp(supervisor.ReasonDeadlineExceeded, p.Last.Exit, now), nil
 	}
-	if p.Rules.Restart == supervisor.RestartNever || p.Rules.Restart == supervisor.RestartOnFailure && clean {
+	if !p.Rules.again(p.Last.Exit, clean) {
 		return p.conclude(clean, p.Last.Reason, now), nil
 	}
 	if !p.RunEnd.IsZero() && !now.Before(p.RunEnd) {

@@ -84,6 +84,10 @@ func (s *story) setRules(words []string) error {
 		switch key {
 		case "restart":
 			s.rules.Restart = supervisor.RestartPolicy(value)
+		case "fail": // exit codes
+			s.rules.CodeRules = append(slices.Clone(s.rules.CodeRules), codeRule(supervisor.RuleFailJob, value))
+		case "again":
+			s.rules.CodeRules = append(slices.Clone(s.rules.CodeRules), codeRule(supervisor.RuleRestart, value))
 		case "grace":
 			s.rules.Grace = span
 		case "deadline":
@@ -116,6 +120,17 @@ func (s *story) setRules(words []string) error {
 		}
 	}
 	return nil
+}
+
+// codeRule reads "75,78" or "!0".
+func codeRule(action supervisor.RestartAction, text string) CodeRule {
+	r := CodeRule{Action: action}
+	text, r.NotIn = strings.CutPrefix(text, "!")
+	for word := range strings.SplitSeq(text, ",") {
+		n, _ := strconv.Atoi(word)
+		r.Codes = append(r.Codes, n)
+	}
+	return r
 }
 
 // happens lets the clock run until the line's time, then gives the event.

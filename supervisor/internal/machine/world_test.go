@@ -275,6 +275,11 @@ func randomRules(d *dice) *Rules {
 	if d.pick(2) == 1 {
 		r.SuccessCodes = []int{3}
 	}
+	if n := d.pick(32); n < 16 {
+		r.CodeRules = []CodeRule{{
+			Action: []supervisor.RestartAction{supervisor.RuleRestart, supervisor.RuleFailJob}[n&1], NotIn: n&2 != 0, Codes: []int{n >> 2},
+		}}
+	}
 	for _, name := range []string{"db", "cache"}[:d.pick(3)] {
 		r.Needs = append(r.Needs, Need{Name: name, Condition: supervisor.ConditionStarted, Timeout: d.span(0, 5*time.Second, time.Second)})
 	}

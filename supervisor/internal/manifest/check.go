@@ -25,6 +25,9 @@ func CheckSpec(spec supervisor.Spec) error {
 	return Errors(r.sorted(""))
 }
 
+// maxRestartRules is Kubernetes' limit.
+const maxRestartRules = 20
+
 // checkFields checks each value by itself. The value v is the spec or the
 // defaults around it.
 func checkFields(r *report, at string, v reflect.Value, spec *supervisor.Spec) {
@@ -41,6 +44,9 @@ func checkFields(r *report, at string, v reflect.Value, spec *supervisor.Spec) {
 		if known := supervisor.RlimitNames(); !slices.Contains(known, name) {
 			r.addf(join(join(at, "rlimits"), printable(name)), "there is no such limit%s: want one of %s", suggest(name, known), strings.Join(known, ", "))
 		}
+	}
+	if n := len(spec.RestartPolicyRules); n > maxRestartRules {
+		r.addf(join(at, "restartPolicyRules"), "there are %d rules, at most %d are allowed", n, maxRestartRules)
 	}
 	r.absolute(join(at, "workingDir"), spec.WorkingDir)
 	checkPorts(r, at, spec.Ports)

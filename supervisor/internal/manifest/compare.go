@@ -44,7 +44,7 @@ var (
 	}
 	// liveFields are what the manager goes by.
 	liveFields = []string{
-		"labels", "ports", "restartPolicy", "restartBackoff", "maxRestarts", "successExitCodes", "essential", "suspend",
+		"labels", "ports", "restartPolicy", "restartPolicyRules", "restartBackoff", "maxRestarts", "successExitCodes", "essential", "suspend",
 		"dependsOn", "onDependencyRestart", "readiness.logPattern", "startupProbe", "livenessProbe", "readinessProbe",
 		"activeDeadlineSeconds", "terminationGracePeriodSeconds", "killMode", "lifecycle",
 		"schedule", "timeZone", "runOnStart", "concurrencyPolicy", "startingDeadlineSeconds", "jitter",

@@ -58,7 +58,7 @@
 //
 // A default that has no meaning for a process does not reach it: fields of schedules
 // where there is none; restartPolicy Always, essential and replicas where there is
-// one; maxRestarts under Never; onDependencyRestart without dependsOn; a probe
+// one; maxRestarts under Never; restartPolicyRules without restartPolicy; onDependencyRestart without dependsOn; a probe
 // without an action; watchdogSeconds without notify.
 //
 // # Defaults of the program

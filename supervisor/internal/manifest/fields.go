@@ -69,6 +69,10 @@ func enum(t reflect.Type) []string {
 		return words(supervisor.ConcurrencyForbid, supervisor.ConcurrencyAllow, supervisor.ConcurrencyReplace)
 	case reflect.TypeFor[supervisor.IOClass]():
 		return words(supervisor.IORealTime, supervisor.IOBestEffort, supervisor.IOIdle)
+	case reflect.TypeFor[supervisor.RestartAction]():
+		return words(supervisor.RuleRestart, supervisor.RuleFailJob)
+	case reflect.TypeFor[supervisor.CodeOperator]():
+		return words(supervisor.CodeIn, supervisor.CodeNotIn)
 	case reflect.TypeFor[supervisor.ExitPolicy]():
 		return words(supervisor.ExitWhenDone, supervisor.ExitNever)
 	}

@@ -87,7 +87,15 @@ func dropIdle(out, process map[string]any) {
 		}
 	}
 	policy, given := out["restartPolicy"]
-	if policy == string(supervisor.RestartNever) || scheduled && !given {
+	if !given {
+		drop("restartPolicyRules")
+	}
+	rules, _ := out["restartPolicyRules"].([]any)
+	again := slices.ContainsFunc(rules, func(rule any) bool {
+		object, _ := rule.(map[string]any)
+		return object["action"] == string(supervisor.RuleRestart)
+	})
+	if !again && (policy == string(supervisor.RestartNever) || scheduled && !given) {
 		drop("maxRestarts")
 	}
 	if list, _ := out["dependsOn"].([]any); len(list) == 0 {

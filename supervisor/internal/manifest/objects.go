@@ -63,6 +63,8 @@ func (r *report) object(at string, v any) {
 		r.readiness(at, v)
 	case supervisor.SecurityContext:
 		r.rights(at, v)
+	case supervisor.RestartRule:
+		r.restartRule(at, v)
 	case supervisor.Resources:
 		r.resources(at, v)
 	case supervisor.IOPriority:
@@ -192,6 +194,35 @@ func (r *report) rights(at string, s supervisor.SecurityContext) {
 			if strings.EqualFold(strings.TrimPrefix(strings.ToUpper(name), "CAP_"), "SYS_ADMIN") {
 				r.addf(index(join(at, "add"), i), "with SYS_ADMIN it can give itself any right: it cannot go with allowPrivilegeEscalation: false, as in Kubernetes")
 			}
+		}
+	}
+}
+
+// maxRuleCodes is Kubernetes' limit.
+const maxRuleCodes = 255
+
+// restartRule checks what Kubernetes does; of a FailJob rule what it does in a Job's
+// podFailurePolicy.
+func (r *report) restartRule(at string, rule supervisor.RestartRule) {
+	if rule.ExitCodes == nil {
+		return
+	}
+	at = join(at, "exitCodes.values")
+	values := rule.ExitCodes.Values
+	switch n := len(values); {
+	case n == 0 && values != nil:
+		r.addf(at, "it is empty: want at least one exit code")
+	case n > maxRuleCodes:
+		r.addf(at, "there are %d, at most %d are allowed", n, maxRuleCodes)
+	}
+	seen := map[int]bool{}
+	for i, code := range values {
+		if seen[code] {
+			r.addf(index(at, i), "%d is given twice", code)
+		}
+		seen[code] = true
+		if code == 0 && rule.Action == supervisor.RuleFailJob && rule.ExitCodes.Operator == supervisor.CodeIn {
+			r.addf(index(at, i), "0 is a success, which no FailJob makes a failure, as in a Job's podFailurePolicy")
 		}
 	}
 }

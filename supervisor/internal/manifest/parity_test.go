@@ -43,10 +43,10 @@ var parities = []struct {
 		},
 		lacks: why{
 			"image": "the image is shared", "imagePullPolicy": "the image is shared", "volumeMounts": "volumes are shared", "volumeDevices": "volumes are shared",
-			"resizePolicy": "resources are always changed in place", "restartPolicyRules": "successExitCodes", "stdinOnce": "stdin is the container's own",
+			"resizePolicy": "resources are always changed in place", "stdinOnce": "stdin is the container's own",
 			"terminationMessagePath": "the container's own", "terminationMessagePolicy": "the container's own",
 			"jobTemplate": "the process itself", "template": "the process itself", "parallelism": "replicas have no end", "completions": "a run is one",
-			"completionMode": "a run is one", "podFailurePolicy": "restartPolicy, successExitCodes and maxRestarts", "successPolicy": "a run is one",
+			"completionMode": "a run is one", "podFailurePolicy": "restartPolicyRules", "successPolicy": "a run is one",
 			"backoffLimit": "maxRestarts", "backoffLimitPerIndex": "a run is one", "maxFailedIndexes": "a run is one", "selector": "runs are not selected",
 			"manualSelector": "runs are not selected", "ttlSecondsAfterFinished": "the history limits", "podReplacementPolicy": "a run is one", "managedBy": "there is one manager",
 			"scheduling": "there is one node",
@@ -55,6 +55,8 @@ var parities = []struct {
 			"command": "a string too, which is run by the shell",
 		},
 	},
+	{ours: reflect.TypeFor[supervisor.RestartRule](), theirs: []reflect.Type{reflect.TypeFor[core.ContainerRestartRule]()}, whole: 1},
+	{ours: reflect.TypeFor[supervisor.RestartOnCode](), theirs: []reflect.Type{reflect.TypeFor[core.ContainerRestartRuleOnExitCodes]()}, whole: 1},
 	{ours: reflect.TypeFor[supervisor.Probe](), theirs: []reflect.Type{reflect.TypeFor[core.Probe]()}, whole: 1},
 	{
 		ours: reflect.TypeFor[supervisor.ExecAction](), theirs: []reflect.Type{reflect.TypeFor[core.ExecAction]()}, whole: 1,
@@ -201,7 +203,10 @@ func TestParity(t *testing.T) {
 // Words are Kubernetes' words.
 func TestParityOfWords(t *testing.T) {
 	for typ, want := range map[reflect.Type][]string{
-		reflect.TypeFor[supervisor.RestartPolicy]():     words(core.RestartPolicyAlways, core.RestartPolicyOnFailure, core.RestartPolicyNever),
+		reflect.TypeFor[supervisor.RestartPolicy](): words(core.RestartPolicyAlways, core.RestartPolicyOnFailure, core.RestartPolicyNever),
+		// RestartAllContainers is behind a feature gate.
+		reflect.TypeFor[supervisor.RestartAction]():     {string(core.ContainerRestartRuleActionRestart), string(batch.PodFailurePolicyActionFailJob)},
+		reflect.TypeFor[supervisor.CodeOperator]():      words(core.ContainerRestartRuleOnExitCodesOpIn, core.ContainerRestartRuleOnExitCodesOpNotIn),
 		reflect.TypeFor[supervisor.URIScheme]():         words(core.URISchemeHTTP, core.URISchemeHTTPS),
 		reflect.TypeFor[supervisor.ConcurrencyPolicy](): words(batch.ForbidConcurrent, batch.AllowConcurrent, batch.ReplaceConcurrent),
 	} {

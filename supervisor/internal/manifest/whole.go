@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -37,13 +38,22 @@ func checkWhole(r *report, at string, spec supervisor.Spec) {
 			r.addf(join(at, "readiness.watchdogSeconds"), "it has a meaning only with notify: true")
 		}
 	}
-	never := spec.RestartPolicy == supervisor.RestartNever || spec.RestartPolicy == "" && spec.Schedule != ""
+	if len(spec.RestartPolicyRules) > 0 && spec.RestartPolicy == "" {
+		r.addf(join(at, "restartPolicy"), "it is required with restartPolicyRules, as in Kubernetes: it decides when no rule matches")
+	}
+	never := !mayRestart(spec.RestartPolicyRules) &&
+		(spec.RestartPolicy == supervisor.RestartNever || spec.RestartPolicy == "" && spec.Schedule != "")
 	if never && spec.MaxRestarts != nil && *spec.MaxRestarts > 0 {
 		r.addf(join(at, "maxRestarts"), "restartPolicy Never (the default with a schedule) means no restart: want restartPolicy OnFailure, or no maxRestarts")
 	}
 	if b := backoffOf(spec); *b.Initial > *b.Max {
 		r.addf(join(at, "restartBackoff.initial"), "%s is more than max, which is %s", time.Duration(*b.Initial), time.Duration(*b.Max))
 	}
+}
+
+// mayRestart reports whether one of the rules starts the process again.
+func mayRestart(rules []supervisor.RestartRule) bool {
+	return slices.ContainsFunc(rules, func(rule supervisor.RestartRule) bool { return rule.Action == supervisor.RuleRestart })
 }
 
 func withoutSchedule(r *report, at string, spec supervisor.Spec) {
