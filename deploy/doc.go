@@ -1,4 +1,5 @@
 // Package deploy holds what is around the programs: scripts of the Makefile (sh),
-// example manifests (examples), the test of the image (e2e), and the reader of test
-// results (testreport). As a package it holds one test: README.md is true.
+// example manifests and Pods (examples), the test of the image and the Pods (e2e), the
+// strict reader of Kubernetes objects (kubetest), and the reader of test results
+// (testreport). As a package it holds tests only: README.md, docs and examples are true.
 package deploy

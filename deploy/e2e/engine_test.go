@@ -35,21 +35,23 @@ func (r result) String() string {
 // docker runs one command of the engine to its end.
 func docker(t *testing.T, args ...string) result {
 	t.Helper()
-	return dockerWithInput(t, "", args...)
+	return run(t, exec.Command("docker", args...))
 }
 
-func dockerWithInput(t *testing.T, stdin string, args ...string) result {
+// run is for a command that may fail; one that cannot be run ends the test.
+func run(t *testing.T, cmd *exec.Cmd) result {
 	t.Helper()
-	// Cleanups call this too: then t.Context is already over.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 2*patience)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "docker", args...)
 	var stdout, stderr bytes.Buffer
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &stdout, &stderr
-	err := cmd.Run()
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("cannot run %s: %v", strings.Join(cmd.Args, " "), err)
+	}
+	// Cleanups call this too: then t.Context is already over.
+	late := time.AfterFunc(2*patience, func() { _ = cmd.Process.Kill() })
+	defer late.Stop()
 	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		t.Fatalf("cannot run docker %s: %v", strings.Join(args, " "), err)
+	if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
+		t.Fatalf("cannot run %s: %v", strings.Join(cmd.Args, " "), err)
 	}
 	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 }
@@ -171,9 +173,14 @@ func (c *container) get(path string) (status int, body string, err error) {
 	return resp.StatusCode, string(text), err
 }
 
-// eventually waits for a fact by looking, often, until patience is over.
 func (c *container) eventually(what string, look func() error) {
 	c.t.Helper()
+	eventually(c.t, what, look)
+}
+
+// eventually waits for a fact by looking, often, until patience is over.
+func eventually(t *testing.T, what string, look func() error) {
+	t.Helper()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	end := time.After(patience)
@@ -184,7 +191,7 @@ func (c *container) eventually(what string, look func() error) {
 		}
 		select {
 		case <-end:
-			c.t.Fatalf("waited %v for: %s; the last answer: %v", patience, what, err)
+			t.Fatalf("waited %v for: %s; the last answer: %v", patience, what, err)
 		case <-tick.C:
 		}
 	}

@@ -58,6 +58,7 @@ func withImages(tests func() int) int {
 		return 1
 	}
 	defer removeImage(workloadImage)
+	defer func() { endPodman() }()
 	return tests()
 }
 

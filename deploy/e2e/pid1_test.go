@@ -15,6 +15,9 @@ import (
 // for a grace although everything is gone is too late.
 const quick = 8 * time.Second
 
+// minStubborn is the grace of the stubborn process in lifecycle.yaml.
+const minStubborn = 3 * time.Second
+
 // zombies counts the processes in state Z, as the host sees them.
 func (c *container) zombies() int {
 	c.t.Helper()

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"os/exec"
 	"strings"
 	"testing"
 )
@@ -35,8 +36,9 @@ func TestSingleCommandExitCode(t *testing.T) {
 
 func TestSingleCommandHasTheStreams(t *testing.T) {
 	t.Parallel()
-	r := dockerWithInput(t, "from outside\n", "run", "--rm", "-i", workloadImage, "--",
-		"sh", "-c", "cat; echo to stderr >&2")
+	cmd := exec.Command("docker", "run", "--rm", "-i", workloadImage, "--", "sh", "-c", "cat; echo to stderr >&2")
+	cmd.Stdin = strings.NewReader("from outside\n")
+	r := run(t, cmd)
 	if r.code != 0 || r.stdout != "from outside\n" || r.stderr != "to stderr\n" {
 		t.Errorf("want the bytes as they are on both streams; have %s", r)
 	}

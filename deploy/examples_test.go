@@ -1,0 +1,109 @@
+package deploy
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/processmanager/processmanager/deploy/kubetest"
+)
+
+// Every Pod of the examples is one that an API server takes, in a namespace where the
+// restricted standard is enforced, and every manifest in it is one that we take. Comments
+// tell how a Pod is created; pod_test in e2e runs them.
+func TestPodExamples(t *testing.T) {
+	files, err := filepath.Glob("examples/pods/*.yaml")
+	if err != nil || len(files) < 7 {
+		t.Fatalf("found %d examples of Pods: %v", len(files), err)
+	}
+	program := buildManager(t)
+	text := ""
+	for _, doc := range []string{"examples/pods/README.md", "../docs/kubernetes.md"} {
+		data, err := os.ReadFile(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text += string(data)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		objects, err := kubetest.Decode(data)
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+		if !strings.Contains(text, filepath.Base(file)) {
+			t.Errorf("%s stands in no README", file)
+		}
+		checkObjects(t, file, program, objects)
+	}
+}
+
+// buildManager is the program of this tree, for its judgement of manifests.
+func buildManager(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "processmanager")
+	if out, err := exec.Command("go", "build", "-o", program, "../cmd/processmanager").CombinedOutput(); err != nil {
+		t.Fatalf("cannot build: %v\n%s", err, out)
+	}
+	return program
+}
+
+// checkObjects checks what belongs together: objects, security, what the volumes
+// refer to, and manifests.
+func checkObjects(t *testing.T, place, program string, objects []metav1.Object) {
+	t.Helper()
+	configMaps, pods := map[string]*corev1.ConfigMap{}, 0
+	for _, object := range objects {
+		if err := kubetest.Check(object); err != nil {
+			t.Errorf("%s: %s: %v", place, object.GetName(), err)
+		}
+		configMap, ok := object.(*corev1.ConfigMap)
+		if !ok {
+			continue
+		}
+		configMaps[configMap.Name] = configMap
+		for key, manifest := range configMap.Data {
+			if regexp.MustCompile(`(?m)^kind: ProcessManifest$`).MatchString(manifest) {
+				checkManifest(t, place+": "+key, program, manifest)
+			}
+		}
+	}
+	for _, object := range objects {
+		template, _ := kubetest.Template(object)
+		if template == nil {
+			continue
+		}
+		pods++
+		if err := kubetest.Restricted(&template.Spec); err != nil {
+			t.Errorf("%s: %s: %v", place, object.GetName(), err)
+		}
+		for _, volume := range template.Spec.Volumes {
+			if volume.ConfigMap != nil && configMaps[volume.ConfigMap.Name] == nil {
+				t.Errorf("%s: there is no ConfigMap %s", place, volume.ConfigMap.Name)
+			}
+		}
+	}
+	if pods != 1 {
+		t.Errorf("%s: %d Pods, want one", place, pods)
+	}
+}
+
+func checkManifest(t *testing.T, place, program, manifest string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "manifest.yaml")
+	if err := os.WriteFile(path, []byte(manifest), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(program, "validate", path).CombinedOutput(); err != nil {
+		t.Errorf("%s is refused: %v\n%s\n%s", place, err, out, manifest)
+	}
+}
