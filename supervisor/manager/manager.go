@@ -157,7 +157,7 @@ func (m *Manager) Log() *slog.Logger { return m.log }
 // the container. It is called once.
 func (m *Manager) Run(ctx context.Context) (code int) {
 	if m.os == nil {
-		m.os = linux.New((*reports)(m))
+		m.os = linux.New((*reports)(m), m.systemOptions()...)
 	}
 	l := newLoop(m)
 	stop := make(chan struct{})
@@ -180,6 +180,15 @@ func (m *Manager) Run(ctx context.Context) (code int) {
 	m.console.Close(time.Second) // before the readers end: they may be waiting for it
 	m.os.Close()
 	return l.code
+}
+
+// systemOptions leaves cgroups out for a single command: whoever is left over is its, and
+// it has no limits.
+func (m *Manager) systemOptions() []linux.Option {
+	if len(m.cfg.Command) > 0 {
+		return []linux.Option{linux.WithoutCgroups}
+	}
+	return nil
 }
 
 // sample keeps the usage numbers fresh when nobody asks: adopted processes are

@@ -14,6 +14,10 @@ import (
 // sweepEvery bounds how long a lost wake-up can go unnoticed.
 const sweepEvery = time.Minute
 
+// firstChild is how long the death of an adopted child may go unnoticed when there was
+// no child before it.
+const firstChild = 20 * time.Millisecond
+
 // wakeTries bounds, in milliseconds, how long Close tries to end the reaper.
 const wakeTries = 2000
 
@@ -127,8 +131,18 @@ func ticksNow() uint64 {
 func span(t unix.Timeval) time.Duration { return time.Duration(t.Nano()) }
 
 // awaitChildren returns when there may be children. A child that is adopted makes
-// no noise until it dies, and then there is a SIGCHLD.
+// no noise until it dies, and then there is a SIGCHLD. To catch it costs more than to
+// wait a moment for the first child, or for the end: both are usual when there is none.
 func (s *System) awaitChildren() {
+	first := time.NewTimer(firstChild)
+	defer first.Stop()
+	select {
+	case <-first.C:
+	case <-s.kick:
+		return
+	case <-s.quit:
+		return
+	}
 	died := make(chan os.Signal, 1)
 	signal.Notify(died, unix.SIGCHLD)
 	defer signal.Stop(died)
