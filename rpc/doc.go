@@ -82,7 +82,7 @@
 //	400  the body broke off
 //	401  the secret is missing or wrong; wrong ones wait longer and longer
 //	403  Host or Origin is not allowed
-//	404  neither /rpc nor /openrpc.json
+//	404  neither /, /rpc nor /openrpc.json
 //	405  not POST or GET
 //	413  over 1 MiB
 //	415  not application/json

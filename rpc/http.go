@@ -8,10 +8,11 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/processmanager/processmanager/rpc/page"
 	"github.com/processmanager/processmanager/supervisor"
 )
 
-// Handler serves POST /rpc, GET /rpc (WebSocket) and GET /openrpc.json.
+// Handler serves POST /rpc, GET /rpc (WebSocket), GET /openrpc.json and the page at /.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/rpc", func(w http.ResponseWriter, r *http.Request) {
@@ -33,8 +34,15 @@ func (s *Server) Handler() http.Handler {
 			reply(w, http.StatusOK, []byte(s.pretty))
 		}
 	})
+	mux.HandleFunc("/{$}", func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			notAllowed(w, "GET, HEAD, OPTIONS", "cannot show the page by "+clip(r.Method)+": use GET; calls go to /rpc")
+			return
+		}
+		page.Serve(w, r)
+	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		fail(w, http.StatusNotFound, newError(CodeInvalidRequest, "there is nothing here: the API is at /rpc, its description at /openrpc.json"))
+		fail(w, http.StatusNotFound, newError(CodeInvalidRequest, "there is nothing here: a page is at /, the API at /rpc, its description at /openrpc.json"))
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// The server reads the rest of a body also behind an answer that did not want
