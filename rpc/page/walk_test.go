@@ -283,6 +283,44 @@ func TestLogsLive(t *testing.T) {
 	}
 }
 
+// One process in full: what it is, what it waits for, its tree, how its lives ended.
+func TestOneProcess(t *testing.T) {
+	fake := newFake()
+	at := time.Now().Add(-time.Minute)
+	fake.PutTree("web",
+		supervisor.TreeProcess{Process: "web", PID: 42, Name: "server", Command: "/app/server", State: supervisor.StateSleeping, MemoryMB: 40, Threads: 3, StartTime: at},
+		supervisor.TreeProcess{Process: "web", PID: 57, PPID: 42, Depth: 1, Name: "helper", Command: "/app/helper", State: supervisor.StateRunning, CPUPercent: 3.5, MemoryMB: 24, Threads: 1, StartTime: at},
+	)
+	fake.AddHistory("web", supervisor.LifeRecord{
+		Name: "web", Run: 6, StartTime: &at, EndTime: at.Add(5 * time.Second), Signal: new("SIGKILL"), Reason: supervisor.ReasonOOMKilled,
+		Log: []supervisor.LogLine{{Time: at, Stream: supervisor.Stderr, Run: 6, Msg: "its last words"}},
+	})
+	d := serve(t, fake, secrets{})
+	p := open(t, d.url()+"#/process/web") // an address that can be kept
+	p.signIn(operatorSecret)
+	p.see("#d-name", "web")
+	p.see("#d-tree", "/app/server")
+	p.see("#d-tree", "└ /app/helper")
+	p.see("#d-runs", "OOMKilled · SIGKILL")
+	p.see("#d-deps", "worker depends on this (Ready)")
+	p.click("#d-runs summary")
+	p.see("#d-runs pre", "its last words")
+	p.click("#d-spec-panel summary")
+	p.see("#d-spec", "command: [/app/server, \"--listen=:8080\"]")
+	p.see("#d-events-none", "None since")
+	p.await(`document.querySelector('#d-cpu-plot').getAttribute('aria-label').includes('CPU of the last minutes')`)
+	p.click("#d-deps a")
+	p.see("#d-name", "worker")
+	p.see("#d-deps", "waits for it")
+	p.await(`document.querySelector('#d-tree-panel').hidden`)
+	p.run(chromedp.Evaluate[chromedp.Void](`location.hash = '#/process/nobody'`))
+	p.see("#d-gone", "not known")
+	fake.Put(supervisor.ProcessInfo{Name: "worker", Command: "/app/worker", PID: new(43), Status: supervisor.StatusRunning, Ready: true, StartTime: &at, Run: 1})
+	p.run(chromedp.NavigateBack())
+	p.see("#d-state", "running")
+	p.see("#d-events", "running")
+}
+
 // Hostile text stays text, wherever it comes from.
 func TestHostileText(t *testing.T) {
 	const evil = `<img src=x onerror="document.title='taken'"><script>document.title='taken'</script>"'` + "`${alert(1)}"

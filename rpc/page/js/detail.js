@@ -1,10 +1,11 @@
 // One process in full.
 
-const detail = {name: '', buttons: null, cpu: sparkline(300, 74), mem: sparkline(300, 74), runs: '', timer: 0};
+const detail = {name: '', buttons: null, treeAt: 0, cpu: sparkline(300, 74), mem: sparkline(300, 74), runs: '', timer: 0};
 
 function openDetail(name) {
   detail.name = name;
   detail.runs = '';
+  detail.treeAt = 0;
   text($('d-name'), name);
   drawRuns([]);
   openLog(name);
@@ -25,6 +26,37 @@ async function askRuns() {
     const runs = await call('process.history', {name});
     if (name === detail.name) drawRuns(runs);
   } catch { /* it has gone, and the page says so */ }
+}
+
+// The tree is read for this page alone, so no more often than the list.
+async function askTree(info) {
+  if (!info.pid) { drawTree([]); return; }
+  if (link.state !== 'live' || Date.now() - detail.treeAt < 1900) return;
+  detail.treeAt = Date.now();
+  try {
+    const members = await call('process.tree', {name: info.name});
+    if (info.name === detail.name) drawTree(members);
+  } catch { /* it has ended meanwhile */ }
+}
+
+const maxMembers = 100;
+
+function drawTree(members) {
+  $('d-tree-panel').hidden = members.length === 0;
+  const body = $('d-tree'), shown = members.slice(0, maxMembers);
+  while (body.childElementCount > shown.length) body.lastChild.remove();
+  shown.forEach((m, i) => {
+    if (!body.children[i]) body.append(el('tr', {}, el('td', {class: 'cut'}, el('code')), el('td', {class: 'r'}), el('td', {class: 'r'}), el('td', {class: 'r'})));
+    const [what, pid, cpu, memory] = body.children[i].children;
+    what.style.paddingLeft = Math.min(m.depth, 10) * 12 + 'px';
+    text(what.firstChild, (m.depth ? '└ ' : '') + (m.command || m.name) + (m.task ? ` (${m.task})` : ''));
+    attribute(what, 'title', `${m.command || m.name}\n${m.state} · ${plural(m.threads, 'thread')} · since ${m.start_time}`);
+    text(pid, String(m.pid));
+    text(cpu, percent(m.cpu_percent));
+    text(memory, mebibytes(m.memory_mb));
+  });
+  $('d-tree-more').hidden = members.length <= maxMembers;
+  text($('d-tree-more'), `and ${members.length - maxMembers} more`);
 }
 
 function drawDetail() {
@@ -52,6 +84,7 @@ function drawDetail() {
   drawPlot($('d-mem-plot'), detail.mem, p.mem, 1, mebibytes, 'Memory');
   drawFacts(info);
   drawProbes(info);
+  askTree(info);
   drawDependencies(info);
   const spec = specOf(info), shown = spec ? yaml(spec, '') : '';
   $('d-spec-panel').hidden = !spec;
@@ -87,6 +120,8 @@ function drawFacts(info) {
     ['PID', info.pid === null ? '' : info.pid],
     ['Run', info.run || ''],
     [info.pid ? 'Up since' : 'Last began', info.start_time ? atTime(info.start_time, info.pid ? span(now() - Date.parse(info.start_time)) : ago(info.start_time)) : ''],
+    ['CPU time', info.cpu_seconds ? (info.cpu_seconds < 60 ? info.cpu_seconds.toFixed(2) + ' s' : span(info.cpu_seconds * 1000)) : ''],
+    ['Tree', info.tree_size ? plural(info.tree_size, 'process', 'processes') + (info.threads ? ', ' + plural(info.threads, 'thread') : '') : ''],
     ['Says', info.status_text],
     ['Restarts', info.restarts + (spec.maxRestarts !== undefined && spec.maxRestarts !== null ? ` (at most ${spec.maxRestarts} in a row)` : '')],
     ['Restart policy', spec.restartPolicy],
