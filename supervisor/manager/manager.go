@@ -136,7 +136,7 @@ func New(cfg Config) (*Manager, error) {
 	}
 	m := &Manager{
 		cfg: cfg, wall: time.Now, began: time.Now(),
-		console: logbuf.NewConsole(cfg.Stdout, cfg.Stderr, format),
+		console: logbuf.NewConsole(linux.OutputOf(cfg.Stdout), linux.OutputOf(cfg.Stderr), format),
 		inbox:   make(chan func(*loop), 256), watchKick: make(chan struct{}, 1),
 		done: make(chan struct{}),
 	}

@@ -13,7 +13,7 @@ import (
 const (
 	readSize  = 256 << 10 // one read, at most
 	pipeSize  = 64 << 10  // what the kernel gives
-	busySize  = 256 << 10 // what a pipe gets that was found full
+	busySize  = 256 << 10 // what a pipe gets that was found half full, or more
 	finalSize = 1 << 20   // read at most this of a pipe when a life is over: a stranger may be writing
 )
 
@@ -212,7 +212,7 @@ func (c *capture) step(i int, buf []byte) (n int, more bool) {
 		c.end(i)
 		return 0, false
 	}
-	if n >= pipeSize && !c.big[i] {
+	if n >= pipeSize/2 && !c.big[i] {
 		c.big[i] = true
 		// Refused when this user's pages for pipes are used up: then it stays small.
 		_, _ = unix.FcntlInt(uintptr(c.fd[i]), unix.F_SETPIPE_SZ, busySize)

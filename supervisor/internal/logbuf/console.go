@@ -59,10 +59,13 @@ func NewConsole(stdout, stderr io.Writer, f Format) *Console {
 	return c
 }
 
+// stater is what an *os.File and what is made of one can do.
+type stater interface{ Stat() (os.FileInfo, error) }
+
 // sameOutput reports whether two writers lead to the same place.
 func sameOutput(a, b io.Writer) bool {
-	if x, ok := a.(*os.File); ok {
-		if y, ok := b.(*os.File); ok {
+	if x, ok := a.(stater); ok {
+		if y, ok := b.(stater); ok {
 			xi, xerr := x.Stat()
 			yi, yerr := y.Stat()
 			return xerr == nil && yerr == nil && os.SameFile(xi, yi)

@@ -35,6 +35,7 @@
 // # Sinks
 //
 //	state      when                                        what a writer meets
+//	through    all is written, and out is a pipe           no wait, and no copy of raw lines
 //	moving     a buffer is free                            no wait
 //	full       no buffer is free, out took a byte lately   waits for room
 //	stalled    full, and out took no byte for a second     bytes are dropped and counted
@@ -67,5 +68,6 @@
 //	sink.mu      the buffers of one sink         last
 //
 // None is held while something is written, opened, waited for or compared with a
-// pattern.
+// pattern. The exception is an output that can be written to without waiting, a pipe:
+// while it has room, a writer's lines go straight into it, under sink.mu.
 package logbuf

@@ -1,7 +1,9 @@
 package logbuf
 
 import (
+	"bytes"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,6 +49,7 @@ type sink struct {
 	name   string      // in notices and errors
 	format Format      // of notices
 	out    io.Writer   // used by the draining goroutine only
+	quick  tryWriter   // out, if it can be written to without waiting; used under mu while nobody drains
 	report func(error) // told about failed writes, at most once a minute
 
 	mu       sync.Mutex
@@ -67,8 +70,14 @@ type sink struct {
 }
 
 func newSink(name string, f Format, out io.Writer, report func(error)) *sink {
-	return &sink{name: name, format: f, out: out, report: report, hurry: make(chan struct{})}
+	s := &sink{name: name, format: f, out: out, report: report, hurry: make(chan struct{})}
+	s.quick, _ = out.(tryWriter)
+	return s
 }
+
+// tryWriter is an output that can be written to without waiting: it takes what it has
+// room for, in the order of the calls, and gives an error when that is not all.
+type tryWriter interface{ TryWrite(p []byte) (int, error) }
 
 // put hands the batch to the sink. It waits while the sink has no room but makes
 // progress; what a stalled sink does not take is counted and forgotten, and only
@@ -87,7 +96,12 @@ func (s *sink) put(b *batch) bool {
 		}
 		s.tellLosses()
 		if s.mayFill(b.from) {
-			s.fill(b)
+			if s.pass(b); len(b.data) > 0 {
+				s.fill(b)
+			}
+			if len(b.data) == 0 || len(s.queue) > 0 { // else a buffer has just grown for the next line
+				s.carry()
+			}
 			continue
 		}
 		s.start()
@@ -96,8 +110,62 @@ func (s *sink) put(b *batch) bool {
 			return true
 		}
 	}
-	s.start()
+	if s.held > 0 {
+		s.start()
+	}
 	return true
+}
+
+// pass writes raw lines straight from the batch, as far as the output takes them at once.
+// It does so only when nothing is in front of them; the rest, which may begin in the
+// middle of a line, is for fill, with a buffer that has room for all of it.
+func (s *sink) pass(b *batch) {
+	if s.quick == nil || s.draining || s.held > 0 || b.format != FormatRaw || b.kind == last {
+		return
+	}
+	if s.open != nil && s.open != b.from {
+		return
+	}
+	part := b.data
+	if len(part) > bigBuffer { // a line has room in a buffer, many pieces of lines do not come at once
+		part = part[:bytes.LastIndexByte(part[:bigBuffer], '\n')+1]
+	}
+	n, _ := s.quick.TryWrite(part) // what is wrong the drain will find and report
+	if n == 0 {
+		return
+	}
+	b.data = b.data[n:]
+	s.open = nil
+	if b.kind == piece {
+		s.open = b.from
+	}
+}
+
+// carry writes what is in the buffers as far as the output takes it at once, so that
+// the drain has nothing to do while the output has room.
+func (s *sink) carry() {
+	if s.quick == nil || s.draining {
+		return
+	}
+	for s.held > 0 {
+		buf := s.cur
+		if len(s.queue) > 0 {
+			buf = s.queue[0]
+		}
+		n, err := s.quick.TryWrite(buf.data)
+		if err != nil || n < len(buf.data) {
+			buf.data = buf.data[:copy(buf.data, buf.data[n:])]
+			s.start()
+			return
+		}
+		if len(s.queue) > 0 {
+			s.queue = slices.Delete(s.queue, 0, 1)
+		} else {
+			s.cur = nil
+		}
+		buf.free()
+		s.held--
+	}
 }
 
 // mayFill reports whether there is a buffer to write to, or may be one more.
@@ -214,6 +282,7 @@ func (s *sink) revive() {
 	defer s.mu.Unlock()
 	if s.ending {
 		s.ending = false
+		s.stalled = false // nobody drains, so nobody would find out
 		s.hurry = make(chan struct{})
 	}
 }
