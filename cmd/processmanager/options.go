@@ -37,6 +37,7 @@ type options struct {
 	socketGroup          string
 	tls                  access.TLSFiles
 	logFormat, logDir    string
+	logTimestamps        bool
 	allowedHosts         []string
 	rewrite              map[supervisor.Signal]supervisor.Signal
 	fromFlag, fromSource map[string]bool // said on the command line; there or in the environment
@@ -70,6 +71,7 @@ func settings() []setting {
 		{"tls-key-file", "", "its private key, PEM", text(func(o *options) *string { return &o.tls.Key })},
 		{"tls-client-ca-file", "", "callers must show a certificate of these authorities, PEM", text(func(o *options) *string { return &o.tls.ClientCA })},
 		{"log-format", "text", "lines on stdout and stderr: raw, text (with the name in front) or json", func(o *options, v string) error { o.logFormat = v; return manager.CheckLogFormat(v) }},
+		{"log-timestamps", "false", "true: the time in front of each line, in the format text and in log files", setTimestamps},
 		{"log-dir", "", "directory for the files of processes that have a log file", text(func(o *options) *string { return &o.logDir })},
 		{"rpc-allowed-hosts", "", "names that may stand in Host and Origin of API requests, with commas between", func(o *options, v string) error {
 			o.allowedHosts = strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' })
@@ -85,6 +87,15 @@ func setMode(o *options, v string) error {
 		return fmt.Errorf("%q is not a file mode (want octal permissions such as 0660)", v)
 	}
 	o.socketMode = fs.FileMode(n)
+	return nil
+}
+
+func setTimestamps(o *options, v string) error {
+	yes, err := strconv.ParseBool(v)
+	if err != nil {
+		return fmt.Errorf("%q is neither true nor false", v)
+	}
+	o.logTimestamps = yes
 	return nil
 }
 

@@ -43,7 +43,7 @@ func serve(o *options, env []string, stdout, stderr io.Writer) int {
 	}
 	cfg := manager.Config{
 		Command: o.command, Rewrite: o.rewrite, Signals: sigs, Version: version,
-		Stdout: stdout, Stderr: stderr, LogFormat: o.logFormat, LogDir: o.logDir,
+		Stdout: stdout, Stderr: stderr, LogFormat: o.logFormat, LogTimestamps: o.logTimestamps, LogDir: o.logDir,
 		TerminationLog: terminationLog,
 		Environ:        slices.DeleteFunc(slices.Clone(env), func(kv string) bool { return strings.HasPrefix(kv, variable("secret")+"=") }),
 	}

@@ -146,9 +146,14 @@ func (l *loop) logOptions(spec *supervisor.Spec) logbuf.Options {
 		n, _ := q.Value() // it was checked
 		return n
 	}
+	stamps := l.m.cfg.LogTimestamps
+	if spec.Log.Timestamps != nil {
+		stamps = *spec.Log.Timestamps
+	}
 	return logbuf.Options{
 		Name: spec.Name, Console: l.m.console, File: l.logFile(spec), Format: logbuf.Format(spec.Log.Format),
-		MaxSize: size(spec.Log.MaxSize), MaxFiles: spec.Log.MaxFiles, RateLimit: size(spec.Log.RateLimit),
+		MaxSize: size(spec.Log.MaxSize), MaxFiles: spec.Log.MaxFiles, MaxAge: span(spec.Log.MaxAge),
+		Compress: spec.Log.Compress, Stamps: stamps, RateLimit: size(spec.Log.RateLimit),
 	}
 }
 

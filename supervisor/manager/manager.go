@@ -40,6 +40,8 @@ type Config struct {
 	Stdout, Stderr io.Writer
 	// LogFormat is "raw", "text" or "json"; empty: text.
 	LogFormat string
+	// LogTimestamps puts the time in front of each line in text and in log files.
+	LogTimestamps bool
 	// LogDir is where log files of processes go; empty: none are written.
 	LogDir string
 	// LogLevel is the least level of the manager's own lines.
@@ -136,7 +138,7 @@ func New(cfg Config) (*Manager, error) {
 	}
 	m := &Manager{
 		cfg: cfg, wall: time.Now, began: time.Now(),
-		console: logbuf.NewConsole(linux.OutputOf(cfg.Stdout), linux.OutputOf(cfg.Stderr), format),
+		console: logbuf.NewConsole(linux.OutputOf(cfg.Stdout), linux.OutputOf(cfg.Stderr), format.Stamped(cfg.LogTimestamps)),
 		inbox:   make(chan func(*loop), 256), watchKick: make(chan struct{}, 1),
 		done: make(chan struct{}),
 	}

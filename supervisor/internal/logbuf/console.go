@@ -29,7 +29,7 @@ type Console struct {
 	mu     sync.Mutex
 	files  map[string]*fileSink // guarded by mu; by path
 	gapped map[*Log]bool        // guarded by mu; those that have yet to tell what a rate limit dropped
-	spare  spareLoggers         // has a lock of its own
+	keeper *keeper              // has a lock of its own
 }
 
 // fileSink is the sink of one log file.
@@ -45,6 +45,7 @@ type fileSink struct {
 func NewConsole(stdout, stderr io.Writer, f Format) *Console {
 	c := &Console{format: f, files: map[string]*fileSink{}, gapped: map[*Log]bool{}}
 	c.own.name = managerName
+	c.keeper = newKeeper(func(err error) { c.Logger(slog.LevelWarn).Warn(err.Error()) })
 	switch {
 	case stdout != nil && stderr != nil && sameOutput(stdout, stderr):
 		c.stdout = newSink("stdout and stderr", f, stdout, c.reporter("stdout and stderr"))
@@ -115,6 +116,7 @@ func (c *Console) Close(timeout time.Duration) {
 			break
 		}
 	}
+	c.keeper.close()
 	for _, f := range open {
 		c.closeIdle(f)
 	}
@@ -159,19 +161,21 @@ func await(done <-chan struct{}, late *time.Timer) bool {
 }
 
 // acquire returns the sink of a log file, opened on its first line. Of two logs with
-// one file the last one says how it is rotated.
-func (c *Console) acquire(path string, r rotation) *fileSink {
+// one file the last one says how it is rotated, and the format of notices in it.
+func (c *Console) acquire(path string, r rotation, format Format) *fileSink {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f := c.files[path]
 	if f == nil {
-		out := newFile(path, &c.spare, func(err error) { c.Logger(slog.LevelWarn).Warn(err.Error()) })
-		f = &fileSink{sink: newSink(path, FormatRaw, out, c.reporter(path)), file: out}
+		out := newFile(path, c.keeper, func(err error) { c.Logger(slog.LevelWarn).Warn(err.Error()) })
+		f = &fileSink{sink: newSink(path, format, out, c.reporter(path)), file: out}
 		c.files[path] = f
+		c.keeper.use(path, 1)
 	}
 	f.refs++
 	f.file.rotation.Store(&r)
-	f.revive()
+	c.keeper.watch(path, r) // what an earlier life has left
+	f.revive(format)
 	return f
 }
 
@@ -198,10 +202,12 @@ func (c *Console) closeIdle(f *fileSink) {
 	unused := c.files[f.file.path] == f && f.idleAndEnding()
 	if unused {
 		delete(c.files, f.file.path)
+		c.keeper.use(f.file.path, -1)
+		c.keeper.watch(f.file.path, *f.file.rotation.Load()) // files of deleted processes become too old as well
 	}
 	c.mu.Unlock()
 	if unused {
-		f.file.close()
+		f.file.release()
 	}
 }
 

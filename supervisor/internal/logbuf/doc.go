@@ -23,8 +23,11 @@
 //	text   NAME | the line
 //	json   {"ts","process","stream","run","msg"}; "partial":true when it goes on
 //
+// Text may have a time in front of the name: 2006-01-02T15:04:05.000Z, UTC.
+//
 // Bytes are never altered in raw and text; in JSON what is not UTF-8 becomes U+FFFD.
-// A log file has the raw format. The manager's own lines have the process name
+// A log file has the raw format, and with a time in front each piece of a long line is a
+// line there. The manager's own lines have the process name
 // "processmanager"; in raw they look as in text.
 //
 // A line longer than [MaxLine] is cut into pieces. In raw the pieces follow each
@@ -59,6 +62,18 @@
 // missing, how much. A limit counts the bytes of the process, without prefixes, of
 // both streams together, and the console and the file miss the same lines.
 //
+// # Log files
+//
+//	event                                what becomes of the file
+//	it would grow beyond its size        it is renamed NAME-TIME.log, a new one is made
+//	its path leads elsewhere             within a second the new one is used, or made
+//	[Log.Reopen]                         the same, before the next byte
+//	somebody cuts it to nothing          it goes on at its beginning
+//	path is a link, a device, a pipe     never renamed
+//
+// Rotated files that are too many are removed by who rotates; the keeper compresses them
+// and removes the old ones, in the background.
+//
 // # Locks
 //
 //	Log.mu       the ring, the settings, the     taken before the others
@@ -66,6 +81,7 @@
 //	Console.mu   which files are open, who has   before a sink's
 //	             a gap to tell of
 //	sink.mu      the buffers of one sink         last
+//	keeper.mu    what rotated files await        last
 //
 // None is held while something is written, opened, waited for or compared with a
 // pattern. The exception is an output that can be written to without waiting, a pipe:

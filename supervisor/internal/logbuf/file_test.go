@@ -88,9 +88,8 @@ func TestReopenAfterRename(t *testing.T) { // T69: external logrotate
 
 func TestRotation(t *testing.T) { // T69
 	dir := t.TempDir()
-	var spare spareLoggers
-	f := newFile(filepath.Join(dir, "web.log"), &spare, func(err error) { t.Error(err) })
-	f.rotation.Store(&rotation{100_000, 1000})
+	f := newFile(filepath.Join(dir, "web.log"), newKeeper(func(err error) { t.Error(err) }), func(err error) { t.Error(err) })
+	f.rotation.Store(&rotation{max: 100_000, backups: 1000})
 	for _, name := range []string{"web-notes.log", "web-2-2026-01-01T00-00-00.000.log", "other.log"} {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
 			t.Fatal(err)
@@ -115,9 +114,9 @@ func TestRotation(t *testing.T) { // T69
 		t.Errorf("%d bytes are missing", missing)
 	}
 
-	f.rotation.Store(&rotation{100_000, 1})
-	f.prune()
-	f.close()
+	f.rotation.Store(&rotation{max: 100_000, backups: 1})
+	f.tidy()
+	f.release()
 	left, _ := filepath.Glob(filepath.Join(dir, "*"))
 	var names []string
 	for _, name := range left {
@@ -163,15 +162,14 @@ func TestSpecialFileIsNeverRotated(t *testing.T) { // T69: log.file is a link to
 	if err := os.Symlink(fmt.Sprintf("/proc/self/fd/%d", w.Fd()), path); err != nil {
 		t.Fatal(err)
 	}
-	var spare spareLoggers
-	f := newFile(path, &spare, func(err error) { t.Error(err) })
-	f.rotation.Store(&rotation{10, FileBackups})
+	f := newFile(path, newKeeper(func(err error) { t.Error(err) }), func(err error) { t.Error(err) })
+	f.rotation.Store(&rotation{max: 10, backups: FileBackups})
 	for i := range 5 {
 		if _, err := f.Write(numbered(i, i+1)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	f.close()
+	f.release()
 	w.Close()
 	buf := make([]byte, 6000)
 	n, _ := r.Read(buf)
@@ -183,9 +181,8 @@ func TestSpecialFileIsNeverRotated(t *testing.T) { // T69: log.file is a link to
 
 func TestRemovedFileIsMadeAgain(t *testing.T) { // T62
 	dir := filepath.Join(t.TempDir(), "logs")
-	var spare spareLoggers
-	f := newFile(filepath.Join(dir, "web.log"), &spare, func(err error) { t.Error(err) })
-	defer f.close()
+	f := newFile(filepath.Join(dir, "web.log"), newKeeper(func(err error) { t.Error(err) }), func(err error) { t.Error(err) })
+	defer f.release()
 	if _, err := f.Write([]byte("one\n")); err != nil {
 		t.Fatal(err)
 	}
@@ -292,7 +289,7 @@ func TestSetFileWhileWriting(t *testing.T) {
 }
 
 // TestSameNameAgain deletes and makes a process over and over: two writers on one
-// path would lose lines, and each logger kept for ever would be a leak.
+// path could mix their lines.
 func TestSameNameAgain(t *testing.T) {
 	dir := t.TempDir()
 	c := NewConsole(nil, nil, FormatRaw)
@@ -315,10 +312,5 @@ func TestSameNameAgain(t *testing.T) {
 	defer c.mu.Unlock()
 	if n := len(c.files); n != 0 {
 		t.Errorf("%d files are still open", n)
-	}
-	c.spare.mu.Lock()
-	defer c.spare.mu.Unlock()
-	if n := len(c.spare.free); n > 8 {
-		t.Errorf("%d loggers were made for one file", n)
 	}
 }

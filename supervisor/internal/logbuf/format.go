@@ -17,13 +17,47 @@ const (
 	FormatRaw  Format = "raw"
 	FormatText Format = "text"
 	FormatJSON Format = "json"
+
+	formatStamped Format = "stamped" // text with a time in front
+	formatTimed   Format = "timed"   // raw with a time in front, in log files
 )
+
+// Stamped is the format with a time in front of each line, for text; the others stay what
+// they are: JSON has a time, and raw is what was written.
+func (f Format) Stamped(yes bool) Format {
+	switch f {
+	case FormatText, formatStamped:
+		if yes {
+			return formatStamped
+		}
+		return FormatText
+	case FormatRaw, FormatJSON, formatTimed:
+	}
+	return f
+}
+
+// inFile is the format of a log file.
+func inFile(stamps bool) Format {
+	if stamps {
+		return formatTimed
+	}
+	return FormatRaw
+}
+
+// stampLayout is the time in front of a line: always as long, in UTC, so that lines of a
+// file sort as their times do.
+const stampLayout = "2006-01-02T15:04:05.000Z"
+
+func appendStamp(dst []byte, at time.Time) []byte {
+	return append(at.UTC().AppendFormat(dst, stampLayout), ' ')
+}
 
 // ParseFormat reads the value of -log-format.
 func ParseFormat(text string) (Format, error) {
 	switch f := Format(text); f {
 	case FormatRaw, FormatText, FormatJSON:
 		return f, nil
+	case formatStamped, formatTimed: // not to be asked for by these names
 	}
 	return "", fmt.Errorf("cannot use log format %q: want raw, text or json", text)
 }
@@ -41,7 +75,7 @@ type batch struct {
 // them from the batch, and returns dst.
 func (b *batch) fill(dst []byte) []byte {
 	switch b.format {
-	case FormatText:
+	case FormatText, formatStamped, formatTimed:
 		return b.fillText(dst)
 	case FormatJSON:
 		return b.fillJSON(dst)
@@ -114,7 +148,12 @@ func (b *batch) fillJSON(dst []byte) []byte {
 // appendHead appends what stands in front of each line of a process.
 func appendHead(dst []byte, f Format, name string, stream supervisor.Stream, run uint64, at time.Time) []byte {
 	switch f {
-	case FormatText:
+	case formatTimed:
+		return appendStamp(dst, at)
+	case FormatText, formatStamped:
+		if f == formatStamped {
+			dst = appendStamp(dst, at)
+		}
 		dst = append(dst, name...)
 		dst = append(dst, " | "...)
 	case FormatJSON:

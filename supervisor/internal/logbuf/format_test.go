@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -17,13 +18,13 @@ import (
 // TestFormats plays one story in each format and shows both streams of the
 // container.
 func TestFormats(t *testing.T) {
-	for _, f := range []Format{FormatRaw, FormatText, FormatJSON} {
+	for _, f := range []Format{FormatRaw, FormatText, FormatText.Stamped(true), FormatJSON} {
 		t.Run(string(f), func(t *testing.T) {
 			now := time.Date(2026, 1, 2, 3, 4, 5, 678_900_000, time.FixedZone("Brussels", 3600))
 			var out, errs recorder
 			c := NewConsole(&out, &errs, f)
-			web := New(Options{Name: "web", Console: c, Now: func() time.Time { return now }}).Life(3)
-			job := New(Options{Name: "job.7", Console: c, Now: func() time.Time { return now }}).Life(1)
+			web := New(Options{Name: "web", Console: c, Stamps: f == formatStamped, Now: func() time.Time { return now }}).Life(3)
+			job := New(Options{Name: "job.7", Console: c, Stamps: f == formatStamped, Now: func() time.Time { return now }}).Life(1)
 			web.Write(supervisor.Stdout, []byte("listening\n\nhal"))
 			job.Write(supervisor.Stdout, []byte("tab\t quote\" back\\slash <b>&\n\x1b[31mred\x1b[0m 漢字 \xff\xfe NUL\x00\n"))
 			web.Write(supervisor.Stdout, []byte("f a line\r\n"))
@@ -38,6 +39,37 @@ func TestFormats(t *testing.T) {
 			got = strings.ReplaceAll(got, strings.Repeat("x", MaxLine), "<16384 x>")
 			golden(t, "format_"+string(f)+".txt", got)
 		})
+	}
+}
+
+// Times are where they are asked for: of one process in its file and on the console, in
+// the manager's own lines by the console's format, and in the notices of both.
+func TestTimestamps(t *testing.T) {
+	now := func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.FixedZone("Brussels", 3600)) }
+	path := filepath.Join(t.TempDir(), "web.log")
+	var out recorder
+	c := NewConsole(&out, &out, FormatText)
+	web := New(Options{Name: "web", Console: c, Stamps: true, File: path, RateLimit: 1, Now: now})
+	job := New(Options{Name: "job", Console: c, Now: now})
+	web.Life(1).Write(supervisor.Stdout, []byte("one\ntwo\n"))
+	job.Life(1).Write(supervisor.Stdout, []byte("plain\n"))
+	web.Close()
+	c.Close(time.Minute)
+	const stamp = `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`
+	notice := `processmanager \| WARN rate limit: 4 bytes dropped name=web bytes=4\n`
+	if got, want := out.String(), `^2026-01-02T02:04:05\.000Z web \| one\njob \| plain\n`+notice+`$`; !regexp.MustCompile(want).MatchString(got) {
+		t.Errorf("console %q, want %q", got, want)
+	}
+	if got, want := read(t, path), `^2026-01-02T02:04:05\.000Z one\n`+stamp+` `+notice+`$`; !regexp.MustCompile(want).MatchString(got) {
+		t.Errorf("file %q, want %q", got, want)
+	}
+
+	out = recorder{}
+	c = NewConsole(&out, &out, FormatText.Stamped(true))
+	c.Logger(nil).Info("hello")
+	c.Close(time.Minute)
+	if got, want := out.String(), `^`+stamp+` processmanager \| INFO hello\n$`; !regexp.MustCompile(want).MatchString(got) {
+		t.Errorf("manager %q, want %q", got, want)
 	}
 }
 

@@ -96,7 +96,7 @@ func appendFlat(dst []slog.Attr, group string, a slog.Attr) []slog.Attr {
 //
 //	processmanager | INFO process started name=web pid=17
 //
-// and in JSON with the keys of a process's line and level. Attributes of the
+// with the time in front in the formats that have one, and in JSON with the keys of a process's line and level. Attributes of the
 // record come before the others.
 func appendRecord(dst []byte, f Format, stream supervisor.Stream, rec slog.Record, attrs []slog.Attr) []byte {
 	var all []slog.Attr
@@ -107,6 +107,9 @@ func appendRecord(dst []byte, f Format, stream supervisor.Stream, rec slog.Recor
 	all = append(all, attrs...)
 	if f == FormatJSON {
 		return appendJSONRecord(dst, stream, rec, all)
+	}
+	if f == formatStamped || f == formatTimed {
+		dst = appendStamp(dst, rec.Time)
 	}
 	dst = append(dst, managerName...)
 	dst = append(dst, " | "...)

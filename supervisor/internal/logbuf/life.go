@@ -74,7 +74,7 @@ func (l *LifeLog) deliver(f *feed, data []byte, k kind) {
 	at := log.now()
 	log.mu.Lock()
 	log.ring.add(data, record{at: at.UnixNano(), run: f.run, stderr: f.stderr, kind: k})
-	file, format, passed := log.file, log.format, data
+	file, format, inFile, passed := log.file, log.format, log.inFile, data
 	if log.limit != nil {
 		passed = log.pass(f, data, k, at)
 	}
@@ -98,7 +98,14 @@ func (l *LifeLog) deliver(f *feed, data []byte, k kind) {
 			log.dropped.Add(uint64(len(b.data)))
 		}
 	}
-	b := batch{from: f, format: FormatRaw, data: data, kind: k}
+	if file == nil {
+		return
+	}
+	b := batch{from: f, format: inFile, data: data, kind: k}
+	if inFile != FormatRaw {
+		l.head = appendHead(l.head[:0], inFile, log.name, f.stream, f.run, at)
+		b.head = l.head
+	}
 	for file != nil && !file.put(&b) {
 		next := log.currentFile() // SetFile may have come in between
 		if next == file {

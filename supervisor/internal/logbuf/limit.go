@@ -66,5 +66,5 @@ func (l *Log) tellGap(s *sink, stream supervisor.Stream, bytes int64) {
 	rec.AddAttrs(slog.String("name", l.name), slog.Int64("bytes", bytes))
 	from := newFeed(&l.console.own, stream, 0)
 	from.urgent.Store(true)
-	s.put(&batch{from: from, format: FormatRaw, kind: lines, data: appendRecord(nil, s.format, stream, rec, nil)})
+	s.put(&batch{from: from, format: FormatRaw, kind: lines, data: appendRecord(nil, s.noticeFormat(), stream, rec, nil)})
 }

@@ -20,16 +20,19 @@ type Options struct {
 
 	// What Update can change.
 
-	Format    Format // of its lines on the console; empty: the console's
-	File      string // path of the log file; empty: none
-	MaxSize   int64  // bytes from which on the file is rotated; 0: FileSize
-	MaxFiles  *int   // rotated files that are kept; nil: FileBackups
-	RateLimit int64  // bytes in a second that reach the console and the file; 0: no limit
+	Format    Format        // of its lines on the console; empty: the console's
+	File      string        // path of the log file; empty: none
+	MaxSize   int64         // bytes from which on the file is rotated; 0: FileSize
+	MaxFiles  *int          // rotated files that are kept; nil: FileBackups
+	MaxAge    time.Duration // rotated files that are older are removed; 0: never for that
+	Compress  bool          // rotated files are compressed
+	Stamps    bool          // a time in front of each of its lines, in text on the console and in the file
+	RateLimit int64         // bytes in a second that reach the console and the file; 0: no limit
 }
 
 // rotation says how the file is rotated.
 func (o Options) rotation() rotation {
-	r := rotation{FileSize, FileBackups}
+	r := rotation{max: FileSize, backups: FileBackups, age: o.MaxAge, compress: o.Compress}
 	if o.MaxSize > 0 {
 		r.max = o.MaxSize
 	}
@@ -74,6 +77,7 @@ type Log struct {
 	format Format    // guarded by mu; on the console
 	file   *fileSink // guarded by mu; nil: none
 	rotate rotation  // guarded by mu; of file
+	inFile Format    // guarded by mu; of lines in file
 	limit  *limiter  // guarded by mu; nil: there never was a limit
 	closed bool      // guarded by mu
 
@@ -113,7 +117,8 @@ func (l *Log) Update(o Options) {
 	if l.limit != nil {
 		l.limit.bucket.setRate(o.RateLimit)
 	}
-	l.format = o.Format
+	l.format = o.Format.Stamped(o.Stamps)
+	l.inFile = inFile(o.Stamps)
 	l.setFile(o.File, o.rotation())
 }
 
@@ -166,11 +171,12 @@ func (l *Log) setFile(path string, r rotation) {
 	if l.closed {
 		return
 	}
-	fewer := r.backups < l.rotate.backups
+	changed := r != l.rotate
 	l.rotate = r
 	if l.file != nil && l.file.file.path == path {
 		l.file.file.rotation.Store(&r)
-		if fewer {
+		l.file.setFormat(l.inFile)
+		if changed {
 			l.file.openAnew()
 		}
 		return
@@ -180,7 +186,7 @@ func (l *Log) setFile(path string, r rotation) {
 		l.file = nil
 	}
 	if path != "" {
-		l.file = l.console.acquire(path, r)
+		l.file = l.console.acquire(path, r, l.inFile)
 	}
 }
 

@@ -47,12 +47,12 @@ func newFeed(a *account, stream supervisor.Stream, run uint64) *feed {
 // write carries them out.
 type sink struct {
 	name   string      // in notices and errors
-	format Format      // of notices
 	out    io.Writer   // used by the draining goroutine only
 	quick  tryWriter   // out, if it can be written to without waiting; used under mu while nobody drains
 	report func(error) // told about failed writes, at most once a minute
 
 	mu       sync.Mutex
+	format   Format             // guarded by mu; of notices
 	cur      *buffer            // guarded by mu; being filled, or nil
 	queue    []*buffer          // guarded by mu; full ones, oldest first
 	held     int                // guarded by mu; buffers in cur, queue and the hand of the drain
@@ -276,10 +276,24 @@ func (s *sink) end() {
 	}
 }
 
-// revive takes an end back.
-func (s *sink) revive() {
+func (s *sink) setFormat(f Format) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.format = f
+}
+
+// noticeFormat is the format of lines that the sink itself has to say.
+func (s *sink) noticeFormat() Format {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.format
+}
+
+// revive takes an end back.
+func (s *sink) revive(f Format) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.format = f
 	if s.ending {
 		s.ending = false
 		s.stalled = false // nobody drains, so nobody would find out

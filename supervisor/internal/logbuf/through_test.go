@@ -34,7 +34,7 @@ func (f *fickle) TryWrite(p []byte) (int, error) {
 func TestThroughIsTheSame(t *testing.T) {
 	now := func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
 	for _, format := range []Format{FormatRaw, FormatText, FormatJSON} {
-		for seed := range uint64(20) {
+		for seed := range uint64(8) {
 			var plain recorder
 			quick := &fickle{rnd: rand.New(rand.NewPCG(seed, 7))}
 			slow, fast := NewConsole(&plain, &plain, format), NewConsole(quick, quick, format)
@@ -73,7 +73,7 @@ func TestThroughIsTheSame(t *testing.T) {
 // randomChunk is short lines, one long line, or a lot, often without the last newline.
 func randomChunk(rnd *rand.Rand) []byte {
 	var b strings.Builder
-	size := []int{10, 200, MaxLine - 1, MaxLine + 10, 100_000, 600_000}[rnd.IntN(6)*rnd.IntN(6)/5]
+	size := []int{10, 200, MaxLine - 1, MaxLine + 10, 60_000, 400_000}[rnd.IntN(6)*rnd.IntN(6)/5]
 	width := []int{5, 80, 3 * MaxLine}[rnd.IntN(3)]
 	for b.Len() < size {
 		b.WriteString(strings.Repeat(string(rune('a'+rnd.IntN(26))), 1+rnd.IntN(width)))
@@ -89,8 +89,8 @@ func TestThroughNeedsNoDrain(t *testing.T) {
 	out := &willing{}
 	c := NewConsole(out, nil, FormatText)
 	life := New(Options{Name: "web", Console: c}).Life(1)
-	for range 100 {
-		life.Write(supervisor.Stdout, numbered(0, 1000))
+	for range 20 {
+		life.Write(supervisor.Stdout, numbered(0, 400))
 	}
 	c.stdout.mu.Lock()
 	if c.stdout.draining || c.stdout.held != 0 {
@@ -98,7 +98,7 @@ func TestThroughNeedsNoDrain(t *testing.T) {
 	}
 	c.stdout.mu.Unlock()
 	c.Close(time.Minute)
-	if got, want := strings.Count(out.String(), "\n"), 100*1000; got != want {
+	if got, want := strings.Count(out.String(), "\n"), 20*400; got != want {
 		t.Errorf("%d lines, want %d", got, want)
 	}
 }

@@ -79,7 +79,7 @@ func logObject() *reflector.Schema {
 	for _, f := range fields(reflect.TypeFor[supervisor.Log]()) {
 		p := mapped(f.typ)
 		switch {
-		case f.typ.Kind() == reflect.Bool:
+		case f.typ.Kind() == reflect.Bool || f.typ == reflect.TypeFor[*bool]():
 			p = &reflector.Schema{Type: "boolean"}
 		case p == nil:
 			p = &reflector.Schema{Type: "integer", Minimum: json.Number(f.min), Maximum: json.Number(f.max)}
