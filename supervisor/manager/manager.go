@@ -59,6 +59,13 @@ type Config struct {
 // sampleEvery is the pace of usage samples when nobody asks.
 const sampleEvery = 5 * time.Second
 
+// Memory that only the start has needed is given back a moment after it, and now and
+// then what has come together since.
+const (
+	trimAfter = time.Second
+	trimEvery = 5 * time.Minute
+)
+
 // Manager is a supervisor.Control over real processes. Make one with New, and let
 // it live by Run; its methods may be called from any goroutine, before, during and
 // after Run.
@@ -199,8 +206,14 @@ func (m *Manager) sample(stop <-chan struct{}) {
 	every := sampleEvery
 	tick := time.NewTicker(every)
 	defer tick.Stop()
+	trim := time.NewTimer(trimAfter)
+	defer trim.Stop()
 	for {
 		select {
+		case <-trim.C:
+			m.os.Trim()
+			trim.Reset(trimEvery)
+			continue
 		case <-tick.C:
 		case <-m.watchKick:
 		case <-stop:

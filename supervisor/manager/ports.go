@@ -23,6 +23,7 @@ type OS interface {
 	Members(name string) []linux.Member
 	Forget(name string)
 	Orphans() uint64
+	Trim()
 	ScanFailures() uint64
 	EndRest(ctx context.Context, tell func(rest []linux.Remnant, killed bool)) []linux.Remnant
 	Close()
