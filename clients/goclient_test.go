@@ -23,7 +23,7 @@ metadata: {name: live}
 spec:
   exitPolicy: Never
   processes:
-  - {name: web, labels: {tier: front}, command: "echo up; exec sleep 1000"}
+  - {name: web, labels: {tier: front}, command: "echo up; exec sleep 1000", livenessProbe: {exec: {command: [/bin/true]}}}
   - {name: job, command: [/bin/true], restartPolicy: Never}
 `
 
@@ -168,6 +168,10 @@ func TestGoClientCallsEveryMethod(t *testing.T) {
 	info(c.Wait(ctx, client.WaitParams{Name: "job", Condition: supervisor.WaitCompleted, Timeout: supervisor.Duration(10 * time.Second)}))
 	if got := info(c.Trigger(ctx, "job")); got.Run != 2 {
 		t.Errorf("%+v", got)
+	}
+	probes := ok[[]supervisor.ProbeResult](t)(c.Probe(ctx, client.ProbeParams{Name: "web", Probe: supervisor.ProbeLiveness}))
+	if len(probes) != 1 || !probes[0].Success || probes[0].Process != "web" || probes[0].Run != 1 {
+		t.Errorf("%+v", probes)
 	}
 	whole := supervisor.Spec{
 		Command: supervisor.Command{Argv: []string{"/bin/sh", "-c", "echo $WORD; exec sleep 1000"}},

@@ -69,6 +69,12 @@ func (t *SignalText) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
+// ProbeParams are the parameters of process.probe.
+type ProbeParams struct {
+	Name  string               `json:"name" doc:"Name of the process."`
+	Probe supervisor.ProbeKind `json:"probe,omitempty" doc:"The probe to make. Absent: each that the process has."`
+}
+
 // WaitParams are the parameters of process.wait.
 type WaitParams struct {
 	Name      string                   `json:"name" doc:"Name of the process."`
@@ -106,6 +112,8 @@ func processName(params any) string {
 	case EventsSubscribeParams:
 		return clip(p.Name)
 	case SignalParams:
+		return clip(p.Name)
+	case ProbeParams:
 		return clip(p.Name)
 	case WaitParams:
 		return clip(p.Name)
@@ -149,6 +157,16 @@ func sendSignal(ctx context.Context, s *session, p SignalParams) (*supervisor.Pr
 		return nil, fmt.Errorf("cannot signal %q: %w", p.Name, err)
 	}
 	return s.control().Signal(ctx, s.caller(), p.Name, sig)
+}
+
+func probe(ctx context.Context, s *session, p ProbeParams) ([]supervisor.ProbeResult, error) {
+	if p.Probe != "" {
+		if err := oneOf("process.probe", "probe", p.Probe, supervisor.ProbeKinds()); err != nil {
+			return nil, err
+		}
+	}
+	list, err := s.control().Probe(ctx, s.caller(), supervisor.ProbeRequest{Name: p.Name, Probe: p.Probe})
+	return listed(list), err
 }
 
 func history(ctx context.Context, s *session, p NameParams) ([]supervisor.LifeRecord, error) {

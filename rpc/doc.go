@@ -23,6 +23,7 @@
 //	process.delete        name
 //	process.signal        name signal
 //	process.trigger       name
+//	process.probe         name probe
 //	process.status        name
 //	process.list          labels status
 //	process.logs          name lines stream previous since

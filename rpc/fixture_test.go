@@ -41,6 +41,10 @@ func newFake() *supervisortest.Fake {
 		Name: "migrate", Run: 1, StartTime: &at, EndTime: at.Add(2 * time.Second), ExitCode: new(0), Reason: supervisor.ReasonCompleted,
 		Log: []supervisor.LogLine{{Time: at.Add(time.Second), Stream: supervisor.Stdout, Run: 1, Msg: "at version 7"}},
 	})
+	f.PutProbes("web",
+		supervisor.ProbeResult{Process: "web", Run: 1, Probe: supervisor.ProbeLiveness, Success: true, Seconds: 0.003, Time: supervisortest.Epoch},
+		supervisor.ProbeResult{Process: "web", Run: 1, Probe: supervisor.ProbeReadiness, Message: "HTTP status 503 Service Unavailable", Seconds: 0.012, Time: supervisortest.Epoch},
+	)
 	f.PutTree("web",
 		supervisor.TreeProcess{
 			Process: "web", PID: 42, PPID: 1, Name: "server", Command: "/app/server --listen=:8080", State: supervisor.StateSleeping, UID: new(1000),

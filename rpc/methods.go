@@ -73,6 +73,12 @@ func changeMethods() []Method {
 			return s.control().Trigger(ctx, s.caller(), p.Name)
 		}).doc("Run a process now", "Begins a run now, beside the schedule where there is one. Under concurrencyPolicy Allow it is one more run, else nothing may be going on. It returns when the life runs.").
 			changes(supervisor.ErrNotFound, supervisor.ErrExists, supervisor.ErrStart),
+
+		define("process.probe", probe).
+			doc("Probe a process now", "Makes one attempt of a probe of the process, or of each that it has, beside those that are made anyway; of a name with replicas or runs, of theirs. "+
+				"Nothing but the answer comes of it: it counts neither for thresholds and readiness nor in metrics. It is for operators, because an exec probe runs a command. It lasts at most as long as the probe's timeoutSeconds.").
+			result("results", "One for each probe of each process that runs.").
+			changes(supervisor.ErrNotFound, supervisor.ErrNotRunning, supervisor.ErrInvalid),
 	}
 }
 

@@ -60,6 +60,13 @@ type Control interface {
 	// lives. A viewer sees no arguments. Errors: ErrNotFound.
 	Tree(ctx context.Context, who Caller, name string) ([]TreeProcess, error)
 
+	// Probe makes one attempt now of a probe of the process, or of each that it has, and
+	// of a name with replicas or runs of theirs. Nothing but the answer comes of it: no
+	// count, verdict or metric. It lasts at most as long as the probe's timeout, and ends
+	// with the life. It is for operators: an exec probe runs a command. Errors: ErrNotFound,
+	// ErrNotRunning (it does not run, or is ending), ErrInvalid (it has no such probe).
+	Probe(ctx context.Context, who Caller, req ProbeRequest) ([]ProbeResult, error)
+
 	// Wait returns when the condition has become true. Errors: ErrNotFound, ErrInvalid
 	// (no such condition), ErrNotRunning (it has failed, or was stopped, and the
 	// condition cannot become true by itself), ErrStopTimeout (the time is up).
@@ -121,6 +128,25 @@ type ListRequest struct {
 	Labels map[string]string // all must be equal
 	Status []Status          // any of these; empty: all
 }
+
+// ProbeRequest is what Probe is to try.
+type ProbeRequest struct {
+	Name  string
+	Probe ProbeKind // empty: each that it has
+}
+
+// ProbeKind is one of the three probes.
+type ProbeKind string
+
+// The probes.
+const (
+	ProbeStartup   ProbeKind = "startup"
+	ProbeLiveness  ProbeKind = "liveness"
+	ProbeReadiness ProbeKind = "readiness"
+)
+
+// ProbeKinds lists them.
+func ProbeKinds() []ProbeKind { return []ProbeKind{ProbeStartup, ProbeLiveness, ProbeReadiness} }
 
 // WaitRequest is what Wait waits for.
 type WaitRequest struct {

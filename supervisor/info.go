@@ -48,6 +48,25 @@ type ProbeInfo struct {
 	Successes int        `json:"successes" doc:"Successes in a row."`
 }
 
+// ProbeResult is what one attempt of a probe has found that somebody asked for.
+type ProbeResult struct {
+	Process string    `json:"process" doc:"The process that was probed: of replicas and of runs, which."`
+	Run     uint64    `json:"run" doc:"Number of its life."`
+	Probe   ProbeKind `json:"probe" doc:"The probe that was made."`
+	Success bool      `json:"success" doc:"Whether the attempt succeeded. It counts for nothing: neither for thresholds and readiness, nor in metrics."`
+	Message string    `json:"message,omitempty" doc:"Why it failed; absent when it did not."`
+	Seconds float64   `json:"seconds" doc:"How long the attempt took."`
+	Time    time.Time `json:"time" doc:"When it ended."`
+}
+
+// Word is the result in one word: success or failure.
+func (r ProbeResult) Word() string {
+	if r.Success {
+		return "success"
+	}
+	return "failure"
+}
+
 // MemoryInfo is a memory limit.
 type MemoryInfo struct {
 	LimitMB float64 `json:"limit_mb" doc:"Limit in MiB."`

@@ -29,6 +29,7 @@ const (
 	kindSeconds  kind = "SECONDS"
 	kindBool     kind = "true|false"
 	kindStream   kind = "stdout|stderr"
+	kindProbe    kind = "startup|liveness|readiness"
 	kindFormat   kind = "text|json"
 	kindLabels   kind = "'KEY=VALUE,…'"
 	kindStatuses kind = "'STATUS,…'"
@@ -104,6 +105,9 @@ func readValue(k kind, text string) (any, error) {
 		return heroscript.Bool(text)
 	case kindStream:
 		return oneOf(text, string(supervisor.Stdout), string(supervisor.Stderr))
+	case kindProbe:
+		word, err := oneOf(text, strings.Split(string(kindProbe), "|")...)
+		return supervisor.ProbeKind(word), err
 	case kindFormat:
 		return oneOf(text, "text", "json")
 	case kindLabels:

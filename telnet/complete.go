@@ -159,7 +159,7 @@ func (s *session) values(at heroscript.Place) completion {
 // nil when that cannot be listed.
 func (s *session) wordsOf(p param) (words []string, many bool) {
 	switch p.kind {
-	case kindBool, kindStream, kindFormat:
+	case kindBool, kindStream, kindProbe, kindFormat:
 		return strings.Split(string(p.kind), "|"), false
 	case kindStatuses:
 		return statusWords(), true

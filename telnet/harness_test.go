@@ -211,6 +211,10 @@ func newFake() *supervisortest.Fake {
 		}
 		f.AddLog("web", supervisor.LogLine{Time: supervisortest.Epoch.Add(time.Duration(i) * time.Second), Stream: stream, Run: 3, Msg: msg})
 	}
+	f.PutProbes("web",
+		supervisor.ProbeResult{Process: "web", Run: 3, Probe: supervisor.ProbeLiveness, Success: true, Seconds: 0.0025, Time: supervisortest.Epoch},
+		supervisor.ProbeResult{Process: "web", Run: 3, Probe: supervisor.ProbeReadiness, Message: "HTTP status 503\x1b[1m", Seconds: 1.5, Time: supervisortest.Epoch},
+	)
 	f.PutTree("web",
 		supervisor.TreeProcess{
 			Process: "web", PID: 42, PPID: 1, Name: "server", Command: "/app/server --listen=:8080", State: supervisor.StateSleeping, UID: new(1000),

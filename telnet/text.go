@@ -131,6 +131,20 @@ var lives = []column[supervisor.LifeRecord]{
 // historyText is the aligned table of ended lives, titles first.
 func historyText(list []supervisor.LifeRecord, width int) string { return table(lives, list, width) }
 
+// attempts are the columns of what probes have found.
+var attempts = []column[supervisor.ProbeResult]{
+	{"PROCESS", always, func(r supervisor.ProbeResult, _ bool) string { return r.Process }},
+	{"PROBE", always, func(r supervisor.ProbeResult, _ bool) string { return string(r.Probe) }},
+	{"RESULT", always, func(r supervisor.ProbeResult, _ bool) string { return r.Word() }},
+	{"TOOK", 3, func(r supervisor.ProbeResult, _ bool) string { return fmt.Sprintf("%.3fs", r.Seconds) }},
+	{"MESSAGE", always, func(r supervisor.ProbeResult, _ bool) string { return orNone(oneLine(r.Message)) }},
+}
+
+// probesText is the aligned table of what probes have found, titles first.
+func probesText(list []supervisor.ProbeResult, width int) string {
+	return table(attempts, list, width)
+}
+
 // branches are the columns of a tree.
 var branches = []column[supervisor.TreeProcess]{
 	{"PROCESS", 7, func(p supervisor.TreeProcess, _ bool) string { return p.Process }},

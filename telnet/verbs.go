@@ -80,6 +80,12 @@ func changeVerbs() []verb {
 			help:   "run a process now, beside its schedule",
 			run:    runTrigger,
 		},
+		{
+			name:   "process.probe",
+			params: []param{nameParam, {key: "probe", kind: kindProbe}},
+			help:   "make one attempt now of a probe of a process, or of each that it has; it counts for nothing",
+			run:    runProbe,
+		},
 	}
 }
 
@@ -216,6 +222,15 @@ func runSignal(ctx context.Context, c call) (reply, error) {
 func runTrigger(ctx context.Context, c call) (reply, error) {
 	info, err := c.control().Trigger(ctx, c.who, c.text("name"))
 	return done(c, "triggered", info, err)
+}
+
+func runProbe(ctx context.Context, c call) (reply, error) {
+	kind, _ := c.args["probe"].(supervisor.ProbeKind)
+	list, err := c.control().Probe(ctx, c.who, supervisor.ProbeRequest{Name: c.text("name"), Probe: kind})
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{text: probesText(list, c.columns), value: listed(list)}, nil
 }
 
 func runHistory(ctx context.Context, c call) (reply, error) {

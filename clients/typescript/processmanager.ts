@@ -358,6 +358,28 @@ export interface ProbeInfo {
   successes: number;
 }
 
+export type ProbeKind = "startup" | "liveness" | "readiness";
+
+export interface ProbeResult {
+  /** The process that was probed: of replicas and of runs, which. */
+  process: string;
+  /** Number of its life. */
+  run: number;
+  /** The probe that was made. */
+  probe: ProbeKind;
+  /**
+   * Whether the attempt succeeded. It counts for nothing: neither for thresholds and readiness, nor
+   * in metrics.
+   */
+  success: boolean;
+  /** Why it failed; absent when it did not. */
+  message?: string;
+  /** How long the attempt took. */
+  seconds: number;
+  /** When it ended. */
+  time: string;
+}
+
 export interface ProcessInfo {
   /** Unique name. */
   name: string;
@@ -789,6 +811,14 @@ export interface SignalParams {
   signal: string | number;
 }
 
+/** Parameters of process.probe. */
+export interface ProbeParams {
+  /** Name of the process. */
+  name: string;
+  /** The probe to make. Absent: each that the process has. */
+  probe?: ProbeKind;
+}
+
 /** Parameters of process.list. */
 export interface ListParams {
   /** Only processes with all of these labels. */
@@ -1065,6 +1095,17 @@ export class Client {
    */
   async trigger(name: string, options: CallOptions = {}): Promise<ProcessInfo> {
     return this.call("process.trigger", { name }, options);
+  }
+
+  /**
+   * Calls process.probe. Makes one attempt of a probe of the process, or of each that it has,
+   * beside those that are made anyway; of a name with replicas or runs, of theirs. Nothing but the
+   * answer comes of it: it counts neither for thresholds and readiness nor in metrics. It is for
+   * operators, because an exec probe runs a command. It lasts at most as long as the probe's
+   * timeoutSeconds.
+   */
+  async probe(params: ProbeParams, options: CallOptions = {}): Promise<ProbeResult[]> {
+    return this.call("process.probe", params, options);
   }
 
   /** Calls process.status. Describes one process at this moment. */

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/urfave/cli/v3"
 
@@ -43,6 +44,40 @@ func (p *program) trigger(ctx context.Context, c *cli.Command) error {
 		}
 		return p.line(fmt.Sprintf("Process '%s' triggered", info.Name))
 	})
+}
+
+// probe has failed when a probe has: a script may ask.
+func (p *program) probe(ctx context.Context, c *cli.Command) error {
+	list, err := names(c)
+	if err != nil {
+		return err
+	}
+	kind := supervisor.ProbeKind(c.String("probe"))
+	if kind != "" && !slices.Contains(supervisor.ProbeKinds(), kind) {
+		return usageErrorf("probe", "-probe %q is none: want %s", kind, alternatives(supervisor.ProbeKinds()))
+	}
+	var all []supervisor.ProbeResult
+	params := func(name string) any { return client.ProbeParams{Name: name, Probe: kind} }
+	err = p.ask(ctx, c, question{method: "process.probe", params: params}, list, func(_ int, _ string, answer json.RawMessage) error {
+		var results []supervisor.ProbeResult
+		if err := read(answer, &results); err != nil {
+			return err
+		}
+		all = append(all, results...)
+		if wantsJSON(c) {
+			return p.line(string(answer))
+		}
+		return nil
+	})
+	if len(all) > 0 && !wantsJSON(c) {
+		if bad := p.rows(probeRows(all)); bad != nil {
+			return bad
+		}
+	}
+	if failed := slices.IndexFunc(all, func(r supervisor.ProbeResult) bool { return !r.Success }); err == nil && failed >= 0 {
+		return fmt.Errorf("the %s probe of %q has failed", all[failed].Probe, all[failed].Process)
+	}
+	return err
 }
 
 func (p *program) start(ctx context.Context, c *cli.Command) error {

@@ -35,6 +35,10 @@ func (p *program) changeCommands() []*cli.Command {
 			&cli.StringFlag{Name: "signal", Usage: "`SIGNAL` by name or number, instead of the first word"},
 			formatFlag()),
 		p.sub("trigger", "NAME…", "run processes now, beside their schedules", p.trigger, nameFlag(), formatFlag()),
+		p.sub("probe", "NAME…", "make one attempt of the processes' probes now; exit code 1 when one fails", p.probe,
+			nameFlag(),
+			&cli.StringFlag{Name: "probe", Usage: "`PROBE`: " + alternatives(supervisor.ProbeKinds()), DefaultText: "each that there is"},
+			formatFlag()),
 	}
 }
 
@@ -66,7 +70,7 @@ func (p *program) lookCommands() []*cli.Command {
 			formatFlag()),
 		p.sub("wait", "NAME…", "wait until something is true of processes", p.wait,
 			nameFlag(),
-			&cli.StringFlag{Name: "for", Usage: "`CONDITION`: " + conditions(), Value: string(supervisor.WaitReady)},
+			&cli.StringFlag{Name: "for", Usage: "`CONDITION`: " + alternatives(supervisor.WaitConditions()), Value: string(supervisor.WaitReady)},
 			&cli.DurationFlag{Name: "timeout", Usage: "give up after this `TIME`; 0s: never", Value: 30 * time.Second},
 			formatFlag()),
 	}

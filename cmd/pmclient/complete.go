@@ -156,6 +156,8 @@ func (p *program) flagValues(line typed, flag, value string) []candidate {
 		return choices("auto", "always", "never")
 	case "stream":
 		return choices(string(supervisor.Stdout), string(supervisor.Stderr))
+	case "probe":
+		return choices(supervisor.ProbeKinds()...)
 	case "for":
 		return choices(supervisor.WaitConditions()...)
 	case "signal":

@@ -174,11 +174,11 @@ func (p *program) tree(ctx context.Context, c *cli.Command) error {
 	return err
 }
 
-// conditions are the words of wait.
-func conditions() string {
+// alternatives are the words of a flag, for people.
+func alternatives[T ~string](words []T) string {
 	var list []string
-	for _, condition := range supervisor.WaitConditions() {
-		list = append(list, string(condition))
+	for _, word := range words {
+		list = append(list, string(word))
 	}
 	return strings.Join(list, ", ")
 }
@@ -191,7 +191,7 @@ func (p *program) wait(ctx context.Context, c *cli.Command) error {
 	}
 	condition, timeout := supervisor.WaitCondition(c.String("for")), c.Duration("timeout")
 	if !slices.Contains(supervisor.WaitConditions(), condition) {
-		return usageErrorf("wait", "-for %q is none of %s", condition, conditions())
+		return usageErrorf("wait", "-for %q is none of %s", condition, alternatives(supervisor.WaitConditions()))
 	}
 	if timeout < 0 {
 		return usageErrorf("wait", "-timeout %s is negative", timeout)

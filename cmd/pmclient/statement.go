@@ -16,7 +16,7 @@ import (
 
 // verbs are the commands that are verbs of heroscript too: process.NAME, with the
 // flags as parameters.
-var verbs = []string{"start", "stop", "restart", "delete", "signal", "trigger", "status", "list", "logs", "history", "tree", "wait"}
+var verbs = []string{"start", "stop", "restart", "delete", "signal", "trigger", "probe", "status", "list", "logs", "history", "tree", "wait"}
 
 // verbPrefix is the actor of all of them.
 const verbPrefix = "process."

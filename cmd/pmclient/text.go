@@ -119,6 +119,20 @@ func lifeRows(lives []supervisor.LifeRecord) [][]cell {
 	return rows
 }
 
+// probeRows are the titles and one row for each attempt.
+func probeRows(list []supervisor.ProbeResult) [][]cell {
+	rows := [][]cell{titles("~PROCESS", "PROBE", "RESULT", "?TOOK", "~MESSAGE")}
+	for _, r := range list {
+		row := cells(r.Process, string(r.Probe), r.Word(), strconv.FormatFloat(r.Seconds, 'f', 3, 64)+"s", r.Message)
+		row[2].look = green
+		if !r.Success {
+			row[2].look = red
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
 // treeRows are the titles and one row for each process of a tree; the command's indent
 // shows whose child it is.
 func treeRows(list []supervisor.TreeProcess, now time.Time) [][]cell {

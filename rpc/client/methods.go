@@ -85,6 +85,24 @@ func (c *Client) Trigger(ctx context.Context, name string) (result *supervisor.P
 	return result, err
 }
 
+// ProbeParams are the parameters of process.probe.
+type ProbeParams struct {
+	// Name of the process.
+	Name string `json:"name"`
+	// The probe to make. Absent: each that the process has.
+	Probe supervisor.ProbeKind `json:"probe,omitempty"`
+}
+
+// Probe calls process.probe. Makes one attempt of a probe of the process, or of
+// each that it has, beside those that are made anyway; of a name with replicas
+// or runs, of theirs. Nothing but the answer comes of it: it counts neither for
+// thresholds and readiness nor in metrics. It is for operators, because an exec
+// probe runs a command. It lasts at most as long as the probe's timeoutSeconds.
+func (c *Client) Probe(ctx context.Context, p ProbeParams) (result []supervisor.ProbeResult, err error) {
+	err = c.Call(ctx, "process.probe", p, &result)
+	return result, err
+}
+
 // Status calls process.status. Describes one process at this moment.
 func (c *Client) Status(ctx context.Context, name string) (result *supervisor.ProcessInfo, err error) {
 	err = c.Call(ctx, "process.status", map[string]string{"name": name}, &result)

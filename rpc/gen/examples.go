@@ -90,6 +90,15 @@ var examples = map[string][]exampleCall{
 	"process.trigger": {{"run it again", map[string]any{"name": "migrate"}, with(migrate, func(p *supervisor.ProcessInfo) {
 		p.PID, p.Ready, p.Status, p.Run = new(101), true, supervisor.StatusRunning, 2
 	})}},
+	"process.probe": {
+		{"one that fails", map[string]any{"name": "web", "probe": "readiness"}, []supervisor.ProbeResult{{
+			Process: "web", Run: 1, Probe: supervisor.ProbeReadiness, Message: "HTTP status 503 Service Unavailable", Seconds: 0.012, Time: moment,
+		}}},
+		{"all", map[string]any{"name": "web"}, []supervisor.ProbeResult{
+			{Process: "web", Run: 1, Probe: supervisor.ProbeLiveness, Success: true, Seconds: 0.003, Time: moment},
+			{Process: "web", Run: 1, Probe: supervisor.ProbeReadiness, Message: "HTTP status 503 Service Unavailable", Seconds: 0.012, Time: moment},
+		}},
+	},
 	"process.history": {{"history", map[string]any{"name": "migrate"}, []supervisor.LifeRecord{{
 		Name: "migrate", Run: 1, StartTime: &moment, EndTime: moment.Add(2 * time.Second), ExitCode: new(0), Reason: supervisor.ReasonCompleted,
 		Log: []supervisor.LogLine{{Time: moment.Add(time.Second), Stream: supervisor.Stdout, Run: 1, Msg: "at version 7"}},

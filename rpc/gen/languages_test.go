@@ -11,7 +11,7 @@ func TestSnake(t *testing.T) {
 	for in, want := range map[string]string{
 		"name": "name", "workingDir": "working_dir", "httpGet": "http_get", "HTTPGet": "http_get", "runAsNonRoot": "run_as_non_root",
 		"terminationGracePeriodSeconds": "termination_grace_period_seconds", "cpu_percent": "cpu_percent", "oomScoreAdj": "oom_score_adj",
-		"ManifestDiff": "manifest_diff", "fieldRef": "field_ref", "postStart": "post_start",
+		"ManifestDiff": "manifest_diff", "fieldRef": "field_ref", "postStart": "post_start", "class": "class_", "With": "with_", "className": "class_name",
 	} {
 		if got := snake(in); got != want {
 			t.Errorf("snake(%q) = %q, want %q", in, got, want)

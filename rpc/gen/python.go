@@ -23,7 +23,7 @@ func pythonClient(d *apiDocument) ([]byte, error) {
 }
 
 // snake is a word as Python writes it: workingDir is working_dir, httpGet http_get,
-// runAsUser run_as_user.
+// runAsUser run_as_user, and class, which is Python's own, class_ (PEP 8).
 func snake(word string) string {
 	var b strings.Builder
 	runes := []rune(word)
@@ -33,8 +33,15 @@ func snake(word string) string {
 		}
 		b.WriteRune(unicode.ToLower(r))
 	}
+	if slices.Contains(pyKeywords, b.String()) {
+		b.WriteByte('_')
+	}
 	return b.String()
 }
+
+// pyKeywords are the words in lower case that cannot be names.
+var pyKeywords = strings.Fields("and as assert async await break class continue def del elif else except finally for from global " +
+	"if import in is lambda nonlocal not or pass raise return try while with yield")
 
 // A pyField is a field of a dataclass.
 type pyField struct {

@@ -13,6 +13,7 @@ var words = map[reflect.Type][]string{
 	reflect.TypeFor[supervisor.Reason]():        append([]string{""}, stringsOf(supervisor.Reasons())...),
 	reflect.TypeFor[supervisor.Stream]():        stringsOf([]supervisor.Stream{supervisor.Stdout, supervisor.Stderr}),
 	reflect.TypeFor[supervisor.WaitCondition](): stringsOf(supervisor.WaitConditions()),
+	reflect.TypeFor[supervisor.ProbeKind]():     stringsOf(supervisor.ProbeKinds()),
 	reflect.TypeFor[supervisor.ChangeKind](): stringsOf([]supervisor.ChangeKind{
 		supervisor.ChangeAdded, supervisor.ChangeRemoved, supervisor.ChangeUpdated, supervisor.ChangeRestarted,
 	}),

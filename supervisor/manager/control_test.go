@@ -35,6 +35,10 @@ func changes(c supervisor.Control, who supervisor.Caller, name string) map[strin
 		"stop":    func(ctx context.Context) error { _, err := c.Stop(ctx, who, name); return err },
 		"restart": func(ctx context.Context) error { _, err := c.Restart(ctx, who, name); return err },
 		"delete":  func(ctx context.Context) error { return c.Delete(ctx, who, name) },
+		"probe": func(ctx context.Context) error {
+			_, err := c.Probe(ctx, who, supervisor.ProbeRequest{Name: name})
+			return err
+		},
 	}
 }
 

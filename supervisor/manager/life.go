@@ -29,6 +29,9 @@ type life struct {
 	unwait func()                  // ends the wait for a line; nil: none was begun
 	own    []string                // variables that the manager tells it
 
+	asked context.Context    // of attempts that callers want; nil: none does
+	unask context.CancelFunc // ends them
+
 	basis map[string]uint64 // lives of those it depends on, when it began; nil: nobody wants to know
 }
 

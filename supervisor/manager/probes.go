@@ -30,6 +30,9 @@ func (l *loop) wireProbes(e *entry) {
 	if e.life == nil {
 		return
 	}
+	if e.life.unask != nil && (e.proc.Gen != e.life.gen || !mayBeProbed(e.proc)) {
+		e.life.unask()
+	}
 	for _, k := range machine.Probes() {
 		p, spec := e.life.probes[k], probeOf(e.ran, k)
 		wanted := e.proc.Gen == e.life.gen && e.proc.Wants(k) && spec != nil

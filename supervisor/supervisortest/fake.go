@@ -33,6 +33,7 @@ type Fake struct {
 	streams  int                                // open ones
 	history  map[string][]supervisor.LifeRecord // newest first
 	trees    map[string][]supervisor.TreeProcess
+	probes   map[string][]supervisor.ProbeResult
 	manifest supervisor.ManifestInfo
 	plans    map[string][]supervisor.Change
 	changed  chan struct{} // closed when a process has changed, and made anew
@@ -65,6 +66,7 @@ func New() *Fake {
 		logs:     map[string][]supervisor.LogLine{},
 		history:  map[string][]supervisor.LifeRecord{},
 		trees:    map[string][]supervisor.TreeProcess{},
+		probes:   map[string][]supervisor.ProbeResult{},
 		manifest: supervisor.ManifestInfo{Source: "none", GraceSecs: 25, ExitPolicy: supervisor.ExitNever, Processes: []supervisor.Spec{}},
 		plans:    map[string][]supervisor.Change{},
 		changed:  make(chan struct{}),

@@ -69,6 +69,38 @@ func (f *Fake) Trigger(ctx context.Context, who supervisor.Caller, name string) 
 	})
 }
 
+// PutProbes sets what probes of a process find.
+func (f *Fake) PutProbes(name string, results ...supervisor.ProbeResult) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.probes[name] = results
+}
+
+// Probe implements supervisor.Control: what PutProbes has set, as long as the process
+// runs.
+func (f *Fake) Probe(ctx context.Context, who supervisor.Caller, req supervisor.ProbeRequest) ([]supervisor.ProbeResult, error) {
+	if err := f.enter(ctx, "Probe", who, req); err != nil {
+		return nil, err
+	}
+	if err := who.MayChange(); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	info, err := f.find("probe", req.Name)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.PID == nil:
+		return nil, fmt.Errorf("cannot probe %q: %w (%s)", req.Name, supervisor.ErrNotRunning, info.Status)
+	}
+	list := slices.DeleteFunc(slices.Clone(f.probes[req.Name]), func(r supervisor.ProbeResult) bool { return req.Probe != "" && r.Probe != req.Probe })
+	if len(list) == 0 {
+		return nil, fmt.Errorf("cannot probe %q: %w: it has no such probe", req.Name, supervisor.ErrInvalid)
+	}
+	return list, nil
+}
+
 // History implements supervisor.Control.
 func (f *Fake) History(ctx context.Context, who supervisor.Caller, name string) ([]supervisor.LifeRecord, error) {
 	if err := f.enter(ctx, "History", who, name); err != nil {

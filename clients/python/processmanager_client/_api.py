@@ -51,6 +51,8 @@ __all__ = [
     "PortRef",
     "Probe",
     "ProbeInfo",
+    "ProbeKind",
+    "ProbeResult",
     "ProcessInfo",
     "ProcessState",
     "Quantity",
@@ -125,6 +127,8 @@ OnDependencyRestart = Literal["Ignore", "Restart", "Stop"]
 
 PortRef = Union[int, str]
 """A port, by number or by name."""
+
+ProbeKind = Literal["startup", "liveness", "readiness"]
 
 ProcessState = Literal["running", "sleeping", "disk", "stopped", "traced", "zombie", "idle", "other"]
 
@@ -350,7 +354,7 @@ class IOPriority:
 
     #: RealTime: before everybody else. BestEffort: in turn with the others. Idle: only when
     #: nobody else wants the disk.
-    class: str = field(metadata={"json": "class"})
+    class_: str = field(metadata={"json": "class"})
     #: Place within the class: 0 comes first, 7 last. Idle has none. Default: 4.
     level: Optional[int] = field(default=None, metadata={"json": "level"})
 
@@ -520,6 +524,27 @@ class ProbeInfo:
     message: Optional[str] = field(default=None, metadata={"json": "message"})
     #: When the last attempt ended; absent before the first.
     time: Optional[datetime] = field(default=None, metadata={"json": "time"})
+
+
+@dataclass
+class ProbeResult:
+    """ProbeResult of the API."""
+
+    #: The process that was probed: of replicas and of runs, which.
+    process: str = field(metadata={"json": "process"})
+    #: Number of its life.
+    run: int = field(metadata={"json": "run"})
+    #: The probe that was made.
+    probe: ProbeKind = field(metadata={"json": "probe"})
+    #: Whether the attempt succeeded. It counts for nothing: neither for thresholds and
+    #: readiness, nor in metrics.
+    success: bool = field(metadata={"json": "success"})
+    #: How long the attempt took.
+    seconds: float = field(metadata={"json": "seconds"})
+    #: When it ended.
+    time: datetime = field(metadata={"json": "time"})
+    #: Why it failed; absent when it did not.
+    message: Optional[str] = field(default=None, metadata={"json": "message"})
 
 
 @dataclass
@@ -1089,6 +1114,19 @@ class Methods:
             "name": name,
         }
         return self.call("process.trigger", params, result=ProcessInfo, call_timeout=call_timeout)
+
+    def probe(self, name: str, *, probe: Optional[ProbeKind] = None, call_timeout: Optional[float] = None) -> List[ProbeResult]:
+        """Calls process.probe. Makes one attempt of a probe of the process, or of each that it
+        has, beside those that are made anyway; of a name with replicas or runs, of theirs.
+        Nothing but the answer comes of it: it counts neither for thresholds and readiness nor
+        in metrics. It is for operators, because an exec probe runs a command. It lasts at most
+        as long as the probe's timeoutSeconds.
+        """
+        params = {
+            "name": name,
+            "probe": probe,
+        }
+        return self.call("process.probe", params, result=List[ProbeResult], call_timeout=call_timeout)
 
     def status(self, name: str, *, call_timeout: Optional[float] = None) -> ProcessInfo:
         """Calls process.status. Describes one process at this moment."""

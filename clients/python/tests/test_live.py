@@ -26,7 +26,7 @@ metadata: {name: live}
 spec:
   exitPolicy: Never
   processes:
-  - {name: web, labels: {tier: front}, command: "while :; do read -t 1 x; done", terminationGracePeriodSeconds: 1}
+  - {name: web, labels: {tier: front}, command: "while :; do read -t 1 x; done", terminationGracePeriodSeconds: 1, livenessProbe: {exec: {command: [/bin/true]}}}
   - {name: job, command: [/bin/true], restartPolicy: Never}
 """
 MORE = MANIFEST + "  - {name: more, command: [/bin/sleep, '1000']}\n"
@@ -126,8 +126,12 @@ class Methods(unittest.TestCase):
         self.assertIsNone(c.delete("hello"))
         c.wait("job", "completed")
         self.assertEqual(c.trigger("job").run, 2)
+        self.assertEqual([(x.process, x.probe, x.success) for x in c.probe("web")], [("web", "liveness", True)])
+        with self.assertRaises(pm.InvalidError):
+            c.probe("web", probe="readiness")
 
         spec = pm.Spec(
+            io_priority=pm.IOPriority(class_="Idle"),
             command=["/bin/sh", "-c", "echo $WORD; exec sleep 1000"],
             env=[pm.EnvVar(name="WORD", value="grün")],
             labels={"made": "here"},

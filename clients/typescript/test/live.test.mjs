@@ -51,6 +51,7 @@ describe("methods", () => {
     assert.equal(await pm.delete("hello"), undefined);
     await pm.wait({ name: "job", condition: "completed" });
     assert.equal((await pm.trigger("job")).run, 2);
+    assert.deepEqual((await pm.probe({ name: "web", probe: "liveness" })).map((x) => [x.process, x.probe, x.success]), [["web", "liveness", true]]);
 
     const spec = { command: ["/bin/sh", "-c", "echo $WORD; exec sleep 1000"], env: [{ name: "WORD", value: "grün" }], labels: { made: "here" } };
     assert.deepEqual((await pm.start({ name: "whole", spec })).labels, { made: "here" });

@@ -11,7 +11,7 @@ metadata: {name: live}
 spec:
   exitPolicy: Never
   processes:
-  - {name: web, labels: {tier: front}, command: "echo up; exec sleep 1000"}
+  - {name: web, labels: {tier: front}, command: "echo up; exec sleep 1000", livenessProbe: {exec: {command: [/bin/true]}}}
   - {name: job, command: [/bin/true], restartPolicy: Never}
 `;
 

@@ -11,6 +11,7 @@ export async function everything(pm: Client): Promise<void> {
   const named: ProcessInfo[] = [await pm.stop("a"), await pm.restart("a"), await pm.status("a"), await pm.trigger("a")];
   named.push(await pm.signal({ name: "a", signal: "HUP" }), await pm.wait({ name: "a", condition: "ready" }));
   named.push(...(await pm.list()));
+  for (const found of await pm.probe({ name: "a", probe: "readiness" })) void (found.success || found.message?.length);
   const gone: void = await pm.delete("a");
   void gone;
   for (const life of await pm.history("a")) void life.log.map((line) => line.msg.length);
