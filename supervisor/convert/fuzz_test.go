@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/processmanager/processmanager/supervisor/internal/manifest"
 )
@@ -15,21 +16,26 @@ import (
 // Whatever comes in, what comes out is a manifest, or an error that says where.
 func sound(t *testing.T, file string, text []byte, format string) {
 	t.Helper()
-	got, err := Text(file, text, Options{From: format})
+	soundFS(t, oneFile{file, text}, file, format)
+}
+
+func soundFS(t *testing.T, fsys fs.FS, file, format string) {
+	t.Helper()
+	got, err := Convert(fsys, file, Options{From: format})
 	if err != nil {
 		var at *Error
 		if !errors.As(err, &at) && !errors.Is(err, fs.ErrNotExist) {
 			t.Fatalf("the error does not say where: %v", err)
 		}
 		if strings.Contains(err.Error(), "reads back") || strings.Contains(err.Error(), "is refused") {
-			t.Fatalf("what was written is not what was meant: %v\n%q", err, text)
+			t.Fatalf("what was written is not what was meant: %v", err)
 		}
 		return
 	}
 	if _, err := manifest.Parse([]manifest.File{{Name: "out", Data: got.Manifest}}); err != nil {
 		t.Fatalf("the manifest is refused: %v\n%s", err, got.Manifest)
 	}
-	again, err := Text(file, text, Options{From: format})
+	again, err := Convert(fsys, file, Options{From: format})
 	if err != nil || !bytes.Equal(again.Manifest, got.Manifest) {
 		t.Fatalf("the same input gives another manifest: %v", err)
 	}
@@ -70,4 +76,43 @@ func FuzzCrontab(f *testing.F) {
 func FuzzProcfile(f *testing.F) {
 	seed(f, "*/app/Procfile")
 	f.Fuzz(func(t *testing.T, text []byte) { sound(t, "app/Procfile", text, "procfile") })
+}
+
+func FuzzProcessCompose(f *testing.F) {
+	seed(f, "process-compose/srv/app/*.yaml")
+	f.Fuzz(func(t *testing.T, text []byte) { sound(t, "srv/process-compose.yaml", text, "process-compose") })
+}
+
+func FuzzCompose(f *testing.F) {
+	seed(f, "compose/srv/*.yaml")
+	f.Fuzz(func(t *testing.T, text []byte) { sound(t, "srv/compose.yaml", text, "compose") })
+}
+
+func FuzzPebble(f *testing.F) {
+	seed(f, "pebble/layers/*.yaml")
+	f.Fuzz(func(t *testing.T, text []byte) { sound(t, "layer.yaml", text, "pebble") })
+}
+
+// The scripts and small files of a service directory.
+func FuzzS6(f *testing.F) {
+	files, _ := filepath.Glob("testdata/s6/etc/s6-overlay/s6-rc.d/*/run")
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add("longrun", string(text), "#!/bin/sh\necho $1\n", "3", "SIGINT")
+		f.Add("oneshot", string(text), "", "5000", "")
+	}
+	f.Fuzz(func(t *testing.T, kind, script, finish, number, signal string) {
+		dir := "etc/s6-overlay/s6-rc.d/a/"
+		fsys := fstest.MapFS{}
+		for name, text := range map[string]string{
+			"type": kind, "run": script, "up": script, "finish": finish, "notification-fd": number,
+			"timeout-kill": number, "timeout-up": number, "down-signal": signal, "dependencies": finish,
+		} {
+			fsys[dir+name] = &fstest.MapFile{Data: []byte(text)}
+		}
+		soundFS(t, fsys, ".", "s6")
+	})
 }

@@ -26,6 +26,12 @@ var stories = []struct {
 	{"supercronic", "cronimage", "app/crontab", Options{}, "supercronic"},
 	{"crontab", "cronimage", "app/crontab.user", Options{From: "crontab"}, "crontab"},
 	{"procfile", "procfile", "app/Procfile", Options{}, "procfile"},
+	{"process-compose", "process-compose", "srv/app/process-compose.yaml", Options{}, "process-compose"},
+	{"compose", "compose", "srv/compose.yaml", Options{}, "compose"},
+	{"pebble", "pebble", ".", Options{}, "pebble"},
+	{"pebble-layer", "pebble", "layers/001-base.yaml", Options{}, "pebble"},
+	{"s6-overlay", "s6", ".", Options{}, "s6"},
+	{"s6-legacy", "s6-legacy", ".", Options{}, "s6"},
 }
 
 // Each image becomes what a person has judged, and the parser takes it.

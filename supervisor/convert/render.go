@@ -31,7 +31,7 @@ func (d *draft) render() []byte {
 		comment(&b, "", line)
 	}
 	b.WriteString("apiVersion: processmanager/v1\nkind: ProcessManifest\nmetadata:\n")
-	fmt.Fprintf(&b, "  name: %s\nspec:\n", scalar(metadataName(d.file)))
+	fmt.Fprintf(&b, "  name: %s\nspec:\n", scalar(d.metadataName()))
 	if d.grace != nil {
 		fmt.Fprintf(&b, "  terminationGracePeriodSeconds: %d\n", *d.grace)
 	}
@@ -65,8 +65,11 @@ func (d *draft) render() []byte {
 }
 
 // metadataName is made of the file's or directory's name.
-func metadataName(file string) string {
-	base := path.Base(file)
+func (d *draft) metadataName() string {
+	base := path.Base(d.file)
+	if base == "." {
+		return d.format
+	}
 	if ext := path.Ext(base); ext != base {
 		base = strings.TrimSuffix(base, ext)
 	}
@@ -203,7 +206,7 @@ func writeValue(b *bytes.Buffer, indent string, used int, value any) {
 		}
 		return
 	}
-	if one := flow(value); used+len(one) <= width || isText || isScalar(value) {
+	if one := flow(value); used+len(one) <= width && !strings.Contains(one, `\n`) || isText || isScalar(value) {
 		b.WriteString(" " + one + "\n")
 		return
 	}
@@ -214,7 +217,7 @@ func writeValue(b *bytes.Buffer, indent string, used int, value any) {
 	case []any:
 		for _, item := range v {
 			var inner bytes.Buffer
-			if o, isObject := item.(object); isObject && len(indent)+4+len(flow(item)) > width {
+			if o, isObject := item.(object); isObject && (len(indent)+4+len(flow(item)) > width || strings.Contains(flow(item), `\n`)) {
 				o.write(&inner, indent+"    ")
 				b.WriteString(indent + "  - " + strings.TrimPrefix(inner.String(), indent+"    "))
 				continue
