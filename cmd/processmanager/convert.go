@@ -103,7 +103,7 @@ func convertPath(path, root string, stdin io.Reader, o convert.Options) (*conver
 	if err != nil {
 		return nil, err
 	}
-	defer dir.Close()
+	defer func() { _ = dir.Close() }() // it was read only
 	return convert.Convert(dir.FS(), name, o)
 }
 

@@ -186,7 +186,7 @@ func (d *draft) readFile(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was read only
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err

@@ -380,8 +380,10 @@ func (r *pcReader) probe(p *process, key string, t *tree, vars map[string]string
 		to     **int
 		absent int
 	}{
-		{"period_seconds", &out.PeriodSeconds, 10}, {"timeout_seconds", &out.TimeoutSeconds, 1},
-		{"success_threshold", &out.SuccessThreshold, 1}, {"failure_threshold", &out.FailureThreshold, 3},
+		{"period_seconds", &out.PeriodSeconds, 10},
+		{"timeout_seconds", &out.TimeoutSeconds, 1},
+		{"success_threshold", &out.SuccessThreshold, 1},
+		{"failure_threshold", &out.FailureThreshold, 3},
 	} {
 		if n := r.integer(t, f.key, f.absent, 0); n != f.absent && n != 0 {
 			*f.to = ptr(n)

@@ -195,7 +195,10 @@ func (r *s6Reader) execline(p *process, file string, words []string) error {
 }
 
 // execlineOnly are commands that are no programs without execline.
-var execlineOnly = []string{"foreground", "background", "if", "ifelse", "ifte", "ifthenelse", "importas", "export", "unexport", "define", "elgetpositionals", "backtick", "redirfd", "fdclose", "fdblock", "pipeline", "forx", "loopwhilex", "multisubstitute", "umask", "trap", "wait", "emptyenv", "s6-envdir", "s6-softlimit", "s6-applyuidgid"}
+var execlineOnly = []string{ //nolint:misspell // importas is its name
+	"foreground", "background", "if", "ifelse", "ifte", "ifthenelse",
+	"importas", "export", "unexport", "define", "elgetpositionals", "backtick", "redirfd", "fdclose", "fdblock", "pipeline", "forx", "loopwhilex", "multisubstitute", "umask", "trap", "wait", "emptyenv", "s6-envdir", "s6-softlimit", "s6-applyuidgid",
+}
 
 // notifyOnCheck makes a readinessProbe of -c COMMAND, polled every -w ms, -n times.
 func (r *s6Reader) notifyOnCheck(p *process, words []string) ([]string, bool) {

@@ -30,14 +30,6 @@ func shellQuote(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-func shellJoin(words []string) string {
-	var out []string
-	for _, w := range words {
-		out = append(out, shellQuote(w))
-	}
-	return strings.Join(out, " ")
-}
-
 var (
 	errOpenQuote = errors.New("a quote is not closed")
 	errEscape    = errors.New("a backslash stands at the end")
