@@ -333,7 +333,10 @@ func (r *programReader) exitCodes(p *process) {
 		}
 	}
 	if !zero && p.spec.RestartPolicy == "" {
-		p.note(Lost, o.line, o.key, "0 is not among them, so supervisord restarts it after a success, too; here 0 is always a success: want restartPolicy Always, perhaps")
+		p.spec.RestartPolicy = supervisor.RestartOnFailure // said again, because rules want it beside them
+		p.spec.RestartPolicyRules = []supervisor.RestartRule{{
+			Action: supervisor.RuleRestart, ExitCodes: &supervisor.RestartOnCode{Operator: supervisor.CodeIn, Values: []int{0}},
+		}}
 	}
 }
 
