@@ -51,6 +51,7 @@ func (p *program) lookCommands() []*cli.Command {
 			&cli.StringFlag{Name: "status", Usage: "only processes in one of these states: `STATUS,…`"},
 			&cli.BoolFlag{Name: "watch", Usage: "list again whenever something has happened: drawn anew on a terminal, else what has changed"},
 			formatFlag()),
+		p.topCommand(),
 		p.sub("logs", "NAME…", "show captured output; that of several in the order of time, with the name in front", p.logs,
 			nameFlag(),
 			&cli.BoolFlag{Name: "follow", Usage: "go on with what is written from now on, until the process is deleted"},

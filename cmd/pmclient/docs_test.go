@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/urfave/cli/v3"
 
+	"github.com/processmanager/processmanager/cmd/pmclient/top"
 	"github.com/processmanager/processmanager/rpc"
 	"github.com/processmanager/processmanager/supervisor/supervisortest"
 )
@@ -27,7 +28,7 @@ func TestDocs(t *testing.T) {
 	got := string(data)
 	root := (&program{}).command()
 	for mark, text := range map[string]string{
-		"commands": commandsPage(root), "flags": flagTable(root.Flags, "(none)"),
+		"commands": commandsPage(root), "flags": flagTable(root.Flags, "(none)"), "keys": keysPage(),
 	} {
 		begin, end := "<!-- "+mark+" -->\n", "<!-- end of "+mark+" -->\n"
 		from, to := strings.Index(got, begin), strings.Index(got, end)
@@ -88,6 +89,18 @@ func commandsPage(root *cli.Command) string {
 		fmt.Fprintf(&b, "\n### %s\n\n`%s`\n\n%s.\n", c.Name, strings.TrimSpace("pmclient "+c.Name+" "+c.ArgsUsage), upper(c.Usage))
 		if len(c.Flags) > 0 {
 			b.WriteString("\n" + flagTable(c.Flags, ""))
+		}
+	}
+	return b.String() + "\n"
+}
+
+// keysPage lists the keys of top, as its own help does.
+func keysPage() string {
+	var b strings.Builder
+	for _, section := range top.Keys() {
+		fmt.Fprintf(&b, "\n%s:\n\n| keys | meaning |\n|---|---|\n", section.Title)
+		for _, k := range section.Keys {
+			fmt.Fprintf(&b, "| `%s` | %s |\n", k.Keys, k.Meaning)
 		}
 	}
 	return b.String() + "\n"

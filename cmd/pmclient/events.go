@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/processmanager/processmanager/cmd/pmclient/tell"
 	"github.com/processmanager/processmanager/rpc/client"
 	"github.com/processmanager/processmanager/supervisor"
 )
@@ -76,7 +77,7 @@ func eventText(ev supervisor.Event) (text string, look style) {
 			text, look = "not ready", yellow
 		}
 	case supervisor.EventEnded:
-		text = "ended: " + ended(&supervisor.ProcessInfo{Signal: ev.Signal, ExitCode: ev.ExitCode, Reason: ev.Reason})
+		text = "ended: " + tell.Ended(&supervisor.ProcessInfo{Signal: ev.Signal, ExitCode: ev.ExitCode, Reason: ev.Reason})
 		look = reasonStyle(ev.Reason)
 	case supervisor.EventDeleted:
 		text = "deleted"

@@ -15,6 +15,7 @@
 //	look.go        what shows processes
 //	follow.go      what is written, as it is written
 //	watch.go       the list, as it changes
+//	top.go         the list on a screen with keys
 //	events.go      what happens, as it happens
 //	manifest.go    what is done with a manifest
 //	system.go      what is done with the manager
@@ -147,7 +148,7 @@ func versionFlag(args []string) []string {
 }
 
 // boolFlags take a value of their own or none.
-var boolFlags = []string{"log", "previous", "dry-run", "follow", "watch"}
+var boolFlags = []string{"log", "previous", "dry-run", "follow", "watch", "once"}
 
 // joinBool writes "-log false" as "-log=false": everywhere else a flag and its
 // value may be two words, so here too.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/processmanager/processmanager/cmd/pmclient/tell"
 	"github.com/processmanager/processmanager/supervisor"
 )
 
@@ -23,8 +24,11 @@ func startedWord(info supervisor.ProcessInfo) string {
 	if info.NextRun == nil {
 		return "scheduled"
 	}
-	return "scheduled, next run " + info.NextRun.UTC().Format(time.RFC3339)
+	return "scheduled, next run " + rfc3339(*info.NextRun)
 }
+
+// rfc3339 writes a time of the manager.
+func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // listRows are the titles and one row for each process.
 func listRows(list []*supervisor.ProcessInfo, now time.Time) [][]cell {
@@ -41,61 +45,19 @@ func listRow(p *supervisor.ProcessInfo, now time.Time) []cell {
 		pid = strconv.Itoa(*p.PID)
 		cpu, mem = strconv.FormatFloat(p.CPUPercent, 'f', 1, 64), strconv.FormatFloat(p.MemoryMB, 'f', 1, 64)
 		if p.StartTime != nil {
-			age = short(now.Sub(*p.StartTime))
+			age = tell.Short(now.Sub(*p.StartTime))
 		}
 	}
 	ready := "no"
 	if p.Ready {
 		ready = "yes"
 	}
-	row := cells(p.Name, string(p.Status), ready, pid, strconv.Itoa(p.Restarts), cpu, mem, age, note(p))
+	row := cells(p.Name, string(p.Status), ready, pid, strconv.Itoa(p.Restarts), cpu, mem, age, tell.Note(p, rfc3339))
 	row[1].look = statusStyle(p.Status)
 	if p.PID != nil && !p.Ready {
 		row[2].look = yellow
 	}
 	return row
-}
-
-// note is what a person would ask next: what is wrong, what it waits for, how it
-// ended.
-func note(p *supervisor.ProcessInfo) string {
-	switch {
-	case p.Error != "":
-		return p.Error
-	case len(p.WaitsFor) > 0:
-		return "waits for " + strings.Join(p.WaitsFor, ", ")
-	case p.NextRetry != nil:
-		return ended(p) + "; next try " + p.NextRetry.UTC().Format(time.RFC3339)
-	case p.PID != nil && !p.Ready && unready(p) != "":
-		return unready(p)
-	case p.NextRun != nil:
-		return "next run " + p.NextRun.UTC().Format(time.RFC3339)
-	case p.Reason == "":
-		return ""
-	case p.PID != nil:
-		return "before: " + ended(p)
-	}
-	return ended(p)
-}
-
-// unready is what keeps a running process from being ready.
-func unready(p *supervisor.ProcessInfo) string {
-	for _, probe := range p.Probes {
-		if !probe.OK && probe.Message != "" {
-			return fmt.Sprintf("%s: %s", probe.Probe, probe.Message)
-		}
-	}
-	return p.StatusText
-}
-
-func ended(p *supervisor.ProcessInfo) string {
-	switch {
-	case p.Signal != nil:
-		return fmt.Sprintf("%s (%s)", p.Reason, *p.Signal)
-	case p.ExitCode != nil && *p.ExitCode != 0:
-		return fmt.Sprintf("%s (exit code %d)", p.Reason, *p.ExitCode)
-	}
-	return string(p.Reason)
 }
 
 // lifeRows are the titles and one row for each life.
@@ -104,7 +66,7 @@ func lifeRows(lives []supervisor.LifeRecord) [][]cell {
 	for _, l := range lives {
 		started, lasted, exit := "-", "-", "-"
 		if l.StartTime != nil {
-			started, lasted = l.StartTime.UTC().Format(time.RFC3339), lifetime(l.EndTime.Sub(*l.StartTime))
+			started, lasted = rfc3339(*l.StartTime), tell.Lifetime(l.EndTime.Sub(*l.StartTime))
 		}
 		switch {
 		case l.Signal != nil:
@@ -150,7 +112,7 @@ func treeRows(list []supervisor.TreeProcess, now time.Time) [][]cell {
 		}
 		row := cells(p.Process, strconv.Itoa(p.PID), string(p.State), strconv.FormatFloat(p.CPUPercent, 'f', 1, 64),
 			strconv.FormatFloat(p.CPUSeconds, 'f', 1, 64)+"s", strconv.FormatFloat(p.MemoryMB, 'f', 1, 64), strconv.Itoa(p.Threads), fds,
-			short(now.Sub(p.StartTime)), strings.Repeat("  ", p.Depth)+command)
+			tell.Short(now.Sub(p.StartTime)), strings.Repeat("  ", p.Depth)+command)
 		if p.State == supervisor.StateZombie || p.State == supervisor.StateDisk {
 			row[2].look = yellow
 		}
@@ -196,27 +158,6 @@ func changeCounts(list []supervisor.Change, title string) string {
 	}
 	return fmt.Sprintf("%s: %d added, %d restarted, %d updated, %d removed", title,
 		counts[supervisor.ChangeAdded], counts[supervisor.ChangeRestarted], counts[supervisor.ChangeUpdated], counts[supervisor.ChangeRemoved])
-}
-
-// short writes an age with its two greatest units at most.
-func short(d time.Duration) string {
-	switch d = max(d, 0); {
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", d/time.Second)
-	case d < time.Hour:
-		return fmt.Sprintf("%dm%ds", d/time.Minute, d%time.Minute/time.Second)
-	case d < 24*time.Hour:
-		return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
-	}
-	return fmt.Sprintf("%dd%dh", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
-}
-
-// lifetime is short, but a life of less than a second is of interest too.
-func lifetime(d time.Duration) string {
-	if d > 0 && d < time.Second {
-		return fmt.Sprintf("%dms", d/time.Millisecond)
-	}
-	return short(d)
 }
 
 // details are every field of a struct under its name in the API, in the order

@@ -102,6 +102,9 @@ func endpoint(text string) (*url.URL, error) {
 	return u, nil
 }
 
+// Where is the address of the manager, for people: a path, or host and port.
+func (c *Client) Where() string { return c.where }
+
 // Close drops idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 

@@ -218,8 +218,7 @@ func (m *Manager) change(ctx context.Context, who supervisor.Caller, verb, name 
 			return nil, refused(verb, name, asked)
 		}
 	}
-	m.os.Sample(onDemand, false)
-	return v.info(m.os.UsageOf(v.spec.Name)), nil
+	return v.info(m.os.Usage(onDemand)[v.spec.Name]), nil
 }
 
 // audit writes who changed what. It says nothing about what was asked beside the

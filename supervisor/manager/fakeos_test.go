@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"maps"
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,8 +31,6 @@ type fakeOS struct {
 	endRest time.Duration                // strangers need so long to end
 
 	contained linux.Containment
-	samples   atomic.Int64
-	measures  map[string]linux.Measures // by name, as changed while it lived
 
 	closed chan struct{}
 	alive  sync.WaitGroup
@@ -42,7 +40,7 @@ func newFakeOS(t testing.TB, m *Manager) *fakeOS {
 	return &fakeOS{
 		t: t, reports: (*reports)(m),
 		lives: map[linux.Life]*child{}, spawns: map[string]int{}, cpu: map[string]linux.TreeUsage{},
-		measures: map[string]linux.Measures{}, given: map[linux.Life]linux.Command{}, closed: make(chan struct{}),
+		given: map[linux.Life]linux.Command{}, closed: make(chan struct{}),
 	}
 }
 
@@ -110,18 +108,10 @@ func (o *fakeOS) Signal(life linux.Life, sig supervisor.Signal, scope linux.Scop
 	return nil
 }
 
-func (o *fakeOS) Sample(time.Duration, bool) { o.samples.Add(1) }
-
-func (o *fakeOS) UsageOf(name string) linux.TreeUsage {
+func (o *fakeOS) Usage(time.Duration) map[string]linux.TreeUsage {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.cpu[name]
-}
-
-func (o *fakeOS) Measure(name string, what linux.Measures) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.measures[name] = what
+	return maps.Clone(o.cpu)
 }
 
 // Members is the leader of the name and a child of it.

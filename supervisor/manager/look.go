@@ -65,8 +65,7 @@ func (m *Manager) Status(ctx context.Context, who supervisor.Caller, name string
 	if v == nil {
 		return nil, notOne("show", name, replicas)
 	}
-	m.os.Sample(onDemand, false)
-	return v.info(m.os.UsageOf(name)), nil
+	return v.info(m.os.Usage(onDemand)[name]), nil
 }
 
 // notOne is the error for a name that is not that of one process.
@@ -102,10 +101,10 @@ func (m *Manager) List(ctx context.Context, who supervisor.Caller, req superviso
 	}); err != nil {
 		return nil, fmt.Errorf("cannot list: %w", err)
 	}
-	m.os.Sample(onDemand, false)
+	usage := m.os.Usage(onDemand)
 	list := make([]*supervisor.ProcessInfo, len(views))
 	for i, v := range views {
-		list[i] = v.info(m.os.UsageOf(v.spec.Name))
+		list[i] = v.info(usage[v.spec.Name])
 	}
 	return list, nil
 }

@@ -224,9 +224,9 @@ func (m *Manager) sample(stop <-chan struct{}) {
 			every = map[bool]time.Duration{true: watchEvery, false: sampleEvery}[watch]
 			tick.Reset(every)
 		}
-		m.os.Sample(every/2, false)
+		usage := m.os.Usage(every / 2)
 		if watch {
-			m.post((*loop).checkMemory)
+			m.post(func(l *loop) { l.checkMemory(usage) })
 		}
 	}
 }

@@ -376,8 +376,8 @@ func (f *Fake) newest(req supervisor.LogsRequest) ([]supervisor.LogLine, error) 
 }
 
 // Snapshot implements supervisor.Control.
-func (f *Fake) Snapshot(ctx context.Context, req supervisor.SnapshotRequest) (*supervisor.Snapshot, error) {
-	if err := f.enter(ctx, "Snapshot", supervisor.Caller{}, req); err != nil {
+func (f *Fake) Snapshot(ctx context.Context) (*supervisor.Snapshot, error) {
+	if err := f.enter(ctx, "Snapshot", supervisor.Caller{}, nil); err != nil {
 		return nil, err
 	}
 	snap := f.Snap

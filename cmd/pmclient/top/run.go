@@ -1,0 +1,59 @@
+package top
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+)
+
+// framesPerSecond bound how often the terminal is written to.
+const framesPerSecond = 20
+
+// Terminal is what the screen is shown on.
+type Terminal struct {
+	In, Out *os.File
+	Env     []string
+	Colour  bool
+}
+
+// Run shows the screen until the person leaves, ctx ends or the program is asked to end
+// by SIGTERM. The terminal is left as it was found, after a panic too.
+func Run(ctx context.Context, o Options, t Terminal) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	m, err := newModel(ctx, o)
+	if err != nil {
+		return err
+	}
+	profile := colorprofile.ASCII // attributes, no colours
+	if t.Colour {
+		profile = colorprofile.ANSI
+	}
+	_, err = tea.NewProgram(m,
+		tea.WithContext(ctx), tea.WithInput(t.In), tea.WithOutput(t.Out), tea.WithEnvironment(withTerm(t.Env, o.Term)),
+		tea.WithColorProfile(profile), tea.WithFPS(framesPerSecond),
+	).Run()
+	switch {
+	case err == nil, errors.Is(err, tea.ErrInterrupted), ctx.Err() != nil:
+		return nil
+	case errors.Is(err, tea.ErrProgramPanic):
+		return errors.New("the screen has ended by an error of its own; what is above this line tells where")
+	}
+	return fmt.Errorf("cannot show the screen: %w", err)
+}
+
+// withTerm makes the environment say what kind of terminal it is: docker exec and
+// kubectl exec leave it out.
+func withTerm(env []string, term string) []string {
+	if term == "" {
+		term = "xterm"
+	}
+	env = slices.DeleteFunc(slices.Clone(env), func(kv string) bool { return strings.HasPrefix(kv, "TERM=") })
+	return append(env, "TERM="+term)
+}
