@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"image/png"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/processmanager/processmanager/rpc"
 	"github.com/processmanager/processmanager/supervisor"
 )
 
@@ -94,6 +97,44 @@ func TestUnixSocket(t *testing.T) {
 	p.click(fmt.Sprintf(row, "web") + " [data-action=stop]")
 	p.click("#ask-yes")
 	d.called("Stop", "web")
+}
+
+// As behind a port-forward to localhost and a proxy with TLS and a path of its own.
+func TestBehindTLSAndPath(t *testing.T) {
+	server := rpc.NewServer(rpc.Options{Control: newFake(), Auth: secrets{}})
+	proxy := httptest.NewTLSServer(http.StripPrefix("/some/path", server.Handler()))
+	defer proxy.Close()
+	p := open(t, strings.Replace(proxy.URL, "127.0.0.1", "localhost", 1)+"/some/path/")
+	p.signIn(operatorSecret)
+	p.see("#rows", "web")
+	if eval[bool](p, `document.querySelector('#login-plain').checkVisibility()`) {
+		t.Error("it warns of a connection that is encrypted")
+	}
+	if url := eval[string](p, `link.socket.url`); !strings.HasPrefix(url, "wss://localhost:") || !strings.HasSuffix(url, "/some/path/rpc") {
+		t.Errorf("the WebSocket is at %s", url)
+	}
+}
+
+// Why a WebSocket is refused is not told to scripts; the page finds out.
+func TestRefused(t *testing.T) {
+	server := rpc.NewServer(rpc.Options{Control: newFake(), Auth: secrets{}})
+	handler := server.Handler()
+	foreign := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/rpc" { // a proxy that does not pass the name on
+			r.Header.Set("Origin", "https://pm.example")
+		}
+		handler.ServeHTTP(w, r)
+	}))
+	defer foreign.Close()
+	p := open(t, foreign.URL, "WebSocket connection to", "Failed to load resource")
+	p.see("#banner", `origin "https://pm.example" is not allowed (-rpc-allowed-hosts names more)`)
+	deaf := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Del("Upgrade") // a proxy that knows no WebSockets
+		handler.ServeHTTP(w, r)
+	}))
+	defer deaf.Close()
+	p = open(t, deaf.URL, "WebSocket connection to", "Failed to load resource")
+	p.see("#banner", "it answers, but no WebSocket can be opened")
 }
 
 func TestTableLives(t *testing.T) {

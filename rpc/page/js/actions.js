@@ -67,10 +67,11 @@ function ask(id, info) {
   $('ask-yes').className = 'main' + (action.danger ? ' danger' : '');
   $('ask-signal').hidden = id !== 'signal';
   return new Promise(resolve => {
-    let answer = false;
-    $('ask-yes').onclick = () => { answer = id === 'signal' ? $('signal').value : true; dialog.close(); };
-    $('ask-no').onclick = () => dialog.close();
-    dialog.onclose = () => resolve(answer);
+    const answer = value => { resolve(value); dialog.close(); };
+    $('ask-yes').onclick = () => answer(id === 'signal' ? $('signal').value : true);
+    $('ask-no').onclick = () => answer(false);
+    // This event comes late: that of one question may come when the next is asked.
+    dialog.onclose = () => { if (!dialog.open) resolve(false); };
     dialog.showModal();
     (id === 'signal' ? $('signal') : $('ask-yes')).focus();
   });

@@ -93,7 +93,8 @@ function drawDetail() {
 
 function drawPlot(box, lines, values, least, unit, what) {
   if (!box.firstChild) box.append(lines.node);
-  const top = unit(lines.draw(values, least));
+  const drawn = lines.draw(values, least), top = unit(drawn.top);
+  box.hidden = !drawn.line;
   attribute(box, 'data-top', top);
   attribute(box, 'role', 'img');
   attribute(box, 'aria-label', `${what} of the last minutes, highest ${top}`);

@@ -57,20 +57,27 @@ function connect() {
   clearTimeout(link.timer);
   if (link.socket) return;
   setState('connecting');
-  const socket = new WebSocket((location.protocol === 'https:' ? 'wss://' : 'ws://') + location.host + '/rpc');
+  // Relative, so that it also works behind a proxy that puts a path in front.
+  const address = new URL('rpc', location.href);
+  address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
+  address.hash = address.search = '';
+  const socket = new WebSocket(address);
   link.socket = socket;
   link.since = Date.now();
-  let asked = false;
+  let asked = false, opened = false;
   const late = setTimeout(() => socket.close(), 10000);
   socket.onopen = () => {
     clearTimeout(late);
+    opened = true;
     asked = link.secret !== null;
     introduce(socket);
   };
   socket.onmessage = message => { if (socket === link.socket) receive(JSON.parse(message.data)); };
   socket.onclose = event => {
     clearTimeout(late);
-    if (socket === link.socket) lost(event, asked);
+    if (socket !== link.socket) return;
+    lost(event, asked);
+    if (!opened) tellWhy();
   };
 }
 
@@ -167,6 +174,17 @@ function lost(event, asked) {
   setState('lost', why);
 }
 
+// A browser hides why a WebSocket was refused; a plain request to the same place is told.
+async function tellWhy() {
+  let why = '';
+  try {
+    const response = await fetch('rpc', {method: 'POST', headers: {'Content-Type': 'application/json'}, body: '{}'});
+    why = response.ok || response.status === 401 ? 'it answers, but no WebSocket can be opened. Does a proxy in between let them through?' :
+      (await response.json()).error.message;
+  } catch { /* it really cannot be reached, or something else answers */ }
+  if (why && link.state === 'lost') setState('lost', 'There is no connection to the manager: ' + why);
+}
+
 function setState(state, why) {
   link.state = state;
   link.onState(state, why || '');
@@ -181,7 +199,7 @@ function watchLink() {
 async function compareClocks() {
   try {
     const asked = Date.now();
-    const response = await fetch('/', {method: 'HEAD', cache: 'no-store'});
+    const response = await fetch('./', {method: 'HEAD', cache: 'no-store'});
     const there = Date.parse(response.headers.get('Date')) + 500, here = (asked + Date.now()) / 2;
     link.skew = Math.abs(there - here) > 2000 ? there - here : 0;
   } catch { /* then they are taken to agree */ }

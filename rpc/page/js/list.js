@@ -170,6 +170,7 @@ function makeRow(name) {
     buttons.start.button.hidden = !idle(info);
     buttons.stop.button.hidden = idle(info);
     buttons.trigger.button.hidden = info.cron === '';
+    if (document.activeElement.hidden && node.contains(document.activeElement)) anchor.focus({preventScroll: true});
     for (const b of Object.values(buttons)) { b.update(info); b.button.tabIndex = here ? 0 : -1; }
     anchor.tabIndex = here ? 0 : -1;
     node.classList.toggle('at', here);

@@ -84,7 +84,7 @@ function tick() {
   watchLink();
   if (link.state === 'lost') text($('banner-count'), `Next try in ${Math.max(0, Math.ceil((link.retryAt - Date.now()) / 1000))} s.`);
   else text($('banner-count'), link.state === 'connecting' ? 'Trying …' : '');
-  if (!document.hidden && link.state === 'live') draw();
+  if (!document.hidden && link.state === 'live') view === 'list' ? drawRows() : draw();
 }
 
 function tryNow() {

@@ -150,6 +150,6 @@ function sparkline(width, height) {
     const p = plot(values, width, height, least);
     attribute(line, 'd', p.line);
     attribute(area, 'd', p.area);
-    return p.top;
+    return p;
   }};
 }

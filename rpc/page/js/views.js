@@ -31,6 +31,7 @@ function drawSchedules() {
 const stream = {timer: 0, follow: true, key: ''};
 
 function onEvent(event) {
+  if (event.type === 'shutdown') toast('The manager is shutting down: it ends all processes, and then itself.', true);
   if (event.name === detail.name && (event.type === 'ended' || event.type === 'deleted')) {
     clearTimeout(detail.timer);
     detail.timer = setTimeout(askRuns, 200);
