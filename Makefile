@@ -57,7 +57,7 @@ clean: ## remove what the targets here have made
 check: lint drift test ## all that must be green before a merge
 
 .PHONY: test
-test: build test-race e2e ## every test that this machine can run; the others are named
+test: build test-race chart-test e2e ## every test that this machine can run; the others are named
 
 .PHONY: test-unit
 test-unit: ## Go tests without the race detector: fast, no C compiler
@@ -78,6 +78,12 @@ image-test: ## of e2e, what needs docker only
 .PHONY: pod-test
 pod-test: ## of e2e, the Pods of deploy/examples/pods
 	deploy/sh/e2e -run '^TestPod'
+
+.PHONY: chart-test
+chart-test: ## the Helm chart and the kustomize base, against the types of Kubernetes
+	@deploy/sh/tool helm version >/dev/null
+	@deploy/sh/tool kustomize version >/dev/null
+	go test -tags e2e -count=1 -json -run '^Test(Chart|Kustomize)' ./deploy | go run ./deploy/testreport
 
 .PHONY: uml
 uml: ## the tests that need a kernel of their own: limits, rights, clocks

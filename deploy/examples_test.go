@@ -47,6 +47,32 @@ func TestPodExamples(t *testing.T) {
 	}
 }
 
+// The part of a container that the documentation shows belongs into one.
+func TestContainerOfTheDocumentation(t *testing.T) {
+	text, err := os.ReadFile("../docs/kubernetes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, block := range blocks(string(text), "yaml") {
+		if !strings.HasPrefix(block, "ports:") {
+			continue
+		}
+		seen++
+		pod := "apiVersion: v1\nkind: Pod\nmetadata: {name: shop}\nspec:\n  containers:\n  - name: processes\n    image: shop:dev\n" + indent(block)
+		objects, err := kubetest.Decode([]byte(pod))
+		if err != nil {
+			t.Fatalf("%v\n%s", err, pod)
+		}
+		if err := kubetest.Check(objects[0]); err != nil {
+			t.Errorf("%v\n%s", err, pod)
+		}
+	}
+	if seen != 1 {
+		t.Errorf("docs/kubernetes.md shows %d parts of a container, want one", seen)
+	}
+}
+
 // buildManager is the program of this tree, for its judgement of manifests.
 func buildManager(t *testing.T) string {
 	t.Helper()

@@ -17,10 +17,12 @@ import (
 	"testing"
 	"time"
 
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/yaml"
+
+	"github.com/processmanager/processmanager/deploy/kubetest"
 )
 
 // pod is a Pod of deploy/examples/pods that podman plays, with this test as its kubelet:
@@ -47,21 +49,25 @@ var podCount atomic.Int32
 // are not in the example: they come from the test.
 func createPod(t *testing.T, file string, secrets objects) *pod {
 	t.Helper()
+	return createPodOf(t, exampleDocuments(t, file), secrets)
+}
+
+// createPodOf is createPod for objects: one has a Pod in it, the others are ConfigMaps, or
+// nothing of a kubelet's concern.
+func createPodOf(t *testing.T, documents []metav1.Object, secrets objects) *pod {
+	t.Helper()
 	p := &pod{t: t, engine: needPodman(t), name: fmt.Sprintf("pod%d", podCount.Add(1))}
 	configMaps := objects{}
-	var meta corev1.Pod
-	for _, document := range exampleDocuments(t, file) {
-		switch object := document.(type) {
-		case *corev1.ConfigMap:
-			configMaps[object.Name] = object.Data
-		case *corev1.Pod:
-			meta, p.spec = *object, object.Spec
-		case *batchv1.Job:
-			p.spec = object.Spec.Template.Spec
+	for _, document := range documents {
+		if configMap, ok := document.(*corev1.ConfigMap); ok {
+			configMaps[configMap.Name] = configMap.Data
+		}
+		if template, _ := kubetest.Template(document); template != nil {
+			p.spec = template.Spec
 		}
 	}
 	p.dir = filepath.Join(p.engine.dir, p.name)
-	played := corev1.Pod{TypeMeta: meta.TypeMeta, Spec: *p.spec.DeepCopy()}
+	played := corev1.Pod{Spec: *p.spec.DeepCopy()}
 	played.APIVersion, played.Kind, played.Name = "v1", "Pod", p.name
 	p.makeVolumes(&played.Spec, configMaps, secrets)
 	p.leaveToKubelet(&played.Spec)

@@ -1,0 +1,63 @@
+package deploy
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+)
+
+// Helm reads no file outside of a chart, so that the chart has copies of the dashboards
+// and rules; go test ./deploy -update makes them.
+func TestCopiesInTheChart(t *testing.T) {
+	// A file of rules has groups; one with unit tests of them has not.
+	for _, kind := range []struct{ name, pattern, content string }{{"grafana", "*.json", ""}, {"prometheus", "*.y*ml", `(?m)^groups:`}} {
+		copies := filepath.Join("helm/processmanager/files", kind.name)
+		originals := readFiles(t, kind.name, kind.pattern, kind.content)
+		if *update {
+			if err := os.RemoveAll(copies); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.MkdirAll(copies, 0o755); err != nil { //nolint:gosec // for everybody to read
+				t.Fatal(err)
+			}
+			for name, text := range originals {
+				if err := os.WriteFile(filepath.Join(copies, name), text, 0o644); err != nil { //nolint:gosec // for everybody to read
+					t.Fatal(err)
+				}
+			}
+		}
+		have := readFiles(t, copies, "*", "")
+		for name, text := range originals {
+			if !bytes.Equal(have[name], text) {
+				t.Errorf("%s of the chart is not deploy/%s/%s: go test ./deploy -update copies it", name, kind.name, name)
+			}
+		}
+		for name := range have {
+			if originals[name] == nil {
+				t.Errorf("the chart has %s, and deploy/%s has not: go test ./deploy -update removes it", name, kind.name)
+			}
+		}
+	}
+}
+
+// readFiles are those of a folder whose names and texts match.
+func readFiles(t *testing.T, dir, pattern, content string) map[string][]byte {
+	t.Helper()
+	list, err := filepath.Glob(filepath.Join(dir, pattern))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{}
+	for _, path := range list {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if regexp.MustCompile(content).Match(text) {
+			files[filepath.Base(path)] = text
+		}
+	}
+	return files
+}
