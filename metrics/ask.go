@@ -20,6 +20,7 @@ var errNoAnswer = errors.New("the manager does not answer")
 // however often it is probed.
 type asker struct {
 	control supervisor.Control
+	usage   bool // what the processes use is of interest
 
 	mu   sync.Mutex // guards open
 	open *question  // nil: none
@@ -70,7 +71,7 @@ func (a *asker) join() *question {
 func (a *asker) answer(q *question) {
 	ctx, cancel := context.WithTimeout(context.Background(), stuckAfter)
 	defer cancel()
-	q.snap, q.err = a.control.Snapshot(ctx)
+	q.snap, q.err = a.control.Snapshot(ctx, supervisor.SnapshotRequest{Usage: a.usage})
 	a.mu.Lock()
 	a.open = nil
 	a.mu.Unlock()

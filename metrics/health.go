@@ -57,7 +57,7 @@ func answer(w http.ResponseWriter, code int, text string) {
 // manager that shuts down is alive.
 func (s *Server) livez(w http.ResponseWriter, req *http.Request) {
 	r := &report{check: "livez"}
-	if s.asker.alive(req.Context()) {
+	if s.probed.alive(req.Context()) {
 		r.good("manager")
 	} else {
 		r.bad("manager", fmt.Sprintf("its loop has not answered for %s", stuckAfter))
@@ -165,7 +165,7 @@ func (s *Server) look(r *report, req *http.Request) *supervisor.Snapshot {
 }
 
 func (s *Server) snapshot(r *report, req *http.Request) *supervisor.Snapshot {
-	snap, err := s.asker.ask(req.Context(), s.timeout)
+	snap, err := s.probed.ask(req.Context(), s.timeout)
 	switch {
 	case err == nil:
 		return snap

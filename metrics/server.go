@@ -37,7 +37,8 @@ type Options struct {
 
 // Server shows a manager over HTTP. Its methods may be called from any goroutine.
 type Server struct {
-	asker    asker
+	scraped  asker // for /metrics
+	probed   asker // for health: it does not depend on /proc
 	log      *slog.Logger
 	timeout  time.Duration
 	builders sync.Pool // of *builder
@@ -54,7 +55,8 @@ type Server struct {
 // New makes a Server. It asks the manager nothing before the first request.
 func New(o Options) *Server {
 	s := &Server{
-		asker:    asker{control: o.Control},
+		scraped:  asker{control: o.Control, usage: true},
+		probed:   asker{control: o.Control},
 		log:      o.Logger,
 		timeout:  o.Timeout,
 		builders: sync.Pool{New: func() any { return newBuilder() }},
@@ -173,7 +175,7 @@ func (g gatherer) Gather() ([]*dto.MetricFamily, func(), error) {
 	b := s.builders.Get().(*builder)
 	done := func() { s.builders.Put(b) }
 	var list []*dto.MetricFamily
-	snap, err := s.asker.ask(context.Background(), s.timeout)
+	snap, err := s.scraped.ask(context.Background(), s.timeout)
 	if err != nil {
 		s.errors.Inc()
 		s.log.Warn("cannot show the processes in /metrics", "reason", err)

@@ -103,7 +103,7 @@ type Control interface {
 
 	// Snapshot is one consistent view of all processes and counters, for metrics
 	// and health. It needs no role.
-	Snapshot(ctx context.Context) (*Snapshot, error)
+	Snapshot(ctx context.Context, req SnapshotRequest) (*Snapshot, error)
 }
 
 // StartRequest asks for a new process that is not in the manifest. Such a
@@ -147,6 +147,13 @@ const (
 
 // ProbeKinds lists them.
 func ProbeKinds() []ProbeKind { return []ProbeKind{ProbeStartup, ProbeLiveness, ProbeReadiness} }
+
+// SnapshotRequest says what a snapshot is to hold.
+type SnapshotRequest struct {
+	// Usage wants what the processes use to be no more than a second old, with details; for
+	// that /proc is read. Without it these numbers are those of the last sample.
+	Usage bool
+}
 
 // WaitRequest is what Wait waits for.
 type WaitRequest struct {

@@ -227,6 +227,9 @@ type Snapshot struct {
 	Other ProcessStat
 	// OrphansReaped counts every reaped child that the manager did not start itself.
 	OrphansReaped uint64
+	// ReadErrors counts what /proc should have told of the processes and did not: numbers
+	// of this snapshot may be too small since it last went up.
+	ReadErrors uint64
 	// Booted is true once every process has left pending and starting for the first time.
 	Booted bool
 	// ShuttingDown is true from the first request to end.
@@ -263,10 +266,23 @@ type ProcessStat struct {
 	ResidentBytes uint64
 	TreeSize      int // living processes
 	Threads       int
-	StartTime     time.Time // zero: never started
-	Restarts      map[Reason]uint64
-	Exits         map[Reason]uint64
-	LastExitCode  *int // 128+n for a signal
+	// Unsampled: it lives, and memory, TreeSize and Threads are not known: it is younger
+	// than the last sample, or /proc does not show it.
+	Unsampled bool
+	// HasDetails is false when the next three are not known, for one member of the tree at
+	// least: nobody has asked yet, or it is not permitted.
+	HasDetails bool
+	OpenFDs    int
+	ReadBytes  uint64 // from storage, over all lives and reaped descendants, like CPU
+	WriteBytes uint64
+	// Measured where the spec's metrics ask for it; 0: not known, or nothing lives.
+	ProportionalBytes uint64
+	WorkingSetBytes   uint64
+
+	StartTime    time.Time // zero: never started
+	Restarts     map[Reason]uint64
+	Exits        map[Reason]uint64
+	LastExitCode *int // 128+n for a signal
 
 	LogBytes   map[Stream]uint64
 	LogDropped uint64 // bytes a sink did not take in time

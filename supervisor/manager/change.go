@@ -218,7 +218,8 @@ func (m *Manager) change(ctx context.Context, who supervisor.Caller, verb, name 
 			return nil, refused(verb, name, asked)
 		}
 	}
-	return v.info(m.os.Usage(onDemand)[v.spec.Name]), nil
+	m.os.Sample(onDemand, false)
+	return v.info(m.os.UsageOf(v.spec.Name)), nil
 }
 
 // audit writes who changed what. It says nothing about what was asked beside the

@@ -101,7 +101,7 @@ func TestAfterTheEnd(t *testing.T) {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
-		if _, err := b.Snapshot(t.Context()); !errors.Is(err, supervisor.ErrClosed) {
+		if _, err := b.Snapshot(t.Context(), supervisor.SnapshotRequest{Usage: true}); !errors.Is(err, supervisor.ErrClosed) {
 			t.Errorf("snapshot: %v", err)
 		}
 	})

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"maps"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,6 +31,8 @@ type fakeOS struct {
 	endRest time.Duration                // strangers need so long to end
 
 	contained linux.Containment
+	samples   atomic.Int64
+	measures  map[string]linux.Measures // by name, as changed while it lived
 
 	closed chan struct{}
 	alive  sync.WaitGroup
@@ -40,7 +42,7 @@ func newFakeOS(t testing.TB, m *Manager) *fakeOS {
 	return &fakeOS{
 		t: t, reports: (*reports)(m),
 		lives: map[linux.Life]*child{}, spawns: map[string]int{}, cpu: map[string]linux.TreeUsage{},
-		given: map[linux.Life]linux.Command{}, closed: make(chan struct{}),
+		measures: map[string]linux.Measures{}, given: map[linux.Life]linux.Command{}, closed: make(chan struct{}),
 	}
 }
 
@@ -108,10 +110,18 @@ func (o *fakeOS) Signal(life linux.Life, sig supervisor.Signal, scope linux.Scop
 	return nil
 }
 
-func (o *fakeOS) Usage(time.Duration) map[string]linux.TreeUsage {
+func (o *fakeOS) Sample(time.Duration, bool) { o.samples.Add(1) }
+
+func (o *fakeOS) UsageOf(name string) linux.TreeUsage {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return maps.Clone(o.cpu)
+	return o.cpu[name]
+}
+
+func (o *fakeOS) Measure(name string, what linux.Measures) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.measures[name] = what
 }
 
 // Members is the leader of the name and a child of it.

@@ -43,7 +43,7 @@ func TestManyJobs(t *testing.T) {
 		b.run()
 		var last counters
 		check := func() {
-			snap, err := b.Snapshot(t.Context())
+			snap, err := b.Snapshot(t.Context(), supervisor.SnapshotRequest{Usage: true})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -159,7 +159,7 @@ func TestOwnSeriesAreGivenBack(t *testing.T) {
 		b := newBench(t, Config{})
 		b.run()
 		own := func(name string) bool {
-			snap, err := b.Snapshot(t.Context())
+			snap, err := b.Snapshot(t.Context(), supervisor.SnapshotRequest{Usage: true})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -211,7 +211,7 @@ func TestRunStartedAgain(t *testing.T) {
 			t.Errorf("cron.1 is %s", got)
 		}
 		pass(70 * time.Second)
-		snap, err := b.Snapshot(t.Context())
+		snap, err := b.Snapshot(t.Context(), supervisor.SnapshotRequest{Usage: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -231,7 +231,7 @@ func TestRunNameTaken(t *testing.T) {
 			t.Fatal(err)
 		}
 		pass(25 * time.Second)
-		snap, err := b.Snapshot(t.Context())
+		snap, err := b.Snapshot(t.Context(), supervisor.SnapshotRequest{Usage: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -258,7 +258,7 @@ func summed(t *testing.T, b *bench, req supervisor.StartRequest) func() *supervi
 	}
 	return func() *supervisor.ProcessStat {
 		t.Helper()
-		snap, err := b.Snapshot(t.Context())
+		snap, err := b.Snapshot(t.Context(), supervisor.SnapshotRequest{Usage: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -331,7 +331,7 @@ func TestSnapshot(t *testing.T) {
 			"name: e-web, command: [child], essential: true"))})
 		b.run()
 		pass(55 * time.Second)
-		snap, err := b.Snapshot(context.Background())
+		snap, err := b.Snapshot(context.Background(), supervisor.SnapshotRequest{Usage: true})
 		if err != nil {
 			t.Fatal(err)
 		}

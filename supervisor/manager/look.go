@@ -65,7 +65,8 @@ func (m *Manager) Status(ctx context.Context, who supervisor.Caller, name string
 	if v == nil {
 		return nil, notOne("show", name, replicas)
 	}
-	return v.info(m.os.Usage(onDemand)[name]), nil
+	m.os.Sample(onDemand, false)
+	return v.info(m.os.UsageOf(name)), nil
 }
 
 // notOne is the error for a name that is not that of one process.
@@ -101,10 +102,10 @@ func (m *Manager) List(ctx context.Context, who supervisor.Caller, req superviso
 	}); err != nil {
 		return nil, fmt.Errorf("cannot list: %w", err)
 	}
-	usage := m.os.Usage(onDemand)
+	m.os.Sample(onDemand, false)
 	list := make([]*supervisor.ProcessInfo, len(views))
 	for i, v := range views {
-		list[i] = v.info(usage[v.spec.Name])
+		list[i] = v.info(m.os.UsageOf(v.spec.Name))
 	}
 	return list, nil
 }

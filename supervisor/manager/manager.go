@@ -224,9 +224,9 @@ func (m *Manager) sample(stop <-chan struct{}) {
 			every = map[bool]time.Duration{true: watchEvery, false: sampleEvery}[watch]
 			tick.Reset(every)
 		}
-		usage := m.os.Usage(every / 2)
+		m.os.Sample(every/2, false)
 		if watch {
-			m.post(func(l *loop) { l.checkMemory(usage) })
+			m.post((*loop).checkMemory)
 		}
 	}
 }

@@ -97,7 +97,7 @@ func (m *Manager) setLimits(name string, limits linux.Limits) {
 }
 
 // checkMemory ends the lives that are over their limit, where nobody else does.
-func (l *loop) checkMemory(usage map[string]linux.TreeUsage) {
+func (l *loop) checkMemory() {
 	if l.m.byGroup("memory") {
 		return
 	}
@@ -107,7 +107,7 @@ func (l *loop) checkMemory(usage map[string]linux.TreeUsage) {
 		if limit == 0 || !living(e.proc.State) || time.Since(e.proc.Born) < watchEvery { // the sample may be of the life before
 			continue
 		}
-		if used := usage[name].ResidentBytes; used > uint64(limit) {
+		if used := l.m.os.UsageOf(name).ResidentBytes; used > uint64(limit) {
 			l.m.log.Warn("is over its memory limit", "name", name, "run", e.proc.Gen, "bytes", used, "limit", limit)
 			e.blame(fmt.Sprintf("it used %.0f MiB of memory, the limit is %.0f MiB", float64(used)/(1<<20), float64(limit)/(1<<20)))
 			l.step(e, machine.Condemned{Gen: e.proc.Gen, Cause: machine.OverMemory})

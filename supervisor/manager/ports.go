@@ -19,7 +19,9 @@ type OS interface {
 	Exec(ctx context.Context, task linux.Life, c linux.Command) (linux.Exit, error)
 	SetLimits(name string, l linux.Limits) error
 	Containment() linux.Containment
-	Usage(maxAge time.Duration) map[string]linux.TreeUsage
+	Sample(maxAge time.Duration, details bool)
+	UsageOf(name string) linux.TreeUsage
+	Measure(name string, what linux.Measures)
 	Members(name string) []linux.Member
 	Forget(name string)
 	Orphans() uint64

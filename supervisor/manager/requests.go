@@ -131,7 +131,8 @@ func (m *Manager) Wait(ctx context.Context, who supervisor.Caller, req superviso
 	if v == nil { // it was not known in the first place
 		return &supervisor.ProcessInfo{Name: req.Name, Status: supervisor.StatusStopped}, nil
 	}
-	return v.info(m.os.Usage(onDemand)[v.spec.Name]), nil
+	m.os.Sample(onDemand, false)
+	return v.info(m.os.UsageOf(v.spec.Name)), nil
 }
 
 // waitsUntil is the condition of a Wait.

@@ -11,7 +11,7 @@ import (
 )
 
 // Snapshot implements supervisor.Control.
-func (m *Manager) Snapshot(ctx context.Context) (*supervisor.Snapshot, error) {
+func (m *Manager) Snapshot(ctx context.Context, req supervisor.SnapshotRequest) (*supervisor.Snapshot, error) {
 	snap := &supervisor.Snapshot{}
 	var (
 		views []*view
@@ -32,7 +32,10 @@ func (m *Manager) Snapshot(ctx context.Context) (*supervisor.Snapshot, error) {
 		return nil, fmt.Errorf("cannot take a snapshot: %w", err)
 	}
 	snap.OrphansReaped = m.os.Orphans()
-	usage := m.os.Usage(onDemand)
+	snap.ReadErrors = m.os.ScanFailures()
+	if req.Usage {
+		m.os.Sample(onDemand, true)
+	}
 	snap.Other = supervisor.ProcessStat{
 		CPUUser: other.cpuUser, CPUSystem: other.cpuSys, DeadlineExceeded: other.deadlines,
 		Restarts: other.restarts, Exits: other.exits, Probes: other.probes,
@@ -41,7 +44,7 @@ func (m *Manager) Snapshot(ctx context.Context) (*supervisor.Snapshot, error) {
 	}
 	snap.Processes = make([]supervisor.ProcessStat, 0, len(views))
 	for _, v := range views {
-		stat := v.stat(usage[v.spec.Name])
+		stat := v.stat(m.os.UsageOf(v.spec.Name))
 		snap.Processes = append(snap.Processes, stat)
 		if !stat.Own {
 			sum(&snap.Other, &stat)
@@ -66,7 +69,8 @@ type cpuFloor struct{ user, system time.Duration }
 func (v *view) stat(use linux.TreeUsage) supervisor.ProcessStat {
 	p := v.proc
 	if !p.Alive() { // a sample may be older than the end; CPU is a sum and stays
-		use.ResidentBytes, use.TreeSize, use.Threads = 0, 0, 0
+		use.ResidentBytes, use.TreeSize, use.Threads, use.OpenFDs = 0, 0, 0, 0
+		use.ProportionalBytes, use.WorkingSetBytes = 0, 0
 	}
 	count := v.log.Counters()
 	return supervisor.ProcessStat{
@@ -74,7 +78,9 @@ func (v *view) stat(use linux.TreeUsage) supervisor.ProcessStat {
 		Up: p.PID != 0, Ready: p.Ready(),
 		Essential: v.spec.Essential, Cron: v.spec.Schedule != "", Readiness: signals(p) && (p.Alive() || !v.spec.Suspend),
 		CPUUser: use.CPUUser, CPUSystem: use.CPUSystem, ResidentBytes: use.ResidentBytes,
-		TreeSize: use.TreeSize, Threads: use.Threads, StartTime: startTime(p),
+		TreeSize: use.TreeSize, Threads: use.Threads, StartTime: startTime(p), Unsampled: p.PID != 0 && use.TreeSize == 0,
+		HasDetails: use.HasDetails, OpenFDs: use.OpenFDs, ReadBytes: use.ReadBytes, WriteBytes: use.WriteBytes,
+		ProportionalBytes: use.ProportionalBytes, WorkingSetBytes: use.WorkingSetBytes,
 		Restarts: v.stats.restarts, Exits: v.stats.exits, LastExitCode: v.stats.lastExit,
 		LogBytes:        map[supervisor.Stream]uint64{supervisor.Stdout: count.Stdout, supervisor.Stderr: count.Stderr},
 		LogDropped:      count.Dropped,

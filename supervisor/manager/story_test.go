@@ -424,7 +424,7 @@ func (b *bench) summary(verb string) string {
 		}
 		return strings.Join(words, ", ") + errorText(err)
 	}
-	snap, err := b.Snapshot(ctx)
+	snap, err := b.Snapshot(ctx, supervisor.SnapshotRequest{Usage: true})
 	if err != nil {
 		return err.Error()
 	}

@@ -68,7 +68,7 @@ func (s *scene) told(who, part string) []time.Duration {
 // stat is the numbers of a process.
 func (s *scene) stat(name string) supervisor.ProcessStat {
 	s.t.Helper()
-	snap, err := s.Snapshot(s.t.Context())
+	snap, err := s.Snapshot(s.t.Context(), supervisor.SnapshotRequest{Usage: true})
 	if err != nil {
 		s.t.Fatal(err)
 	}

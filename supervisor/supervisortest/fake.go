@@ -376,7 +376,7 @@ func (f *Fake) newest(req supervisor.LogsRequest) ([]supervisor.LogLine, error) 
 }
 
 // Snapshot implements supervisor.Control.
-func (f *Fake) Snapshot(ctx context.Context) (*supervisor.Snapshot, error) {
+func (f *Fake) Snapshot(ctx context.Context, req supervisor.SnapshotRequest) (*supervisor.Snapshot, error) {
 	if err := f.enter(ctx, "Snapshot", supervisor.Caller{}, nil); err != nil {
 		return nil, err
 	}

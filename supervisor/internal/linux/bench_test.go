@@ -71,11 +71,11 @@ func sleepers(b *testing.B, n int) (*System, *ticker, []int) {
 
 func benchmarkSample(b *testing.B, n int) {
 	s, _, _ := sleepers(b, n)
-	s.Usage(0)
+	s.Sample(0, false)
 	cpu(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		s.Usage(0)
+		s.Sample(0, false)
 	}
 }
 

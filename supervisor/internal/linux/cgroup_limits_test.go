@@ -389,7 +389,7 @@ func TestUMLClockIsSet(t *testing.T) {
 	l, out := Life{"web", 1}, newText()
 	s.Spawn(l, shell(l, out, `setsid sh -c 'echo up; exec sleep 1000' & while :; do :; done`))
 	out.await(t, "up")
-	s.Usage(0)
+	s.Sample(0, false)
 	for _, step := range []time.Duration{-time.Hour, 48 * time.Hour, -30 * 24 * time.Hour} {
 		var now unix.Timespec
 		if err := unix.ClockGettime(unix.CLOCK_REALTIME, &now); err != nil {
@@ -400,7 +400,7 @@ func TestUMLClockIsSet(t *testing.T) {
 			t.Fatal(err)
 		}
 		<-time.After(500 * time.Millisecond) // of the clock that goes on
-		got := s.Usage(0)[l.Name]
+		got := usageOf(s, l.Name)
 		if got.CPUPercent < 5 || got.CPUPercent > 150 || got.TreeSize != 3 && got.TreeSize != 2 {
 			t.Errorf("after %v: %+v", step, got)
 		}

@@ -220,7 +220,7 @@ func TestT22CgroupDaemonIsAMember(t *testing.T) {
 	if r.left[l] < 1 {
 		t.Errorf("left %d", r.left[l])
 	}
-	if got := s.Usage(0)[l.Name].TreeSize; got < 1 {
+	if got := usageOf(s, l.Name).TreeSize; got < 1 {
 		t.Errorf("tree size %d", got)
 	}
 	s.Stop(l, supervisor.SIGTERM, ScopeRest)

@@ -77,7 +77,7 @@ func (u *usage) members(s *System, name string) ([]Member, []stamp) {
 		_, task, _ := strings.Cut(p.owner.Name, "/")
 		list = append(list, Member{
 			PID: p.pid, PPID: p.ppid, Depth: at.depth, Task: task, State: p.state,
-			CPU: time.Duration(p.user+p.system) * tick, CPUPercent: u.percent(p), Resident: p.rss * pageSize, Threads: p.threads,
+			CPU: time.Duration(p.user+p.system) * tick, CPUPercent: p.percent, Resident: p.rss * pageSize, Threads: p.threads,
 			Start: booted.Add(time.Duration(p.start) * tick), UID: -1, OpenFDs: -1,
 		})
 		found = append(found, stamp{p.pid, p.start})

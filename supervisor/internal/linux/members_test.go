@@ -21,7 +21,7 @@ func TestMembers(t *testing.T) {
 	var got []string
 	var list []Member
 	eventually(t, "everybody is there", func() bool {
-		s.Usage(0)
+		s.Sample(0, false)
 		list, got = s.Members("web"), nil
 		for _, m := range list {
 			got = append(got, fmt.Sprint(strings.Repeat(" ", m.Depth), strings.Join(m.Argv[:min(2, len(m.Argv))], " ")))
@@ -105,7 +105,7 @@ func TestMembersThatHang(t *testing.T) {
 	l := Life{"stuck", 1}
 	s.Spawn(l, command(l, newText(), "/bin/sleep", "1000"))
 	r.await(t, l, "spawned")
-	s.Usage(0)
+	s.Sample(0, false)
 	s.mu.Lock()
 	pid := s.lives[l].pid
 	s.mu.Unlock()

@@ -79,7 +79,7 @@ func (s *System) ownerOf(sc *scanner, p procStat) *life {
 			return leader
 		}
 		if adopted {
-			if id, answer := sc.environOwner(p.pid); answer == told {
+			if id, answer := s.environOwner(sc, &p); answer == told {
 				s.mu.Lock()
 				defer s.mu.Unlock()
 				return s.lives[id]

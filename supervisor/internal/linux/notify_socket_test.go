@@ -173,7 +173,7 @@ func TestNotifyOfAMemberThatIsGone(t *testing.T) {
 	s.Spawn(l, c)
 	out.await(t, "up")
 	r.await(t, l, "first")
-	eventually(t, "the grandchild is adopted and seen", func() bool { return s.Usage(0)["web"].TreeSize == 3 })
+	eventually(t, "the grandchild is adopted and seen", func() bool { return usageOf(s, "web").TreeSize == 3 })
 	// Of the leader itself, so that it is handed on and holds the socket.
 	s.mu.Lock()
 	n := s.lives[l].notify

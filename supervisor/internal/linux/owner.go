@@ -58,7 +58,7 @@ func (s *System) settle(sc *scanner, whole bool) {
 		if s.settleByTables(sc, p) {
 			continue
 		}
-		id, answer := sc.environOwner(p.pid)
+		id, answer := s.environOwner(sc, p)
 		s.mu.Lock()
 		p.settled = true
 		switch answer {
@@ -147,10 +147,14 @@ func (s *System) settleByTables(sc *scanner, p *procStat) bool {
 
 // groupOwner reads whose life's cgroup a process is in; nil: nobody's.
 func (s *System) groupOwner(sc *scanner, pid int) *life {
-	if !sc.readAll(pid, "/cgroup") {
+	r := reader{proc: sc.proc, buf: sc.env}
+	found := r.all(pid, "/cgroup")
+	sc.env = r.buf
+	sc.failures += r.failures
+	if !found {
 		return nil
 	}
-	path, ok := parseOwnGroup(sc.env)
+	path, ok := parseOwnGroup(r.buf)
 	if !ok {
 		return nil
 	}
@@ -213,52 +217,77 @@ const (
 	executing               // the process is in the middle of exec and has none yet
 )
 
-// environOwner reads which life a process was started in.
-func (sc *scanner) environOwner(pid int) (Life, answer) {
-	if !sc.readAll(pid, "/environ") {
+// environOwner reads which life a process was started in. The answer can be long in
+// coming, see asides: then it is asked again later.
+func (s *System) environOwner(sc *scanner, p *procStat) (Life, answer) {
+	r := &reader{proc: sc.proc, buf: sc.env}
+	sc.env = nil // it is the reader's until it has ended
+	var (
+		id   Life
+		said answer
+	)
+	pid := p.pid
+	if !s.asides.do(stamp{pid, p.start}, func() { id, said = r.environOwner(pid) }) {
+		sc.failures++
+		return Life{}, executing
+	}
+	sc.env = r.buf
+	sc.failures += r.failures
+	return id, said
+}
+
+// reader reads whole files of processes into a buffer that it keeps.
+type reader struct {
+	proc     int // descriptor of /proc
+	buf      []byte
+	failures uint64
+}
+
+func (r *reader) environOwner(pid int) (Life, answer) {
+	if !r.all(pid, "/environ") {
 		return Life{}, silent
 	}
-	if len(sc.env) == 0 {
+	if len(r.buf) == 0 {
 		// Emptied on purpose, or not set up yet: then there are no arguments either. They
 		// come first, so the environment has to be asked once more.
-		if !sc.readAll(pid, "/cmdline") || len(sc.env) == 0 {
+		if !r.all(pid, "/cmdline") || len(r.buf) == 0 {
 			return Life{}, executing
 		}
-		if !sc.readAll(pid, "/environ") {
+		if !r.all(pid, "/environ") {
 			return Life{}, silent
 		}
 	}
-	if id, ok := parseOwner(sc.env); ok {
+	if id, ok := parseOwner(r.buf); ok {
 		return id, told
 	}
 	return Life{}, silent
 }
 
-// readAll reads a file of a process into sc.env, up to environMax bytes.
-func (sc *scanner) readAll(pid int, file string) bool {
+// all reads a file of a process, up to environMax bytes.
+func (r *reader) all(pid int, file string) bool {
 	var name [32]byte
 	path := strconv.AppendUint(name[:0], uint64(pid), 10)
-	fd, err := unix.Openat(sc.proc, string(append(path, file...)), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	fd, err := unix.Openat(r.proc, string(append(path, file...)), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		if err != unix.ENOENT && err != unix.ESRCH {
-			sc.failures++ // another user's, and we may not look
+			r.failures++ // another user's, and we may not look
 		}
 		return false
 	}
 	defer func() { _ = unix.Close(fd) }()
-	sc.env = sc.env[:0]
-	for len(sc.env) < environMax {
-		if len(sc.env) == cap(sc.env) {
-			sc.env = append(sc.env, make([]byte, max(16<<10, len(sc.env)))...)[:len(sc.env)]
+	r.buf = r.buf[:0]
+	for len(r.buf) < environMax {
+		if len(r.buf) == cap(r.buf) {
+			r.buf = append(r.buf, make([]byte, max(16<<10, len(r.buf)))...)[:len(r.buf)]
 		}
-		n, err := unix.Read(fd, sc.env[len(sc.env):cap(sc.env)])
+		n, err := unix.Read(fd, r.buf[len(r.buf):cap(r.buf)])
 		if err == unix.EINTR {
 			continue
 		}
 		if err != nil || n <= 0 {
 			break
 		}
-		sc.env = sc.env[:len(sc.env)+n]
+		r.buf = r.buf[:len(r.buf)+n]
 	}
 	return true
 }

@@ -38,7 +38,7 @@ func TestWhoOwnsAnAdoptedProcess(t *testing.T) {
 			out.await(t, "up")
 			r.await(t, l, "spawned")
 			if c.scan {
-				if got := s.Usage(0)[l.Name].TreeSize; got != 2 {
+				if got := usageOf(s, l.Name).TreeSize; got != 2 {
 					t.Errorf("tree size %d, want 2", got)
 				}
 			}

@@ -20,6 +20,12 @@ type procStat struct {
 
 	owner   *life // set by settle
 	settled bool
+
+	// Set by the sampler.
+	percent               float64 // of one core
+	told                  knowledge
+	fds                   int
+	readBytes, writeBytes uint64
 }
 
 // dead reports whether it is a zombie: gone, but not waited for. One whose first
@@ -106,6 +112,7 @@ type scanner struct {
 	proc     int // descriptor of /proc, when opened
 	opened   bool
 	noLists  bool // this kernel has no task/TID/children
+	noSizes  bool // this kernel does not tell the number of descriptors by a size
 	failures uint64
 	torn     bool                 // the last readStats could not open what was there, though it was permitted
 	unsure   bool                 // the last settle met a process in the middle of exec

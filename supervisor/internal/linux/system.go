@@ -4,6 +4,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -92,6 +93,7 @@ type life struct {
 	over      bool
 	exit      Exit
 	ended     uint64     // when it was reaped, in clock ticks after boot
+	missed    int        // passes in a row that did not show its leader
 	waiting   []*request // signals asked for before it was spawned
 	killed    bool       // we sent SIGKILL to its leader
 
@@ -130,6 +132,7 @@ func New(r Reports, options ...Option) *System {
 	}
 	s.openCgroups()
 	s.pipes = newPipes()
+	s.usage.based = time.Now()
 	s.tree.scan.self, s.usage.scan.self, s.senders.scan.self = s.self, s.self, s.self
 	s.done.Add(2)
 	go s.reap()

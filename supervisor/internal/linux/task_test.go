@@ -167,7 +167,7 @@ func TestTaskOwnsWhatItStarted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := s.Usage(0)["web"].TreeSize; got != 2 {
+	if got := usageOf(s, "web").TreeSize; got != 2 {
 		t.Errorf("%d processes are left of web, want its own 2", got)
 	}
 	for _, pid := range append(numbersIn(t, out), r.pid(host)) {
@@ -189,9 +189,9 @@ func TestT93TaskCountsForItsProcess(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		use := s.Usage(0)
-		now := use["web"].CPUUser + use["web"].CPUSystem
-		if len(use) != 1 || now < before+exit.CPUUser+exit.CPUSystem || exit.CPUUser == 0 {
+		use := usageOf(s, "web")
+		now := use.CPUUser + use.CPUSystem
+		if len(s.accounts) != 1 || now < before+exit.CPUUser+exit.CPUSystem || exit.CPUUser == 0 {
 			t.Errorf("after task %d that used %v: %v, before %v", gen+1, exit.CPUUser+exit.CPUSystem, use, before)
 		}
 		before = now

@@ -140,7 +140,7 @@ func TestT11ZombieIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the child is a zombie", func() bool { return !alive(pid) })
-	if got := s.Usage(0)[l.Name].TreeSize; got != 1 {
+	if got := usageOf(s, l.Name).TreeSize; got != 1 {
 		t.Errorf("tree size %d, want 1", got)
 	}
 	s.Kill(l, ScopeTree)
@@ -344,7 +344,7 @@ func TestT10NumbersAreReused(t *testing.T) {
 	if got := r.story(bystander) + r.story(storm); got != "spawnedspawned" {
 		t.Errorf("bystander and storm: %q", got)
 	}
-	eventually(t, "the bystander's tree is whole", func() bool { return s.Usage(0)[bystander.Name].TreeSize == 3 })
+	eventually(t, "the bystander's tree is whole", func() bool { return usageOf(s, bystander.Name).TreeSize == 3 })
 }
 
 // T10: the number is right and the start time is not: it is somebody else.

@@ -78,7 +78,7 @@ func TestT98RealName(t *testing.T) {
 	l := Life{"odd", 1}
 	s.Spawn(l, command(l, newText(), path, "1000"))
 	r.await(t, l, "spawned")
-	got := s.Usage(0)[l.Name]
+	got := usageOf(s, l.Name)
 	if got.TreeSize != 1 || got.Threads != 1 {
 		t.Errorf("usage %+v", got)
 	}
@@ -94,7 +94,7 @@ func TestT92ReapedChildrenCount(t *testing.T) {
 	s.Spawn(l, shell(l, newText(), spin+`for n in 1 2 3 4 5 6 7 8; do (spin); done; exit 0`))
 	exit := r.over(t, l)
 	used := exit.CPUUser + exit.CPUSystem
-	got := s.Usage(0)[l.Name]
+	got := usageOf(s, l.Name)
 	total := got.CPUUser + got.CPUSystem
 	if used < 50*time.Millisecond || total != used {
 		t.Errorf("the kernel says %v, the usage %v", used, total)
@@ -106,10 +106,10 @@ func TestT92ReapedChildrenCount(t *testing.T) {
 	s.Spawn(o, shell(o, out, spin+`(spin; spin; echo spun; read x < `+gate+`) & exit 0`))
 	r.await(t, o, "exited")
 	out.await(t, "spun")
-	living := s.Usage(0)[o.Name]
+	living := usageOf(s, o.Name)
 	open(t, gate)
 	r.await(t, o, "empty")
-	reaped := s.Usage(0)[o.Name]
+	reaped := usageOf(s, o.Name)
 	was, is := living.CPUUser+living.CPUSystem, reaped.CPUUser+reaped.CPUSystem
 	if was < 20*time.Millisecond || is < was || is > was+50*time.Millisecond {
 		t.Errorf("CPU %v while it lived, %v when it was reaped", was, is)
@@ -117,7 +117,7 @@ func TestT92ReapedChildrenCount(t *testing.T) {
 	next := Life{"orphans", 2} // what is used from now on comes on top
 	s.Spawn(next, shell(next, newText(), spin+"(spin); exit 0"))
 	exit = r.over(t, next)
-	more := s.Usage(0)[o.Name]
+	more := usageOf(s, o.Name)
 	if used := exit.CPUUser + exit.CPUSystem; more.CPUUser+more.CPUSystem < was+used {
 		t.Errorf("CPU %v, want at least %v and %v", more.CPUUser+more.CPUSystem, was, used)
 	}
@@ -140,7 +140,7 @@ func TestT93NeverGoesBack(t *testing.T) {
 					return
 				default:
 				}
-				now := s.Usage(0)["phoenix"]
+				now := usageOf(s, "phoenix")
 				if now.CPUUser < last.CPUUser || now.CPUSystem < last.CPUSystem {
 					t.Errorf("from %+v back to %+v", last, now)
 				}
@@ -157,13 +157,13 @@ func TestT93NeverGoesBack(t *testing.T) {
 	}
 	close(stop)
 	wg.Wait()
-	got := s.Usage(0)["phoenix"]
+	got := usageOf(s, "phoenix")
 	total := got.CPUUser + got.CPUSystem
 	if total < used || total > used+used/5 {
 		t.Errorf("the kernel says %v, the usage %v", used, total)
 	}
 	s.Forget("phoenix")
-	if _, ok := s.Usage(0)["phoenix"]; ok {
+	if got := usageOf(s, "phoenix"); got != (TreeUsage{}) {
 		t.Error("still counted after Forget")
 	}
 }
@@ -174,17 +174,19 @@ func TestUsageOfATree(t *testing.T) {
 	s.Spawn(l, shell(l, out, spin+`sleep 1000 & setsid sleep 1000 & echo up; while :; do spin; done`))
 	out.await(t, "up")
 	r.await(t, l, "spawned")
-	s.Usage(0)
 	var got TreeUsage
-	eventually(t, "it uses CPU", func() bool { got = s.Usage(0)[l.Name]; return got.CPUPercent > 0 && got.ResidentBytes > 0 })
+	eventually(t, "it uses CPU", func() bool { got = usageOf(s, l.Name); return got.CPUPercent > 0 && got.ResidentBytes > 0 })
 	if got.TreeSize != 3 || got.Threads != 3 {
 		t.Errorf("usage %+v", got)
 	}
 	if got.CPUPercent > 400 {
 		t.Errorf("%v percent of one core", got.CPUPercent)
 	}
-	one, two := s.Usage(time.Hour), s.Usage(time.Hour)
-	if fmt.Sprintf("%p", one) != fmt.Sprintf("%p", two) {
+	passes := s.usage.passes
+	for range 3 {
+		s.Sample(time.Hour, false)
+	}
+	if s.usage.passes != passes {
 		t.Error("a fresh sample was not shared")
 	}
 }
