@@ -176,7 +176,7 @@ func TestGoClientCallsEveryMethod(t *testing.T) {
 	whole := supervisor.Spec{
 		Command: supervisor.Command{Argv: []string{"/bin/sh", "-c", "echo $WORD; exec sleep 1000"}},
 		Env:     []supervisor.EnvVar{{Name: "WORD", Value: "grün"}}, Labels: map[string]string{"made": "here"},
-		Umask: new(supervisor.Umask(0o027)), Nice: new(1), IOPriority: &supervisor.IOPriority{Class: supervisor.IOIdle},
+		Umask: new(supervisor.Umask(0o027)), Nice: new(1), Metrics: supervisor.Metrics{ProportionalMemory: true, WorkingSet: true}, IOPriority: &supervisor.IOPriority{Class: supervisor.IOIdle},
 		Rlimits: map[string]supervisor.Rlimit{"nofile": {Soft: 256, Hard: 512}},
 	}
 	if got := info(c.Start(ctx, client.StartParams{Name: "whole", Spec: &whole})); got.Labels["made"] != "here" {

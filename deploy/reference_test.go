@@ -64,6 +64,7 @@ var sections = []struct{ definition, title string }{
 	{"resources", "resources"},
 	{"resourceList", "amounts"},
 	{"ioPriority", "ioPriority"},
+	{"metrics", "metrics"},
 	{"log", "log"},
 	{"metadata", "metadata"},
 }

@@ -21,6 +21,8 @@ var (
 	labelName   = "name"
 	modeSystem  = label("mode", "system")
 	modeUser    = label("mode", "user")
+	modeRead    = label("mode", "read")
+	modeWrite   = label("mode", "write")
 	states      = words("state", supervisor.Statuses())
 	reasons     = words("reason", supervisor.Reasons())
 	streams     = words("stream", []supervisor.Stream{supervisor.Stdout, supervisor.Stderr})
@@ -157,6 +159,14 @@ func (b *builder) sample(value float64, labels ...*dto.LabelPair) {
 		copy(m.Label, labels)
 	}
 	b.current.Metric = append(b.current.Metric, m)
+}
+
+// sampled adds what is known of a living process from a sample only; nothing is better
+// than a zero that is wrong.
+func (b *builder) sampled(value float64, name *dto.LabelPair, p *supervisor.ProcessStat) {
+	if !p.Unsampled {
+		b.sample(value, name)
+	}
 }
 
 // timestamp adds a moment; the zero one is left out.

@@ -18,12 +18,16 @@
 //	manifest_last_reload_successful                   absent: no manifest
 //	orphans_reaped_total                              children that the manager did not start
 //	probe_results_total{name,probe,result}            attempts of probes; absent: none yet
+//	proc_read_errors_total                            what /proc should have told and did not
 //	process_cpu_seconds_total{mode,name}              whole tree, reaped descendants included
 //	process_exits_total{name,reason}                  lives that ended
+//	process_io_bytes_total{mode,name}                 storage; whole tree, like CPU; absent: not permitted
 //	process_last_exit_code{name}                      128+n for a signal; absent: none yet
 //	process_log_bytes_total{name,stream}              captured output
 //	process_log_dropped_bytes_total{name}             output that a sink did not take in time
 //	process_memory_limit_bytes{name}                  absent: no limit
+//	process_open_fds{name}                            whole tree; absent: not permitted
+//	process_proportional_memory_bytes{name}           PSS, where asked for; absent: not permitted
 //	process_ready{name}                               1: ready
 //	process_resident_memory_bytes{name}               sum over the tree, shared pages counted in each
 //	process_restarts_total{name,reason}               automatic restarts, by why the life before ended
@@ -32,6 +36,7 @@
 //	process_threads{name}                             whole tree
 //	process_tree_size{name}                           living processes
 //	process_up{name}                                  1: its leader lives
+//	process_working_set_bytes{name}                   of its cgroup, where asked for; absent: it has none
 //	rpc_requests_total{code,method}                   answered requests of the OpenRPC door
 //	snapshot_errors_total                             scrapes that the manager did not answer in time
 //

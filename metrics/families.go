@@ -68,12 +68,20 @@ var families = []family{
 		help: "Attempts of the process's probes, by probe (startup, liveness, readiness) and result (successful, failed).",
 	},
 	{
+		name: "proc_read_errors_total", kind: counter, once: readErrors,
+		help: "What /proc should have told of the processes and did not: entries that could not be read, leaders that it does not show, passes that hung.",
+	},
+	{
 		name: "process_cpu_seconds_total", kind: counter, process: cpuSeconds, summed: true,
 		help: "CPU time of the process's whole tree in seconds, by mode (user, system), ended descendants and earlier lives included.",
 	},
 	{
 		name: "process_exits_total", kind: counter, process: exits, summed: true,
 		help: "Lives of the process that ended, by reason.",
+	},
+	{
+		name: "process_io_bytes_total", kind: counter, process: ioBytes,
+		help: "Bytes that the process's whole tree read from storage or wrote to it, by mode (read, write), ended descendants and earlier lives included.",
 	},
 	{
 		name: "process_last_exit_code", kind: gauge, process: lastExitCode,
@@ -90,6 +98,14 @@ var families = []family{
 	{
 		name: "process_memory_limit_bytes", kind: gauge, process: memoryLimit,
 		help: "Memory that the process's whole tree may use, in bytes.",
+	},
+	{
+		name: "process_open_fds", kind: gauge, process: openFDs,
+		help: "Open file descriptors of the process's whole tree.",
+	},
+	{
+		name: "process_proportional_memory_bytes", kind: gauge, process: proportionalMemory,
+		help: "Proportional memory of the process's whole tree in bytes: a page shared by n processes counts as 1/n in each. Measured where its metrics ask for it.",
 	},
 	{
 		name: "process_ready", kind: gauge, process: readyNow,
@@ -122,6 +138,10 @@ var families = []family{
 	{
 		name: "process_up", kind: gauge, process: up,
 		help: "Whether the process's leader lives (1) or not (0).",
+	},
+	{
+		name: "process_working_set_bytes", kind: gauge, process: workingSet,
+		help: "Memory of the process's cgroup in bytes, without inactive page cache. Measured where its metrics ask for it.",
 	},
 }
 
@@ -216,7 +236,34 @@ func readyNow(b *builder, name *dto.LabelPair, p *supervisor.ProcessStat) {
 }
 
 func residentMemory(b *builder, name *dto.LabelPair, p *supervisor.ProcessStat) {
-	b.sample(float64(p.ResidentBytes), name)
+	b.sampled(float64(p.ResidentBytes), name, p)
+}
+
+func readErrors(b *builder, s *supervisor.Snapshot) { b.sample(float64(s.ReadErrors)) }
+
+func ioBytes(b *builder, name *dto.LabelPair, p *supervisor.ProcessStat) {
+	if p.HasDetails {
+		b.sample(float64(p.ReadBytes), modeRead, name)
+		b.sample(float64(p.WriteBytes), modeWrite, name)
+	}
+}
+
+func openFDs(b *builder, name *dto.LabelPair, p *supervisor.ProcessStat) {
+	if p.HasDetails {
+		b.sampled(float64(p.OpenFDs), name, p)
+	}
+}
+
+func proportionalMemory(b *builder, name *dto.LabelPair, p *supervisor.ProcessStat) {
+	if p.ProportionalBytes > 0 {
+		b.sample(float64(p.ProportionalBytes), name)
+	}
+}
+
+func workingSet(b *builder, name *dto.LabelPair, p *supervisor.ProcessStat) {
+	if p.WorkingSetBytes > 0 {
+		b.sample(float64(p.WorkingSetBytes), name)
+	}
 }
 
 func startTime(b *builder, name *dto.LabelPair, p *supervisor.ProcessStat) {
@@ -230,11 +277,11 @@ func state(b *builder, name *dto.LabelPair, p *supervisor.ProcessStat) {
 }
 
 func threads(b *builder, name *dto.LabelPair, p *supervisor.ProcessStat) {
-	b.sample(float64(p.Threads), name)
+	b.sampled(float64(p.Threads), name, p)
 }
 
 func treeSize(b *builder, name *dto.LabelPair, p *supervisor.ProcessStat) {
-	b.sample(float64(p.TreeSize), name)
+	b.sampled(float64(p.TreeSize), name, p)
 }
 
 func up(b *builder, name *dto.LabelPair, p *supervisor.ProcessStat) {

@@ -58,6 +58,7 @@ func story() supervisor.Snapshot {
 			{
 				Name: "web", Own: true, Essential: true, Status: supervisor.StatusRunning, Up: true, Ready: true,
 				CPUUser: 12500 * time.Millisecond, CPUSystem: 250 * time.Millisecond, ResidentBytes: 64 << 20,
+				HasDetails: true, OpenFDs: 33, ReadBytes: 1 << 20, WriteBytes: 3 << 20, ProportionalBytes: 40 << 20, WorkingSetBytes: 50 << 20,
 				TreeSize: 5, Threads: 17, StartTime: at.Add(1500 * time.Millisecond),
 				LogBytes: map[supervisor.Stream]uint64{supervisor.Stdout: 1 << 40, supervisor.Stderr: 7}, LogDropped: 42,
 				MemoryLimit: 128 << 20, Probes: map[supervisor.ProbeCount]uint64{
@@ -69,9 +70,9 @@ func story() supervisor.Snapshot {
 			Name: OtherName, CPUUser: time.Hour, ResidentBytes: 1, TreeSize: 2, Threads: 3,
 			Exits: map[supervisor.Reason]uint64{supervisor.ReasonStoppedByUser: 9},
 		},
-		OrphansReaped: 3,
-		Booted:        true,
-		Manifest:      supervisor.ManifestStat{Loaded: true, Successful: true, LastSuccess: at},
+		OrphansReaped: 3, ReadErrors: 2,
+		Booted:   true,
+		Manifest: supervisor.ManifestStat{Loaded: true, Successful: true, LastSuccess: at},
 	}
 }
 
@@ -201,6 +202,12 @@ func TestValues(t *testing.T) {
 		`cron_next_run_timestamp_seconds{name="report"}`:                       1767326645,
 		`deadline_exceeded_total{name="report"}`:                               1,
 		`orphans_reaped_total{}`:                                               3,
+		`proc_read_errors_total{}`:                                             2,
+		`process_open_fds{name="web"}`:                                         33,
+		`process_io_bytes_total{mode="read",name="web"}`:                       1 << 20,
+		`process_io_bytes_total{mode="write",name="web"}`:                      3 << 20,
+		`process_proportional_memory_bytes{name="web"}`:                        40 << 20,
+		`process_working_set_bytes{name="web"}`:                                50 << 20,
 		`manifest_last_reload_successful{}`:                                    1,
 		`manifest_last_reload_success_timestamp_seconds{}`:                     1767323045,
 		`snapshot_errors_total{}`:                                              0,
@@ -214,6 +221,8 @@ func TestValues(t *testing.T) {
 		`process_up{name="_other"}`, `process_up{name="job-101"}`, `process_state{name="_other",state="running"}`,
 		`process_last_exit_code{name="web"}`, `cron_runs_total{name="web",result="failed"}`,
 		`process_exits_total{name="web",reason="OOMKilled"}`,
+		`process_open_fds{name="report"}`, `process_io_bytes_total{mode="read",name="report"}`, `process_open_fds{name="_other"}`,
+		`process_proportional_memory_bytes{name="report"}`, `process_working_set_bytes{name="report"}`,
 	} {
 		if _, ok := got[absent]; ok {
 			t.Errorf("%s is there", absent)
@@ -240,7 +249,7 @@ func TestWithoutAManifestOrProcesses(t *testing.T) {
 	want := []string{
 		`auth_failures_total{interface="rpc"}`, `auth_failures_total{interface="telnet"}`,
 		fmt.Sprintf(`build_info{goversion=%q,revision="abcdef0",version="1.2.3"}`, goVersion(t)),
-		`orphans_reaped_total{}`, `snapshot_errors_total{}`,
+		`orphans_reaped_total{}`, `proc_read_errors_total{}`, `snapshot_errors_total{}`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("series of an empty manager (-want +got):\n%s", diff)

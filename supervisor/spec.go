@@ -82,6 +82,8 @@ type Spec struct {
 	OOMScoreAdj     *int              `json:"oomScoreAdj,omitempty" min:"-1000" max:"1000" doc:"How willingly the kernel kills it when memory runs out; below the manager's own needs CAP_SYS_RESOURCE."`
 	Umask           *Umask            `json:"umask,omitempty" doc:"Permissions that new files do not get, in octal: \"022\"."`
 
+	Metrics Metrics `json:"metrics,omitzero" doc:"What is measured of it beside what costs next to nothing."`
+
 	Log Log `json:"log,omitzero" doc:"true, or an object: what is done with the output beside the ring in memory and the container's stdout and stderr."`
 }
 

@@ -298,6 +298,21 @@ export interface MemoryInfo {
   by: string;
 }
 
+export interface Metrics {
+  /**
+   * Also measure its proportional set size, in which pages that processes share are divided among
+   * them. It takes about a millisecond for 100 MiB, and is absent where /proc/PID/smaps_rollup may
+   * not be read.
+   */
+  proportionalMemory?: boolean;
+  /**
+   * Also measure the working set of its cgroup, as the kubelet does for a container. It is absent
+   * without a delegated cgroup v2 that has the memory controller, which it gets with a memory limit
+   * or request.
+   */
+  workingSet?: boolean;
+}
+
 export type OnDependencyRestart = "Ignore" | "Restart" | "Stop";
 
 export interface PathRef {
@@ -678,6 +693,8 @@ export interface Spec {
   oomScoreAdj?: number | null;
   /** Permissions that new files do not get, in octal: "022". */
   umask?: Umask;
+  /** What is measured of it beside what costs next to nothing. */
+  metrics?: Metrics;
   /**
    * true, or an object: what is done with the output beside the ring in memory and the container's
    * stdout and stderr.

@@ -139,7 +139,7 @@ func rights(spec *supervisor.Spec) linux.Command {
 	}
 	c.Setup.Rlimits, c.Setup.Nice, c.Setup.IOPriority = spec.Rlimits, spec.Nice, spec.IOPriority
 	c.Setup.OOMScoreAdj, c.Setup.Umask = spec.OOMScoreAdj, spec.Umask
-	c.Limits = limitsOf(spec)
+	c.Limits, c.Measures = limitsOf(spec), linux.Measures(spec.Metrics)
 	return c
 }
 

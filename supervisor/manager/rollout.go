@@ -2,6 +2,7 @@ package manager
 
 import (
 	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/internal/linux"
 	"github.com/processmanager/processmanager/supervisor/internal/machine"
 )
 
@@ -173,6 +174,9 @@ func (l *loop) amend(e *entry, to member, renew bool) {
 	if limits := limitsOf(spec); limits != limitsOf(e.ran) {
 		l.m.setLimits(spec.Name, limits)
 		l.noteLimits(e)
+	}
+	if spec.Metrics != e.ran.Metrics {
+		l.m.os.Measure(spec.Name, linux.Measures(spec.Metrics))
 	}
 	if !renew && e.proc.Coming == nil {
 		e.ran = spec

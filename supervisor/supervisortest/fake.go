@@ -377,7 +377,7 @@ func (f *Fake) newest(req supervisor.LogsRequest) ([]supervisor.LogLine, error) 
 
 // Snapshot implements supervisor.Control.
 func (f *Fake) Snapshot(ctx context.Context, req supervisor.SnapshotRequest) (*supervisor.Snapshot, error) {
-	if err := f.enter(ctx, "Snapshot", supervisor.Caller{}, nil); err != nil {
+	if err := f.enter(ctx, "Snapshot", supervisor.Caller{}, req); err != nil {
 		return nil, err
 	}
 	snap := f.Snap

@@ -58,6 +58,7 @@ type Command struct {
 	Identity Identity
 	Setup    Setup
 	Limits   Limits
+	Measures Measures
 
 	// Foreground is only looked at when Output is nil: the child gets a process
 	// group of its own in the manager's session, and that group the session's terminal

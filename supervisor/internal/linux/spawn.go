@@ -36,11 +36,14 @@ func (s *System) enqueue(l *life) error {
 	case s.lives[l.Life] != nil:
 		return fmt.Errorf("life %d of %q exists already", l.Gen, l.Name)
 	}
-	process, _, _ := l.splitTask()
+	process, _, isTask := l.splitTask()
 	l.account = s.accounts[process]
 	if l.account == nil {
 		l.account = &account{}
 		s.accounts[process] = l.account
+	}
+	if !isTask {
+		l.account.measures = l.cmd.Measures
 	}
 	s.lives[l.Life] = l
 	s.cgroups.asked(l.Life, l.cmd.Limits)

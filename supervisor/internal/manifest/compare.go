@@ -48,7 +48,7 @@ var (
 		"dependsOn", "onDependencyRestart", "readiness.logPattern", "startupProbe", "livenessProbe", "readinessProbe",
 		"activeDeadlineSeconds", "terminationGracePeriodSeconds", "killMode", "lifecycle",
 		"schedule", "timeZone", "runOnStart", "concurrencyPolicy", "startingDeadlineSeconds", "jitter",
-		"successfulJobsHistoryLimit", "failedJobsHistoryLimit", "resources", "log",
+		"successfulJobsHistoryLimit", "failedJobsHistoryLimit", "resources", "metrics", "log",
 	}
 	// entryFields make another process, or more of them.
 	entryFields = []string{"name", "replicas"}

@@ -38,7 +38,7 @@ var parities = []struct {
 			"successExitCodes": "Jobs have podFailurePolicy, which is about Pods", "essential": "a Pod has no such word; sidecars are the opposite of it",
 			"dependsOn": "init containers are a list", "onDependencyRestart": "init containers do not run on",
 			"readiness": "the kubelet asks, it is not told", "killMode": "a container is one tree", "runOnStart": "a CronJob can be created as a Job by hand",
-			"jitter": "a CronJob has none", "rlimits": "the container runtime's", "nice": "a container has none", "ioPriority": "a container has none", "oomScoreAdj": "the kubelet sets it by class",
+			"jitter": "a CronJob has none", "rlimits": "the container runtime's", "nice": "a container has none", "metrics": "cAdvisor measures what it measures", "ioPriority": "a container has none", "oomScoreAdj": "the kubelet sets it by class",
 			"umask": "a container has none", "log": "the container runtime's", "replicas": "a Deployment's; the meaning is that of a StatefulSet",
 		},
 		lacks: why{
