@@ -62,7 +62,7 @@ func TestProbeNow(t *testing.T) {
 		if diff := cmp.Diff([]string{"api-0 readiness success ", "api-1 readiness success "}, probed(list)); diff != "" || err != nil {
 			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
-		snapshot, err := b.Snapshot(t.Context())
+		snapshot, err := b.Snapshot(t.Context(), supervisor.SnapshotRequest{Usage: true})
 		if err != nil {
 			t.Fatal(err)
 		}
