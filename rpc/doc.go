@@ -9,6 +9,7 @@
 //	method        session.go: one dispatch for both transports → methods.go, the only table
 //	parameters    params.go: by name or by position, strictly; strict.go: inside of spec
 //	call          calls.go: what the parameters are called, and what they mean
+//	page          GET / is package page: a client of all this in a browser
 //	notify        subscribe.go: methods and notifications; subscriptions.go: their lives
 //	errors        errors.go: sentinels → codes, one table
 //

@@ -473,6 +473,46 @@ const contrast = `(s => {
 	return (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
 })(%q)`
 
+// Each control says what it is, each column what it holds, and each view has one heading.
+func TestNames(t *testing.T) {
+	fake := newFake()
+	fake.AddLog("web", supervisor.LogLine{Time: time.Now(), Stream: supervisor.Stdout, Run: 1, Msg: "a line"})
+	d := serve(t, fake, secrets{})
+	p := open(t, d.url())
+	check := func(view string) {
+		t.Helper()
+		if bad := eval[string](p, nameless); bad != "" {
+			t.Errorf("%s: without a name: %s", view, bad)
+		}
+		if n := eval[int](p, `[...document.querySelectorAll('h1')].filter(h => h.checkVisibility()).length`); n != 1 {
+			t.Errorf("%s has %d headings", view, n)
+		}
+	}
+	p.see("#login", "Sign in")
+	check("login")
+	p.signIn(operatorSecret)
+	p.see("#rows", "web")
+	check("list")
+	p.keys(kb.End, kb.ArrowUp, kb.Enter)
+	p.see("#log", "a line")
+	check("process")
+	p.keys("g")
+	p.see("#ask", "Send a signal to web?")
+	check("question")
+	p.keys(kb.Escape)
+	for key, view := range map[string]string{"2": "schedules", "3": "events", "4": "system"} {
+		p.keys(key)
+		p.await(fmt.Sprintf(`!document.querySelector('#%s').hidden`, view))
+		p.await(fmt.Sprintf(`document.activeElement === document.querySelector('#%s h1')`, view)) // a screen reader says where one is
+		check(view)
+	}
+}
+
+// nameless lists visible controls and column heads without text, label or title.
+const nameless = `[...document.querySelectorAll('button, a, input, select, [tabindex="0"], dialog[open], th[scope=col], [role=img]')]
+	.filter(e => e.checkVisibility() && !(e.textContent.trim() && e.tagName !== 'SELECT' || e.getAttribute('aria-label') || e.getAttribute('aria-labelledby') || e.labels?.length))
+	.map(e => e.outerHTML.slice(0, 120)).join('\n')`
+
 // At 360 pixels nothing is cut off sideways.
 func TestPhone(t *testing.T) {
 	fake := newFake()

@@ -168,6 +168,9 @@ function drawDependencies(info) {
   ...(items.length ? [] : waits.map(w => el('li', {text: 'waits for ' + w}))));
 }
 
+// The one place where less than a second tells something.
+const lasted = ms => ms < 1000 ? Math.max(0, Math.round(ms)) + ' ms' : span(ms);
+
 function drawRuns(runs) {
   const key = JSON.stringify(runs.map(r => [r.name, r.run]));
   if (key === detail.runs) return;
@@ -178,7 +181,7 @@ function drawRuns(runs) {
   $('d-runs').replaceChildren(...newest.map(r => el('tr', {},
     el('td', {class: 'nw', text: r.name === detail.name ? String(r.run) : r.name}),
     el('td', {class: 'nw'}, r.start_time ? timeOf(r.start_time) : 'not started'),
-    el('td', {class: 'nw', text: r.start_time ? span(Date.parse(r.end_time) - Date.parse(r.start_time)) : '–'}),
+    el('td', {class: 'nw', text: r.start_time ? lasted(Date.parse(r.end_time) - Date.parse(r.start_time)) : '–'}),
     el('td', {class: 'nw', 'data-state': r.reason === 'Completed' ? 'completed' : 'failed', title: r.error || null}, ending(r)),
     el('td', {class: 'wide'}, r.error ? el('div', {text: r.error}) : null, r.log && r.log.length ? el('details', {},
       el('summary', {class: 'muted', text: plural(r.log.length, 'line')}),

@@ -58,7 +58,6 @@ const plural = (n, one, many) => n + ' ' + (n === 1 ? one : many || one + 's');
 /** A time span in its two largest units; short: in one. */
 function span(ms, short) {
   const s = Math.max(0, Math.round(ms / 1000));
-  if (s < 1 && ms > 0 && ms < 500) return Math.round(ms) + ' ms';
   if (s < 60) return s + ' s';
   const [size, unit, rest, small] = s < 3600 ? [60, ' min', 1, ' s'] : s < 86400 ? [3600, ' h', 60, ' min'] : [86400, ' d', 3600, ' h'];
   return Math.floor(s / size) + unit + (short ? '' : ' ' + Math.floor(s % size / rest) + small);

@@ -39,7 +39,7 @@ function remark(info) {
 }
 
 function timing(info) {
-  if (info.pid && info.start_time) return span(Math.max(1000, now() - Date.parse(info.start_time)));
+  if (info.pid && info.start_time) return span(now() - Date.parse(info.start_time));
   if (info.next_run) return inTime(info.next_run, true);
   return '–';
 }
@@ -153,7 +153,7 @@ function makeRow(name) {
   return {node, anchor, update(p) {
     const {info} = p, here = table.at === name;
     fillState(state, info, remark(info));
-    fillState(phone, info, remark(info) || (idle(info) ? ending(info) : timing(info)));
+    fillState(phone, info, remark(info) || (!idle(info) ? timing(info) : info.status === 'completed' ? '' : ending(info)));
     text(command, info.command);
     attribute(command, 'title', info.command);
     text(ready, info.status === 'running' ? (info.ready ? 'yes' : 'no') : '–');
