@@ -167,6 +167,11 @@ func TestTableLives(t *testing.T) {
 	p.await(`document.querySelector('[data-sort=state]').getAttribute('aria-sort') === 'ascending'`)
 	p.click("[data-sort=restarts] button")
 	p.await(order + `.startsWith('web,')`)
+	// Who is at a row stays there when it moves.
+	eval[string](p, `(document.querySelector('#rows tr[data-name=newcomer] .name').focus(), '')`)
+	fake.Put(supervisor.ProcessInfo{Name: "newcomer", Command: "/app/new", Status: supervisor.StatusStuck, Restarts: 99})
+	p.await(order + `.startsWith('newcomer,web,')`)
+	p.await(`document.activeElement.closest('tr')?.dataset.name === 'newcomer'`)
 	p.click("[data-sort=name] button")
 
 	p.keys("/", kb.Backspace, "app/w") // the protocol types the slash too, though the page has taken it

@@ -12,6 +12,7 @@ const model = {
   specs: new Map(),
   system: null,
   asking: false,
+  again: false,         // something happened while the answer was on its way
   timer: 0,
   asked: 0,
   taken: 0,             // when the list was last seen
@@ -46,10 +47,12 @@ async function poll() {
   model.asking = false;
   clearTimeout(model.timer);
   model.timer = setTimeout(poll, pause());
+  if (model.again) pollSoon();
 }
 
 /** After an event: ask again, but many events are one question. */
 function pollSoon() {
+  model.again = model.asking;
   if (model.asking) return;
   clearTimeout(model.timer);
   const gap = Math.min(1000, 100 + model.processes.size);
