@@ -28,7 +28,7 @@ spec:
   processes:
     - name: web
       labels: {tier: front}
-      command: "echo web begins; while :; do echo tick; sleep 0.2; done"
+      command: "sleep 300 & echo web begins; while :; do echo tick; sleep 0.2; done"
       killMode: Tree
     - name: flood
       command: ["yes", "a line of a flood that never ends, 0123456789"]
