@@ -6,13 +6,14 @@ import "github.com/processmanager/processmanager/supervisor"
 const (
 	apiVersion = "processmanager/v1"
 	kind       = "ProcessManifest"
+	kindPatch  = "ProcessManifestPatch"
 )
 
 // document is one YAML document. Like supervisor.Spec, its tags are what the
 // schema and the validation go by.
 type document struct {
 	APIVersion string       `json:"apiVersion" required:"true" doc:"Version of this format: processmanager/v1."`
-	Kind       string       `json:"kind" required:"true" doc:"ProcessManifest."`
+	Kind       string       `json:"kind" required:"true" doc:"ProcessManifest; or ProcessManifestPatch, which changes what the documents before it say."`
 	Metadata   metadata     `json:"metadata,omitzero" doc:"For people and tools; the manager does not use it."`
 	Spec       documentSpec `json:"spec" required:"true" doc:"What is to run."`
 }

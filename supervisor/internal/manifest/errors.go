@@ -65,6 +65,9 @@ type report struct {
 	errs []*FieldError
 	bad  map[string]bool
 	text *tree // for lines and scalars as written; nil when there is no text
+
+	patch bool             // it is of a patch, which may hold null and directives
+	moved map[string]place // what a patch has written, by its path here
 }
 
 func (r *report) addf(path, format string, args ...any) {
@@ -82,6 +85,10 @@ func (r *report) addf(path, format string, args ...any) {
 		r.bad = map[string]bool{}
 	}
 	r.bad[path] = true
+	if to, at := r.movedTo(path); to != nil {
+		to.addf(at, format, args...)
+		return
+	}
 	r.errs = append(r.errs, &FieldError{Path: path, Message: fmt.Sprintf(format, args...), Line: r.text.line(path)})
 }
 

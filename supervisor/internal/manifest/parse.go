@@ -33,6 +33,10 @@ func Parse(files []File) (*supervisor.Set, error) {
 	for _, f := range files {
 		docs = append(docs, parseFile(f)...)
 	}
+	applyPatches(docs)
+	for _, d := range docs {
+		d.build()
+	}
 	entries := joined(docs)
 	checkGraph(entries, checkNames(entries))
 	settle(set, docs)
@@ -59,7 +63,13 @@ type parsedDocument struct {
 	file    string
 	report  *report
 	spec    documentSpec // without defaults and processes
-	entries []*entry
+	patch   bool
+	entries []*entry // of a patch none
+
+	settings   map[string]any // spec without defaults and processes, as plain values
+	shared     map[string]any // spec.defaults
+	noDefaults bool           // a patch has null for them
+	list       []listed       // spec.processes
 }
 
 func groupByFile(docs []*parsedDocument) [][]*parsedDocument {
@@ -90,15 +100,21 @@ func joined(docs []*parsedDocument) []*entry {
 func settle(set *supervisor.Set, docs []*parsedDocument) {
 	var grace, policy *parsedDocument
 	for _, d := range docs {
+		if d.takenAway("terminationGracePeriodSeconds") {
+			grace, set.GracePeriod = nil, supervisor.DefaultShutdownGrace
+		}
+		if d.takenAway("exitPolicy") {
+			policy, set.ExitPolicy = nil, supervisor.ExitWhenDone
+		}
 		if s := d.spec.TerminationGracePeriodSeconds; s != nil {
-			if grace != nil && *grace.spec.TerminationGracePeriodSeconds != *s {
+			if !d.patch && grace != nil && *grace.spec.TerminationGracePeriodSeconds != *s {
 				differs(d, grace, "spec.terminationGracePeriodSeconds", *s, *grace.spec.TerminationGracePeriodSeconds)
 			} else {
 				grace, set.GracePeriod = d, time.Duration(*s)*time.Second
 			}
 		}
 		if p := d.spec.ExitPolicy; p != "" {
-			if policy != nil && policy.spec.ExitPolicy != p {
+			if !d.patch && policy != nil && policy.spec.ExitPolicy != p {
 				differs(d, policy, "spec.exitPolicy", p, policy.spec.ExitPolicy)
 			} else {
 				policy, set.ExitPolicy = d, p
@@ -154,6 +170,7 @@ func (d *parsedDocument) read(raw any) {
 	if !d.readHeader(raw.(map[string]any)) {
 		return
 	}
+	r.patch = d.patch
 	clean, _ := r.walk("", raw, reflect.TypeFor[document]())
 	object := clean.(map[string]any)
 	spec, ok := object["spec"].(map[string]any)
@@ -161,30 +178,44 @@ func (d *parsedDocument) read(raw any) {
 		r.addf("spec", "it is required")
 		return
 	}
-	shared, _ := spec["defaults"].(map[string]any)
-	list, ok := spec["processes"].([]any)
-	if !ok {
-		r.addf("spec.processes", "it is required (to run nothing, write processes: [])")
+	d.settings = spec
+	if d.patch {
+		d.readPatch(object, spec)
+	} else {
+		d.shared, _ = spec["defaults"].(map[string]any)
+		list, ok := spec["processes"].([]any)
+		if !ok {
+			r.addf("spec.processes", "it is required (to run nothing, write processes: [])")
+		}
+		for i, item := range list {
+			own, _ := item.(map[string]any)
+			d.list = append(d.list, listed{index("spec.processes", i), own})
+		}
 	}
 	delete(spec, "defaults")
 	delete(spec, "processes")
 	var whole document
-	if err := decode(object, &whole); err != nil {
+	if err := decode(withoutOrders(object), &whole); err != nil {
 		r.addf("", "cannot be read: %v", err)
 		return
 	}
 	d.spec = whole.Spec
 	whole.Spec.Processes = []supervisor.Spec{} // looked at one by one
 	r.values("", reflect.ValueOf(whole))
+}
 
-	var base defaults
-	if err := decode(shared, &base); err != nil {
-		r.addf("spec.defaults", "cannot be read: %v", err)
+// build makes the processes of a document, after the patches.
+func (d *parsedDocument) build() {
+	if d.patch || d.settings == nil { // or it could not be read
+		return
 	}
-	checkFields(r, "spec.defaults", reflect.ValueOf(base), &base.Spec)
-	for i, item := range list {
-		own, _ := item.(map[string]any)
-		d.entries = append(d.entries, d.process(index("spec.processes", i), shared, own))
+	var base defaults
+	if err := decode(d.shared, &base); err != nil {
+		d.report.addf("spec.defaults", "cannot be read: %v", err)
+	}
+	checkFields(d.report, "spec.defaults", reflect.ValueOf(base), &base.Spec)
+	for _, p := range d.list {
+		d.entries = append(d.entries, d.process(p.at, d.shared, p.own))
 	}
 }
 
@@ -192,7 +223,12 @@ func (d *parsedDocument) read(raw any) {
 // something else, its fields are not worth an error each.
 func (d *parsedDocument) readHeader(object map[string]any) bool {
 	ok := true
-	for _, want := range [][2]string{{"apiVersion", apiVersion}, {"kind", kind}} {
+	d.patch = object["kind"] == kindPatch
+	wanted := kind
+	if d.patch {
+		wanted = kindPatch
+	}
+	for _, want := range [][2]string{{"apiVersion", apiVersion}, {"kind", wanted}} {
 		switch got, given := object[want[0]]; {
 		case !given:
 			d.report.addf(want[0], "it is required: want %s", want[1])

@@ -70,7 +70,44 @@ func generate() *reflector.Schema {
 		}
 	}
 	s.Definitions["defaults"] = &d
-	return s
+	return withPatches(s)
+}
+
+// withPatches adds the schema of a patch: the fields of a process are known by name, not
+// by what they hold, because any part may be left out, be null or hold a directive.
+func withPatches(s *reflector.Schema) *reflector.Schema {
+	named := func(from *reflector.Schema) *reflector.Schema {
+		out := &reflector.Schema{Type: "object", AdditionalProperties: reflector.FalseSchema, Properties: reflector.NewProperties()}
+		for p := from.Properties.Oldest(); p != nil; p = p.Next() {
+			out.Properties.Set(p.Key, &reflector.Schema{Description: p.Value.Description})
+		}
+		return out
+	}
+	process := named(s.Definitions["process"])
+	process.Required = []string{"name"}
+	process.Properties.Set("name", s.Definitions["process"].Properties.Value("name"))
+	process.Properties.Set(directive, &reflector.Schema{Enum: []any{patchDelete, patchReplace}, Description: "delete: take this process away. replace: take its place."})
+	spec := named(s.Definitions["documentSpec"])
+	base := named(s.Definitions["defaults"])
+	base.Properties.Set(directive, &reflector.Schema{Const: patchReplace})
+	spec.Properties.Set("defaults", &reflector.Schema{AnyOf: []*reflector.Schema{base, {Type: "null"}}, Description: "Changes the defaults of the documents before."})
+	spec.Properties.Set("processes", &reflector.Schema{Type: "array", Items: process, Description: "Changes processes of the documents before, by name."})
+	patch := &reflector.Schema{
+		Type: "object", AdditionalProperties: reflector.FalseSchema, Properties: reflector.NewProperties(),
+		Required: []string{"apiVersion", "kind", "spec"},
+	}
+	patch.Properties.Set("apiVersion", &reflector.Schema{Const: apiVersion})
+	patch.Properties.Set("kind", &reflector.Schema{Const: kindPatch})
+	patch.Properties.Set("metadata", set(s, "metadata"))
+	patch.Properties.Set("spec", spec)
+	isPatch := &reflector.Schema{Properties: reflector.NewProperties(), Required: []string{"kind"}}
+	isPatch.Properties.Set("kind", &reflector.Schema{Const: kindPatch})
+	whole := *s
+	whole.Version, whole.ID, whole.Definitions, whole.Title = "", "", nil, ""
+	return &reflector.Schema{
+		Version: s.Version, ID: s.ID, Title: s.Title, Definitions: s.Definitions,
+		If: isPatch, Then: patch, Else: &whole,
+	}
 }
 
 // logObject is made apart, because true and false stand for objects, too.

@@ -79,6 +79,9 @@ func (r *report) walkStruct(path string, v any, t reflect.Type) (any, bool) {
 	out := make(map[string]any, len(object))
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		i := slices.IndexFunc(known, func(f field) bool { return f.name == key })
+		if (i >= 0 || key == directive) && r.walkPatch(path, key, object[key], out) {
+			continue
+		}
 		if i < 0 {
 			r.unknown(path, key, t)
 			continue
@@ -88,7 +91,7 @@ func (r *report) walkStruct(path string, v any, t reflect.Type) (any, bool) {
 		}
 	}
 	for _, f := range known {
-		if _, given := object[f.name]; !given && f.zeroCounts() {
+		if _, given := object[f.name]; !given && f.zeroCounts() && !r.patch {
 			r.addf(join(path, f.name), "it is required")
 		}
 	}
@@ -128,6 +131,9 @@ func (r *report) walkMap(path string, v any, t reflect.Type) (any, bool) {
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		if !r.text.wrote(path, key) {
 			r.addf(join(path, printable(key)), "a key was read as %s, because YAML 1.1 takes it for a boolean or a number: quote it", key)
+			continue
+		}
+		if r.walkPatch(path, key, object[key], out) {
 			continue
 		}
 		if value, ok := r.walk(join(path, printable(key)), object[key], t.Elem()); ok {

@@ -1,0 +1,336 @@
+package manifest
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// A patch is a document that changes what the documents before it say, as kubectl's
+// strategic merge does:
+//
+//	objects                        merge key by key
+//	null                           takes the key away, so that its default holds
+//	env, dependsOn, ports          merge item by item: by name, ports by containerPort
+//	other lists, and values        replace
+//	$patch: delete                 in a process, or an item that merges: takes it away
+//	$patch: replace                in an object: takes the place of the whole
+//	another probe action, hook,    takes the place of the one before, as with defaults;
+//	signal, source or I/O class    so does a value that of valueFrom
+//
+// A process is found by its name. What is wrong with the result is reported where the
+// text is that it came from: the report of the patched document hands on what is said
+// of a place that the patch has written (see [report.moved]).
+
+// directive is the key of an order about the object that it is in.
+const directive = "$patch"
+
+const (
+	patchDelete  = "delete"
+	patchReplace = "replace"
+)
+
+// walkPatch keeps what only a patch may hold at a key, null and the directive; false:
+// it is a value as any other.
+func (r *report) walkPatch(path, key string, value any, out map[string]any) bool {
+	switch {
+	case !r.patch:
+		return false
+	case key == directive:
+		if value == patchDelete || value == patchReplace {
+			out[key] = value
+		} else {
+			r.addf(join(path, key), "want %s or %s, got %s", patchDelete, patchReplace, describe(value))
+		}
+		return true
+	case value == nil:
+		out[key] = nil
+		return true
+	}
+	return false
+}
+
+// readPatch takes the checked values of a patch; processes need a name to be found by.
+func (d *parsedDocument) readPatch(object, spec map[string]any) {
+	for _, at := range []struct {
+		path   string
+		object map[string]any
+	}{{"", object}, {"spec", spec}} {
+		if _, given := at.object[directive]; given {
+			d.report.addf(join(at.path, directive), "it has no meaning here: want it in a process, or in an object or item of one")
+		}
+	}
+	shared, given := spec["defaults"]
+	d.shared, _ = shared.(map[string]any)
+	d.noDefaults = given && shared == nil
+	list, _ := spec["processes"].([]any)
+	if _, empty := spec["processes"]; empty && list == nil {
+		d.report.addf("spec.processes", "a patch cannot take all processes away at once: want a list, of processes with $patch: delete for one")
+	}
+	seen := map[string]bool{}
+	for i, item := range list {
+		own, _ := item.(map[string]any)
+		at := index("spec.processes", i)
+		name, _ := own["name"].(string)
+		switch {
+		case name == "":
+			d.report.addf(join(at, "name"), "it is required: the name of the process that is patched")
+			continue
+		case seen[name]:
+			d.report.addf(join(at, "name"), "%q is patched by this document already", shorten(name))
+		}
+		seen[name] = true
+		d.list = append(d.list, listed{at, own})
+	}
+}
+
+// applyPatches changes the documents before each patch.
+func applyPatches(docs []*parsedDocument) {
+	for i, d := range docs {
+		if !d.patch {
+			continue
+		}
+		var before []*parsedDocument
+		for _, b := range docs[:i] {
+			if !b.patch {
+				before = append(before, b)
+			}
+		}
+		if len(before) == 0 {
+			d.report.addf("kind", "there is no %s before this patch: documents count in the order of file name and document, so give it a later name", kind)
+			continue
+		}
+		for _, b := range before {
+			if d.noDefaults {
+				b.shared = nil
+			}
+			if d.shared != nil {
+				m := merging{from: d.report, into: b.report}
+				b.shared = m.object(b.shared, d.shared, "spec.defaults", "spec.defaults")
+			}
+		}
+		for _, p := range d.list {
+			applyPatch(before, d, p)
+		}
+	}
+}
+
+// applyPatch finds the process and changes it.
+func applyPatch(before []*parsedDocument, d *parsedDocument, p listed) {
+	var known []string
+	for _, b := range before {
+		for i, target := range b.list {
+			name, _ := target.own["name"].(string)
+			if known = append(known, name); name != p.own["name"] {
+				continue
+			}
+			if p.own[directive] == patchDelete {
+				b.list = slices.Delete(slices.Clone(b.list), i, i+1)
+				return
+			}
+			m := merging{from: d.report, into: b.report}
+			b.list = slices.Clone(b.list)
+			b.list[i].own = m.object(target.own, p.own, target.at, p.at)
+			return
+		}
+	}
+	name, _ := p.own["name"].(string)
+	d.report.addf(join(p.at, "name"), "there is no process %q before this patch%s", shorten(name), suggest(name, known))
+}
+
+// merging puts values of one document into another, and notes where each came from.
+type merging struct{ from, into *report }
+
+// moved notes that what is at a path of the patched document came from the patch.
+func (m *merging) moved(at, source string) {
+	if m.into.moved == nil {
+		m.into.moved = map[string]place{}
+	}
+	m.into.moved[at] = place{m.from, source}
+}
+
+// ways are the keys of which an object has one: with one of them a patch takes the
+// place of the others.
+var ways = map[string][]string{
+	"startupProbe": probeActions, "livenessProbe": probeActions, "readinessProbe": probeActions,
+	"postStart": hookActions, "preStop": hookActions, "postStop": hookActions,
+	"readiness": {"notify", "fd", "logPattern"}, "env": {"value", "valueFrom"}, "valueFrom": {"fieldRef", "fileKeyRef"},
+}
+
+// keys are what the items of lists merge by.
+var keys = map[string]string{"env": "name", "dependsOn": "name", "ports": "containerPort"}
+
+// object lays a patch over an object; both stay as they are.
+func (m *merging) object(under, over map[string]any, at, source string) map[string]any {
+	if over[directive] == patchReplace {
+		m.moved(at, source)
+		return withoutOrders(over)
+	}
+	out := maps.Clone(under)
+	if out == nil {
+		out = map[string]any{}
+	}
+	field := lastField(at)
+	if given := func(way string) bool { return over[way] != nil }; slices.ContainsFunc(ways[field], given) {
+		for _, way := range ways[field] {
+			if !given(way) {
+				delete(out, way)
+			}
+		}
+	}
+	if field == "ioPriority" && over["class"] != nil {
+		delete(out, "level")
+	}
+	for _, key := range slices.Sorted(maps.Keys(over)) {
+		value, here, there := over[key], join(at, printable(key)), join(source, printable(key))
+		if key == "log" {
+			value, out[key] = asLog(value), asLog(out[key])
+		}
+		switch value := value.(type) {
+		case nil:
+			m.moved(here, there)
+			delete(out, key)
+			continue
+		case map[string]any:
+			if value[directive] == patchDelete {
+				m.moved(here, there)
+				delete(out, key)
+				continue
+			}
+			if lower, ok := out[key].(map[string]any); ok {
+				out[key] = m.object(lower, value, here, there)
+				continue
+			}
+		case []any:
+			if lower, ok := out[key].([]any); ok && keys[key] != "" {
+				out[key] = m.items(lower, value, keys[key], here, there)
+				continue
+			}
+		}
+		if key == directive {
+			continue
+		}
+		m.moved(here, there)
+		if clean, ok := withoutOrder(value); ok {
+			out[key] = clean
+		}
+	}
+	return out
+}
+
+// items lays a list over another, item by item; what is new comes behind.
+func (m *merging) items(under, over []any, key, at, source string) []any {
+	out := slices.Clone(under)
+	isOf := func(patch map[string]any) func(any) bool {
+		return func(v any) bool {
+			object, _ := v.(map[string]any)
+			return object != nil && patch[key] != nil && fmt.Sprint(object[key]) == fmt.Sprint(patch[key])
+		}
+	}
+	for _, item := range over { // first, because the others are known by their numbers
+		if patch, _ := item.(map[string]any); patch[directive] == patchDelete {
+			out = slices.DeleteFunc(out, isOf(patch))
+		}
+	}
+	for i, item := range over {
+		patch, _ := item.(map[string]any)
+		if patch[directive] == patchDelete {
+			continue
+		}
+		found := len(out) - 1 // of several the last one is in force
+		for same := isOf(patch); found >= 0 && !same(out[found]); {
+			found--
+		}
+		if found < 0 {
+			clean, _ := withoutOrder(item)
+			out = append(out, clean)
+			m.moved(index(at, len(out)-1), index(source, i))
+			continue
+		}
+		object, _ := out[found].(map[string]any)
+		out[found] = m.object(object, patch, index(at, found), index(source, i))
+	}
+	return out
+}
+
+// asLog is a log as an object: true and false stand for one.
+func asLog(v any) any {
+	if file, ok := v.(bool); ok {
+		return map[string]any{"file": file}
+	}
+	return v
+}
+
+// lastField is the field that a path ends in, without the number of an item.
+func lastField(path string) string {
+	if i := strings.LastIndexByte(path, '['); i >= 0 && strings.HasSuffix(path, "]") {
+		path = path[:i]
+	}
+	return path[strings.LastIndexByte(path, '.')+1:]
+}
+
+// withoutOrder is a value that was not there before, without null and directives; false:
+// nothing is left.
+func withoutOrder(v any) (any, bool) {
+	switch v := v.(type) {
+	case nil:
+		return nil, false
+	case map[string]any:
+		return withoutOrders(v), true
+	case []any:
+		list := make([]any, 0, len(v))
+		for _, item := range v {
+			if object, ok := item.(map[string]any); ok && object[directive] == patchDelete {
+				continue
+			}
+			clean, _ := withoutOrder(item)
+			list = append(list, clean)
+		}
+		return list, true
+	}
+	return v, true
+}
+
+func withoutOrders(object map[string]any) map[string]any {
+	out := make(map[string]any, len(object))
+	for key, value := range object {
+		if clean, ok := withoutOrder(value); ok && key != directive {
+			out[key] = clean
+		}
+	}
+	return out
+}
+
+// A place is one in the text of a document.
+type place struct {
+	report *report
+	path   string
+}
+
+// movedTo finds where the text is that the value at a path came from; nil: where it
+// seems to be.
+func (r *report) movedTo(path string) (to *report, at string) {
+	for p := path; ; {
+		if from, ok := r.moved[p]; ok {
+			return from.report, from.path + path[len(p):]
+		}
+		i := strings.LastIndexAny(p, ".[")
+		if i < 0 {
+			return nil, ""
+		}
+		p = p[:i]
+	}
+}
+
+// listed is one item of spec.processes.
+type listed struct {
+	at  string
+	own map[string]any
+}
+
+// takenAway reports whether a patch has null for a value of the whole set.
+func (d *parsedDocument) takenAway(field string) bool {
+	value, given := d.settings[field]
+	return d.patch && given && value == nil
+}
