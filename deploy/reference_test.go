@@ -31,7 +31,8 @@ spec:
 ` + "```" + `
 
 A file may hold several documents and a directory several files; their processes are joined in the order of file name,
-document and list. ` + "`deploy/examples/shop.yaml`" + ` uses every field.
+document and list. ` + "`deploy/examples/shop.yaml`" + ` uses every field. A document of the kind ` + "`ProcessManifestPatch`" + ` has the same
+fields and changes what those before it say: see [A layer over a manifest](supervision.md#a-layer-over-a-manifest).
 `
 
 // sections are the objects of the schema in the order of the page.

@@ -97,7 +97,7 @@ func meansToRun(args []string) bool {
 func validate(o *options, stdout, stderr io.Writer) int {
 	path := o.manifestPath()
 	if len(o.args) > 0 {
-		path = o.args[0]
+		path = strings.Join(o.args, ",")
 	}
 	if path == "" {
 		fmt.Fprintf(stderr, "processmanager: there is no manifest to validate: %s does not exist; name one: processmanager validate PATH\n", defaultManifest)
@@ -107,6 +107,15 @@ func validate(o *options, stdout, stderr io.Writer) int {
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return exitConfig
+	}
+	if o.print {
+		text, err := manager.Print(set)
+		if err != nil {
+			fmt.Fprintf(stderr, "processmanager: %v\n", err)
+			return exitInternal
+		}
+		_, _ = stdout.Write(text)
+		return exitDone
 	}
 	fmt.Fprintf(stdout, "%s: valid, %d processes\n", path, len(set.Processes))
 	return exitDone

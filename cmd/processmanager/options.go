@@ -26,6 +26,7 @@ const (
 type options struct {
 	verb    string   // subcommand; empty: manage processes
 	args    []string // of the subcommand
+	print   bool     // validate writes what is in force
 	command []string // behind --
 
 	manifest             string
@@ -56,7 +57,7 @@ func text(to func(*options) *string) func(*options, string) error {
 // settings are all flags; each has an environment variable PM_<FLAG>.
 func settings() []setting {
 	return []setting{
-		{"manifest", "", "manifest: a YAML file, or a directory of *.yaml and *.yml (default " + defaultManifest + " if it exists)", text(func(o *options) *string { return &o.manifest })},
+		{"manifest", "", "manifest: a YAML file, or a directory of *.yaml and *.yml; several with commas between them (default " + defaultManifest + " if it exists)", text(func(o *options) *string { return &o.manifest })},
 		{"socket", defaultSocket, "telnet interface: unix socket", text(func(o *options) *string { return &o.socket })},
 		{"telnet-addr", "", "telnet interface: TCP HOST:PORT; needs a secret", text(func(o *options) *string { return &o.telnetAddr })},
 		{"rpc-socket", "", "OpenRPC: unix socket (default: that of -socket with -rpc before .sock)", text(func(o *options) *string { return &o.rpcSocket })},
@@ -177,6 +178,7 @@ func (o *options) parseFlags(args []string, given map[string]string) error {
 	for _, s := range settings() {
 		set.Func(s.name, s.help, func(v string) error { given[s.name] = v; return nil })
 	}
+	set.BoolVar(&o.print, "print", false, "with validate")
 	for {
 		if err := set.Parse(args); err != nil {
 			if errors.Is(err, flag.ErrHelp) {
@@ -192,8 +194,8 @@ func (o *options) parseFlags(args []string, given map[string]string) error {
 		switch {
 		case o.verb == "" && slices.Contains(subcommands, rest[0]):
 			o.verb = rest[0]
-		case o.verb == "validate" && len(o.args) == 0:
-			o.args = rest[:1]
+		case o.verb == "validate":
+			o.args = append(o.args, rest[0])
 		case o.verb == "":
 			return fmt.Errorf("unknown command %q (want one of %s; a program to run stands behind --)", rest[0], strings.Join(subcommands, ", "))
 		default:
@@ -205,6 +207,9 @@ func (o *options) parseFlags(args []string, given map[string]string) error {
 
 // check refuses what contradicts itself.
 func (o *options) check() error {
+	if o.print && o.verb != "validate" {
+		return errors.New("-print belongs to validate: processmanager validate -print PATH")
+	}
 	if o.verb != "" && len(o.command) > 0 {
 		return fmt.Errorf("%s takes no command behind --", o.verb)
 	}
@@ -317,7 +322,8 @@ func usage(w io.Writer) {
 
   processmanager [FLAGS]                  run what the manifest says, and serve the interfaces
   processmanager [FLAGS] -- COMMAND ARGS  run one command: forward signals, reap, end with its code
-  processmanager validate [PATH]          say everything that is wrong with a manifest
+  processmanager validate [-print] [PATH…]  say everything that is wrong with a manifest;
+                                          -print: write what all its files, defaults and patches come to
   processmanager schema                   print the JSON Schema of manifests
   processmanager healthcheck              ask a running manager whether it is alive
   processmanager version

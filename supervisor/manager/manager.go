@@ -101,17 +101,21 @@ var _ supervisor.Control = (*Manager)(nil)
 // anything else is done.
 func Prepare() error { return linux.Prepare() }
 
-// Source is a file or directory with a manifest, as it was when it was read.
+// Source is a file or directory with a manifest, or several with a comma between them, as
+// it was when it was read.
 type Source struct {
 	Path     string
 	revision string
-	look     *watch.Look
+	looks    []*watch.Look // one for each
 }
 
 // Load reads a manifest, a file or a directory. The error has everything that is
 // wrong, one line each.
 func Load(path string) (*supervisor.Set, Source, error) {
-	src := Source{Path: path, look: watch.LookAt(path)}
+	src := Source{Path: path}
+	for _, one := range manifest.Paths(path) {
+		src.looks = append(src.looks, watch.LookAt(one))
+	}
 	files, err := manifest.Read(path)
 	if err != nil {
 		return nil, src, err
@@ -120,6 +124,9 @@ func Load(path string) (*supervisor.Set, Source, error) {
 	set, err := manifest.Parse(files)
 	return set, src, err
 }
+
+// Print writes a set as one manifest, with all defaults and patches in place.
+func Print(set *supervisor.Set) ([]byte, error) { return manifest.Print(set) }
 
 // Schema is the JSON Schema of a manifest.
 func Schema() ([]byte, error) { return manifest.Schema() }

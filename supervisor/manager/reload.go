@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/processmanager/processmanager/supervisor"
 	"github.com/processmanager/processmanager/supervisor/internal/manifest"
@@ -26,16 +27,23 @@ type source struct {
 	refused  string // what is wrong with the newest text; empty: nothing
 }
 
-// watchManifest applies the file or directory whenever it has changed, until ctx ends.
+// watchManifest applies the files or directories whenever one has changed, until ctx ends.
 func (m *Manager) watchManifest(ctx context.Context) {
 	if m.cfg.Manifest.Path == "" {
 		return
 	}
-	watch.Watch(ctx, m.cfg.Manifest.Path, watch.Options{
-		Since:   m.cfg.Manifest.look,
-		Changed: func() { m.reloadIfChanged(ctx) },
-		Warn:    func(msg string, args ...any) { m.log.Warn(msg, args...) },
-	})
+	var all sync.WaitGroup
+	for i, path := range manifest.Paths(m.cfg.Manifest.Path) {
+		o := watch.Options{
+			Changed: func() { m.reloadIfChanged(ctx) },
+			Warn:    func(msg string, args ...any) { m.log.Warn(msg, args...) },
+		}
+		if i < len(m.cfg.Manifest.looks) {
+			o.Since = m.cfg.Manifest.looks[i]
+		}
+		all.Go(func() { watch.Watch(ctx, path, o) })
+	}
+	all.Wait()
 }
 
 // reloadIfChanged applies the file unless it is as it was when last looked at: a

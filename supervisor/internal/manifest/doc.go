@@ -10,6 +10,7 @@
 //	split    a file at its --- and ... lines                  → documents
 //	convert  YAML 1.1, as Kubernetes reads it                 → plain values
 //	walk     plain values against the Go types                → without what is wrong
+//	patch    each patch over the documents before it
 //	merge    each process over the defaults of its document
 //	check    values alone, values together, processes together
 //
@@ -43,6 +44,10 @@
 // (NAME.1) included. The values of the whole set (terminationGracePeriodSeconds,
 // exitPolicy) may stand in any document, but not twice with different values. One
 // process may have stdin. Without any file the set is empty and stays up.
+//
+// A ProcessManifestPatch changes what the documents before it say, before their defaults are
+// merged in and anything is checked as a whole: see patch.go for how it merges. An error is
+// reported where its text is.
 //
 // # Defaults of a document
 //

@@ -85,7 +85,9 @@ func (r *report) addf(path, format string, args ...any) {
 		r.bad = map[string]bool{}
 	}
 	r.bad[path] = true
-	if to, at := r.movedTo(path); to != nil {
+	if to, at := r.movedTo(path); to == r {
+		path = at
+	} else if to != nil {
 		to.addf(at, format, args...)
 		return
 	}

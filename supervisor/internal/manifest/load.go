@@ -9,9 +9,21 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/processmanager/processmanager/supervisor"
 )
+
+// Paths are the files and directories that a path stands for: a comma separates them.
+func Paths(path string) []string {
+	var list []string
+	for one := range strings.SplitSeq(path, ",") {
+		if one = strings.TrimSpace(one); one != "" {
+			list = append(list, one)
+		}
+	}
+	return list
+}
 
 // Load reads a manifest: [Read], then [Parse].
 func Load(path string) (*supervisor.Set, error) {
@@ -25,13 +37,19 @@ func Load(path string) (*supervisor.Set, error) {
 // Read returns the text of a manifest: one file, or one consistent state of the
 // *.yaml and *.yml files of a directory (not those whose name begins with a dot,
 // nor directories within), sorted by name. A directory without such a file gives
-// none. The error wraps that of the operating system.
+// none. Of several paths with a comma between them the files come in that order, so that
+// a later one can hold patches for an earlier one. The error wraps that of the operating
+// system.
 func Read(path string) ([]File, error) {
-	files, err := read(path)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the manifest: %w", err)
+	var all []File
+	for _, one := range Paths(path) {
+		files, err := read(one)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read the manifest: %w", err)
+		}
+		all = append(all, files...)
 	}
-	return files, nil
+	return all, nil
 }
 
 func read(path string) ([]File, error) {

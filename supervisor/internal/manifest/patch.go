@@ -221,18 +221,24 @@ func (m *merging) object(under, over map[string]any, at, source string) map[stri
 
 // items lays a list over another, item by item; what is new comes behind.
 func (m *merging) items(under, over []any, key, at, source string) []any {
-	out := slices.Clone(under)
 	isOf := func(patch map[string]any) func(any) bool {
 		return func(v any) bool {
 			object, _ := v.(map[string]any)
 			return object != nil && patch[key] != nil && fmt.Sprint(object[key]) == fmt.Sprint(patch[key])
 		}
 	}
-	for _, item := range over { // first, because the others are known by their numbers
-		if patch, _ := item.(map[string]any); patch[directive] == patchDelete {
-			out = slices.DeleteFunc(out, isOf(patch))
+	var out []any
+	var were []int // their numbers before
+	for i, item := range under {
+		gone := func(p any) bool {
+			patch, _ := p.(map[string]any)
+			return patch[directive] == patchDelete && isOf(patch)(item)
+		}
+		if !slices.ContainsFunc(over, gone) {
+			out, were = append(out, item), append(were, i)
 		}
 	}
+	m.into.renumber(at, were)
 	for i, item := range over {
 		patch, _ := item.(map[string]any)
 		if patch[directive] == patchDelete {
@@ -252,6 +258,31 @@ func (m *merging) items(under, over []any, key, at, source string) []any {
 		out[found] = m.object(object, patch, index(at, found), index(source, i))
 	}
 	return out
+}
+
+// renumber follows the items of a list of which some are gone; were are the numbers that
+// those which are left had before.
+func (r *report) renumber(at string, were []int) {
+	moved := map[string]place{}
+	for path, from := range r.moved {
+		if !strings.HasPrefix(path, at+"[") {
+			moved[path] = from
+		}
+	}
+	for now, was := range were {
+		old, is := index(at, was), index(at, now)
+		if from, ok := r.moved[old]; ok {
+			moved[is] = from
+		} else if now != was {
+			moved[is] = place{r, old}
+		}
+		for path, from := range r.moved {
+			if rest, ok := strings.CutPrefix(path, old+"."); ok {
+				moved[is+"."+rest] = from
+			}
+		}
+	}
+	r.moved = moved
 }
 
 // asLog is a log as an object: true and false stand for one.
