@@ -18,7 +18,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/processmanager/processmanager/cmd/pmclient/top"
 	"github.com/processmanager/processmanager/rpc"
+	"github.com/processmanager/processmanager/rpc/client"
 	"github.com/processmanager/processmanager/supervisor"
 	"github.com/processmanager/processmanager/supervisor/supervisortest"
 )
@@ -185,13 +187,20 @@ const within = 30 * time.Second
 // TestMain lets the test's binary play pmclient under that name.
 func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == "pmclient" {
+		if os.Getenv(panicVar) != "" {
+			topSource = func(c *client.Client) top.Source { return panicking{top.OneManager(c)} }
+		}
 		main()
 	}
 	// The race detector lets a program sleep for a second when it ends.
 	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
 		panic(err)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if path, err := built(); err == nil {
+		_ = os.Remove(path)
+	}
+	os.Exit(code)
 }
 
 // installed makes a folder that every user may enter, with pmclient in it.
@@ -291,10 +300,17 @@ type running struct {
 	master *os.File
 	cmd    *exec.Cmd
 	ended  chan struct{}
+	read   chan struct{} // closed when all that was written has been seen
 }
 
 // onTerminal starts a program on a terminal of a size; it is killed with the test.
 func onTerminal(t *testing.T, width, height uint16, cmd *exec.Cmd) *running {
+	t.Helper()
+	return onTerminalWith(t, width, height, cmd, nil)
+}
+
+// onTerminalWith shows what is written to somebody else.
+func onTerminalWith(t *testing.T, width, height uint16, cmd *exec.Cmd, also io.Writer) *running {
 	t.Helper()
 	master, slave := pty(t)
 	if err := unix.IoctlSetWinsize(int(master.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: height, Col: width}); err != nil {
@@ -307,7 +323,15 @@ func onTerminal(t *testing.T, width, height uint16, cmd *exec.Cmd) *running {
 	}
 	slave.Close()
 	r := &running{t: t, master: master, cmd: cmd, ended: make(chan struct{})}
-	go func() { _, _ = io.Copy(r, master) }() // EIO when nobody has the terminal any more
+	shown := io.Writer(r)
+	if also != nil {
+		shown = also
+	}
+	r.read = make(chan struct{})
+	go func() {
+		defer close(r.read)
+		_, _ = io.Copy(shown, master) // EIO when nobody has the terminal any more
+	}()
 	go func() { _ = cmd.Wait(); close(r.ended) }()
 	t.Cleanup(func() {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // the session; it may have ended

@@ -18,6 +18,9 @@ import (
 // leastInterval keeps a slip of the finger from keeping the manager busy.
 const leastInterval = 100 * time.Millisecond
 
+// topSource makes what the screen asks.
+var topSource = top.OneManager
+
 func (p *program) topCommand() *cli.Command {
 	return p.sub("top", "", "show processes on a screen that stays open, with keys to look closer and to act; ? lists them", p.top,
 		&cli.StringFlag{Name: "labels", Usage: "only processes with all of these labels: `KEY=VALUE,…`"},
@@ -43,7 +46,7 @@ func (p *program) top(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer conn.Close()
-	o.Source, o.Where = top.OneManager(conn), conn.Where()
+	o.Source, o.Where = topSource(conn), conn.Where()
 	if c.Bool("once") || !p.screen.terminal {
 		return top.Once(ctx, o, p.out)
 	}
@@ -57,7 +60,7 @@ func (p *program) topScreen(ctx context.Context, o top.Options, conn *client.Cli
 	out, _ := p.out.(*os.File)
 	switch {
 	case !isFile || !term.IsTerminal(int(in.Fd())):
-		return usageErrorf("top", "stdin is no terminal, so that no key could be pressed; top -once prints the table once (docker exec and kubectl exec want -it)")
+		return usageErrorf("top", "stdin is no terminal, so that no key could be pressed: docker exec and kubectl exec want -it, and pmclient shell has no screen; top -once prints the table once")
 	case o.Term == "dumb":
 		return usageErrorf("top", "TERM=dumb is a terminal on which nothing can be drawn; top -once prints the table once")
 	}

@@ -133,6 +133,10 @@ func (m *model) take(msg tea.Msg) tea.Cmd {
 
 func (m *model) keyPressed(msg tea.KeyPressMsg) tea.Cmd {
 	key := msg.String()
+	if key == "alt+esc" { // two that came together
+		esc := tea.KeyPressMsg{Code: tea.KeyEscape}
+		return tea.Batch(m.keyPressed(esc), m.keyPressed(esc))
+	}
 	if m.panel != nil {
 		if key == "ctrl+c" {
 			return tea.Quit

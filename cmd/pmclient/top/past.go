@@ -2,7 +2,6 @@ package top
 
 import (
 	"math"
-	"slices"
 	"strings"
 	"time"
 )
@@ -58,13 +57,14 @@ func (s *series) newest(n, group int) []float32 {
 // sparkCPU draws values so that the full height is the greatest of them, but not so that
 // a little looks like much.
 func sparkCPU(values []float32, g *glyphs) string {
-	return spark(values, 0, max(quietCPU, slices.Max(values)), g)
+	return spark(values, 0, max(quietCPU, greatest(values)), g)
 }
 
 // sparkMemory draws how values change: nobody uses no memory at all. What stays the same
 // is in the middle.
 func sparkMemory(values []float32, g *glyphs) string {
-	top, bottom := slices.Max(values), slices.Max(values)
+	top := greatest(values)
+	bottom := top
 	for _, v := range values {
 		if v != noSample {
 			bottom = min(bottom, v)
@@ -75,6 +75,14 @@ func sparkMemory(values []float32, g *glyphs) string {
 		top, bottom = middle+least/2, middle-least/2
 	}
 	return spark(values, bottom, top, g)
+}
+
+func greatest(values []float32) float32 {
+	top := noSample
+	for _, v := range values {
+		top = max(top, v)
+	}
+	return top
 }
 
 // spark draws values between two. Where nobody looked there is a blank.

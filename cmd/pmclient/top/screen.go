@@ -246,16 +246,19 @@ func (m *model) helpBody(height int) []line {
 // indent puts a blank in front.
 func (l line) indent() line { return append(of(plain, " "), l...) }
 
-// ascii replaces what a terminal of old cannot show.
+// ascii replaces what a terminal of old cannot show, by as much as it would take.
 func (l line) ascii() line {
 	out := make(line, len(l))
 	for i, s := range l {
-		out[i] = span{strings.Map(func(r rune) rune {
-			if r >= 0x7F {
-				return '?'
+		var b strings.Builder
+		for _, r := range s.text {
+			if r < 0x7F {
+				b.WriteRune(r)
+				continue
 			}
-			return r
-		}, s.text), s.look}
+			b.WriteString(strings.Repeat("?", runeWidth(r)))
+		}
+		out[i] = span{b.String(), s.look}
 	}
 	return out
 }
