@@ -167,6 +167,7 @@ func TestOneLine(t *testing.T) {
 
 func FuzzOneLine(f *testing.F) {
 	f.Add("\x1b[31mred\x1b]0;t\x07\t漢e\u0301\u202e\xff")
+	f.Add("怮0")
 	f.Fuzz(func(t *testing.T, text string) {
 		if len(text) > 1<<12 {
 			return

@@ -140,9 +140,9 @@ func cut(text string, from, columns int) string {
 			at += w
 			continue
 		case at < from: // cut in two
-			b.WriteString(strings.Repeat(" ", at+w-from))
-			used += at + w - from
-			at += w
+			half := min(at+w-from, columns)
+			b.WriteString(strings.Repeat(" ", half))
+			at, used = at+w, used+half
 			continue
 		}
 		if used+w > columns {
