@@ -53,6 +53,9 @@ func clones(list []string) []string {
 
 // run is the whole program. It returns the exit code.
 func run(args, env []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == "convert" {
+		return convertMain(args[1:], os.Stdin, stdout, stderr)
+	}
 	o, err := parse(args, env)
 	if err != nil {
 		fmt.Fprintf(stderr, "processmanager: %v\nprocessmanager help tells the usage\n", err)

@@ -127,7 +127,7 @@ func variable(name string) string {
 }
 
 // subcommands that take the place of running.
-var subcommands = []string{"validate", "schema", "healthcheck", "version", "help"}
+var subcommands = []string{"validate", "schema", "healthcheck", "convert", "version", "help"}
 
 // parse reads arguments and environment. Every error is one of usage.
 func parse(args, env []string) (*options, error) {
@@ -192,6 +192,8 @@ func (o *options) parseFlags(args []string, given map[string]string) error {
 			return nil
 		}
 		switch {
+		case o.verb == "" && rest[0] == "convert":
+			return errors.New("convert stands first, and its flags behind it")
 		case o.verb == "" && slices.Contains(subcommands, rest[0]):
 			o.verb = rest[0]
 		case o.verb == "validate":
@@ -326,6 +328,7 @@ func usage(w io.Writer) {
                                           -print: write what all its files, defaults and patches come to
   processmanager schema                   print the JSON Schema of manifests
   processmanager healthcheck              ask a running manager whether it is alive
+  processmanager convert PATH             print what another supervisor is configured by as a manifest
   processmanager version
 
 Flags take one dash or two, and their value behind a blank or "=". Each has an environment

@@ -1,0 +1,457 @@
+package convert
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+// A composeReader reads services whose programs are in this image.
+type composeReader struct {
+	*yamlReader
+}
+
+// readCompose reads the services of a compose file.
+func readCompose(d *draft, _ Options) error {
+	text, err := d.readFile(d.file)
+	if err != nil {
+		return err
+	}
+	t, err := d.parseYAML(d.file, text)
+	if err != nil {
+		return err
+	}
+	d.about = append(d.about, t.about...)
+	r := &composeReader{&yamlReader{d: d, file: d.file}}
+	d.defaults = supervisor.Spec{
+		RestartPolicy: supervisor.RestartNever, TerminationGracePeriodSeconds: ptr(int64(10)),
+		RestartBackoff: &supervisor.Backoff{Initial: span(100 * time.Millisecond), Max: seconds(60), Jitter: ptr(0.0), ResetAfter: seconds(10)},
+	}
+	d.note(Changed, d.file, 0, "", "services become processes of one container: they share its file system, its network (each other's names are localhost, and a port has one owner) and its image, in which all programs have to be")
+	services := r.object(t, "services")
+	for _, key := range []string{"version", "name"} {
+		r.take(t, key)
+	}
+	r.rest(nil, "", t, map[string]string{
+		"networks": "~processes of one container share its network", "volumes": "mount them into the container",
+		"secrets": "mount them into the container: envFrom: [{secretRef: {path: /run/secrets}}]", "configs": "mount them into the container",
+		"include": "convert the joined file, which docker compose config prints",
+	})
+	if services == nil {
+		r.fail(t, "there are no services in it")
+		return r.err
+	}
+	for _, s := range services.left {
+		if !s.isObject() {
+			r.fail(s, "want an object")
+			break
+		}
+		r.service(s)
+	}
+	return r.err
+}
+
+func (r *composeReader) service(t *tree) {
+	argv, known := r.command(t)
+	if !known {
+		image, _ := r.text(t, "image")
+		if image == "" {
+			image = "the one that is built"
+		}
+		r.d.note(Lost, r.file, t.line, "service "+t.key, "its command is that of its image (%s), which is not known here: it is left out; add a process with the image's ENTRYPOINT and CMD", image)
+		return
+	}
+	p := r.d.add(r.file, t.line, t.key)
+	p.about = t.about
+	p.spec.Command.Argv = argv
+	for _, key := range []string{"image", "build"} {
+		if c := r.take(t, key); c != nil {
+			p.note(Changed, c.line, key, "its programs have to be in this container's image")
+		}
+	}
+	if yes, c := r.boolean(t, "init"); yes && c != nil {
+		p.about = append(p.about, "init: true is what the manager is to every process.")
+	}
+	r.environment(p, t)
+	r.dependsOn(p, t)
+	r.healthcheck(p, t)
+	r.restart(p, t)
+	r.stop(p, t)
+	r.rights(p, t)
+	r.resources(p, t)
+	r.rest(p, "", t, map[string]string{
+		"ports": "publish them from the container", "expose": "publish them from the container", "volumes": "mount them into the container",
+		"networks": "~processes of one container share its network", "network_mode": "~processes of one container share its network",
+		"container_name": "~a process has its name only", "hostname": "~the host name is the container's", "extends": "convert the joined file, which docker compose config prints",
+		"logging": "output is on the container's streams; for a file say log: {file: true}", "read_only": "it is the container's", "tmpfs": "mount it into the container",
+		"secrets": "mount them into the container", "configs": "mount them into the container", "privileged": "it is the container's", "extra_hosts": "it is the container's",
+		"stdin_open": "one process of a manifest may have stdin: true", "pid": "it is the container's", "ipc": "it is the container's", "dns": "it is the container's",
+		"shm_size": "it is the container's", "sysctls": "they are the container's", "devices": "they are the container's", "platform": "it is the container's", "pull_policy": "it is the container's",
+		"develop": "a changed program is not noticed: pmclient restart",
+	})
+}
+
+// words reads a command: a list, or a text that is split as by a shell.
+func (r *composeReader) words(c *tree) []string {
+	var words []string
+	if c.isList() {
+		words = r.list(c)
+	} else {
+		var err error
+		if words, err = splitWords(r.scalar(c)); err != nil {
+			r.fail(c, "%v", err)
+		}
+	}
+	for i, w := range words {
+		words[i] = r.value(nil, c, w)
+	}
+	return words
+}
+
+// value fills in what docker compose does when it loads the file.
+func (r *composeReader) value(p *process, c *tree, text string) string {
+	return interpolate(text).expanding(func(ref reference) {
+		note := "a default cannot be said here, so ${" + ref.name + ref.operator + ref.word + "} is $(" + ref.name + "): set it, or put the default into env"
+		if p == nil {
+			r.d.note(Lost, r.file, c.line, c.key, "%s", note)
+		} else {
+			p.note(Lost, c.line, c.key, "%s", note)
+		}
+	})
+}
+
+func (r *composeReader) command(t *tree) (argv []string, known bool) {
+	entry, command := r.take(t, "entrypoint"), r.take(t, "command")
+	if entry != nil {
+		argv = r.words(entry)
+	}
+	if command != nil {
+		argv = append(argv, r.words(command)...)
+	}
+	return argv, len(argv) > 0
+}
+
+func (r *composeReader) environment(p *process, t *tree) {
+	if c := r.take(t, "env_file"); c != nil {
+		items := []*tree{c}
+		if c.isList() {
+			items = c.left
+		}
+		for _, item := range items {
+			ref := &supervisor.PathRef{}
+			if item.isObject() {
+				ref.Path, _ = r.text(item, "path")
+				required, c := r.boolean(item, "required")
+				ref.Optional = c != nil && !required
+				r.rest(p, "env_file ", item, nil)
+			} else {
+				ref.Path = r.scalar(item)
+			}
+			if !strings.HasPrefix(ref.Path, "/") {
+				ref.Path = absolute(r.d.here(r.file) + "/" + ref.Path)
+				p.note(Changed, item.line, "env_file", "it is read at each start, in the container, at %s: mount it there", ref.Path)
+			}
+			p.spec.EnvFrom = append(p.spec.EnvFrom, supervisor.EnvFrom{FileRef: ref})
+		}
+	}
+	c := r.take(t, "environment")
+	if c == nil {
+		return
+	}
+	for _, item := range c.left {
+		name, value, given := item.key, "", !item.isNull()
+		if c.isList() {
+			name, value, given = strings.Cut(r.scalar(item), "=")
+		} else if given {
+			value = r.scalar(item)
+		}
+		if given { // without a value it is the container's own, which every process has
+			p.spec.Env = append(p.spec.Env, supervisor.EnvVar{Name: name, Value: r.value(p, item, value)})
+		}
+	}
+}
+
+func (r *composeReader) dependsOn(p *process, t *tree) {
+	deps := r.take(t, "depends_on")
+	if deps == nil {
+		return
+	}
+	for _, dep := range deps.left {
+		d := supervisor.Dependency{Name: dep.key}
+		if deps.isList() {
+			d.Name = r.scalar(dep)
+		}
+		if dep.isObject() {
+			switch text, c := r.text(dep, "condition"); text {
+			case "", "service_started":
+			case "service_healthy":
+				d.Condition = supervisor.ConditionReady
+			case "service_completed_successfully":
+				d.Condition = supervisor.ConditionCompleted
+			default:
+				r.fail(c, "%q is not a condition", text)
+			}
+			if yes, _ := r.boolean(dep, "restart"); yes {
+				p.spec.OnDependencyRestart = supervisor.DependencyRestartRestart
+			}
+			if yes, c := r.boolean(dep, "required"); c != nil && !yes {
+				p.note(Changed, c.line, "depends_on "+d.Name, "a dependency is always required")
+			}
+			r.rest(p, "depends_on "+d.Name+" ", dep, nil)
+		}
+		p.spec.DependsOn = append(p.spec.DependsOn, d)
+	}
+}
+
+func (r *composeReader) duration(t *tree, key string) (time.Duration, *tree) {
+	text, c := r.text(t, key)
+	if c == nil {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(text)
+	if n, bad := strconv.Atoi(text); err != nil && bad == nil {
+		d, err = time.Duration(n)*time.Second, nil
+	}
+	if err != nil || d < 0 || d > 87600*time.Hour {
+		r.fail(c, "%q is not a duration", text)
+		return 0, nil
+	}
+	return d, c
+}
+
+func wholeSeconds(d time.Duration) int { return max(1, int(math.Ceil(d.Seconds()))) }
+
+func (r *composeReader) healthcheck(p *process, t *tree) {
+	h := r.object(t, "healthcheck")
+	if h == nil {
+		return
+	}
+	disabled, _ := r.boolean(h, "disable")
+	test := r.take(h, "test")
+	probe := &supervisor.Probe{PeriodSeconds: ptr(30), TimeoutSeconds: ptr(30)}
+	if d, c := r.duration(h, "interval"); c != nil {
+		probe.PeriodSeconds = ptr(wholeSeconds(d))
+	}
+	if d, c := r.duration(h, "timeout"); c != nil {
+		probe.TimeoutSeconds = ptr(wholeSeconds(d))
+	}
+	if n := r.integer(h, "retries", 3, 1); n != 3 {
+		probe.FailureThreshold = &n
+	}
+	if d, c := r.duration(h, "start_period"); c != nil {
+		p.note(Changed, c.line, "start_period", "%s: failures before the first success do no harm to a readinessProbe", d)
+	}
+	r.rest(p, "healthcheck ", h, map[string]string{"start_interval": "a probe has one period"})
+	if disabled || test == nil {
+		return
+	}
+	words := []string{"CMD-SHELL"}
+	if test.isList() {
+		words = r.list(test)
+	} else {
+		words = append(words, r.scalar(test))
+	}
+	switch {
+	case len(words) > 0 && words[0] == "NONE":
+		return
+	case len(words) > 1 && words[0] == "CMD":
+		var argv []string
+		for _, w := range words[1:] {
+			argv = append(argv, r.value(p, test, w))
+		}
+		probe.Exec = &supervisor.ExecAction{Command: supervisor.Command{Argv: argv}}
+	case len(words) == 2 && words[0] == "CMD-SHELL" && words[1] != "":
+		probe.Exec = &supervisor.ExecAction{Command: supervisor.Command{Shell: interpolate(words[1]).shell()}}
+	default:
+		r.fail(test, "want CMD, CMD-SHELL or NONE and what belongs to it")
+		return
+	}
+	p.spec.ReadinessProbe = probe
+}
+
+func (r *composeReader) restart(p *process, t *tree) {
+	text, c := r.text(t, "restart")
+	policy, count, counted := strings.Cut(text, ":")
+	switch policy {
+	case "", "no":
+	case "always", "unless-stopped":
+		p.spec.RestartPolicy = supervisor.RestartAlways
+	case "on-failure":
+		p.spec.RestartPolicy = supervisor.RestartOnFailure
+		if n, err := strconv.Atoi(count); counted && (err != nil || n < 0 || n > 1_000_000) {
+			r.fail(c, "%q is not a number", count)
+		} else if counted {
+			p.spec.MaxRestarts = &n
+		}
+	default:
+		r.fail(c, "%q is not no, always, unless-stopped or on-failure", text)
+	}
+}
+
+func (r *composeReader) stop(p *process, t *tree) {
+	if d, c := r.duration(t, "stop_grace_period"); c != nil {
+		p.spec.TerminationGracePeriodSeconds = ptr(int64(math.Ceil(d.Seconds())))
+	}
+	if text, c := r.text(t, "stop_signal"); c != nil {
+		sig, err := supervisor.ParseSignal(text)
+		if err != nil {
+			r.fail(c, "%q is not a signal", text)
+			return
+		}
+		p.lifecycle().StopSignal = sig.String()
+	}
+	if c := r.take(t, "profiles"); c != nil {
+		p.spec.Suspend = true
+		p.note(Changed, c.line, "profiles", "there are none: it is suspended, and pmclient start starts it")
+	}
+}
+
+func (r *composeReader) rights(p *process, t *tree) {
+	if text, c := r.text(t, "user"); c != nil {
+		user, group, hasGroup := strings.Cut(text, ":")
+		p.security().RunAsUser = ptr(supervisor.ID(user))
+		if hasGroup {
+			p.security().RunAsGroup = ptr(supervisor.ID(group))
+		}
+	}
+	if c := r.take(t, "group_add"); c != nil {
+		for _, g := range r.list(c) {
+			p.security().SupplementalGroups = append(p.security().SupplementalGroups, supervisor.ID(g))
+		}
+	}
+	for _, key := range []string{"cap_add", "cap_drop"} {
+		c := r.take(t, key)
+		if c == nil {
+			continue
+		}
+		if p.security().Capabilities == nil {
+			p.security().Capabilities = &supervisor.Capabilities{}
+		}
+		list := &p.security().Capabilities.Add
+		if key == "cap_drop" {
+			list = &p.security().Capabilities.Drop
+		}
+		for _, name := range r.list(c) {
+			*list = append(*list, strings.TrimPrefix(strings.ToUpper(name), "CAP_"))
+		}
+	}
+	if c := r.take(t, "security_opt"); c != nil {
+		for _, opt := range r.list(c) {
+			if strings.HasPrefix(opt, "no-new-privileges") && !strings.HasSuffix(opt, "false") {
+				p.security().AllowPrivilegeEscalation = ptr(false)
+			} else {
+				p.note(Lost, c.line, "security_opt", "%s: it is the container's", opt)
+			}
+		}
+	}
+	if text, c := r.text(t, "working_dir"); c != nil {
+		p.spec.WorkingDir = text
+	}
+	if yes, _ := r.boolean(t, "tty"); yes {
+		p.spec.TTY = true
+	}
+	if c := r.take(t, "labels"); c != nil {
+		r.labels(p, c)
+	}
+}
+
+func (r *composeReader) labels(p *process, c *tree) {
+	for _, item := range c.left {
+		key, value := item.key, ""
+		if c.isList() {
+			key, value, _ = strings.Cut(r.scalar(item), "=")
+		} else if !item.isNull() {
+			value = r.scalar(item)
+		}
+		if proper := properName(key); proper != key || properName(value) != value || len(value) > maxProperName || strings.HasSuffix(key+value, "-") || strings.HasSuffix(key+value, ".") || strings.HasSuffix(key+value, "_") {
+			p.note(Lost, item.line, "label "+key, "it does not fit the grammar of Kubernetes' labels")
+			continue
+		}
+		p.label(key, value)
+	}
+}
+
+func (r *composeReader) resources(p *process, t *tree) {
+	limits := supervisor.ResourceList{}
+	take := func(t *tree, key string, to **supervisor.Quantity, memory bool) {
+		text, c := r.text(t, key)
+		if c == nil {
+			return
+		}
+		if memory {
+			text = strings.ToLower(strings.TrimSuffix(strings.ToLower(text), "b"))
+			text = strings.NewReplacer("k", "Ki", "m", "Mi", "g", "Gi").Replace(text)
+		}
+		q := supervisor.Quantity(text)
+		if _, err := q.Milli(); err != nil {
+			r.fail(c, "%q is not an amount", text)
+			return
+		}
+		*to = &q
+	}
+	take(t, "mem_limit", &limits.Memory, true)
+	take(t, "cpus", &limits.CPU, false)
+	take(t, "pids_limit", &limits.PIDs, false)
+	replicas := r.integer(t, "scale", 1, 0)
+	if deploy := r.object(t, "deploy"); deploy != nil {
+		replicas = r.integer(deploy, "replicas", replicas, 0)
+		if res := r.object(deploy, "resources"); res != nil {
+			if l := r.object(res, "limits"); l != nil {
+				take(l, "memory", &limits.Memory, true)
+				take(l, "cpus", &limits.CPU, false)
+				take(l, "pids", &limits.PIDs, false)
+				r.rest(p, "limits ", l, nil)
+			}
+			r.rest(p, "resources ", res, nil)
+		}
+		r.rest(p, "deploy ", deploy, nil)
+	}
+	if limits != (supervisor.ResourceList{}) {
+		p.spec.Resources = &supervisor.Resources{Limits: limits}
+	}
+	if replicas != 1 {
+		p.spec.Replicas = &replicas
+		p.note(Changed, t.line, "replicas", "they share the network: each needs a port of its own, by $(PM_PROCESS_INDEX)")
+	}
+	if n, c := r.text(t, "oom_score_adj"); c != nil {
+		v, err := strconv.Atoi(n)
+		if err != nil {
+			r.fail(c, "%q is not a number", n)
+		}
+		p.spec.OOMScoreAdj = &v
+	}
+	if u := r.object(t, "ulimits"); u != nil {
+		r.ulimits(p, u)
+	}
+}
+
+func (r *composeReader) ulimits(p *process, u *tree) {
+	p.spec.Rlimits = map[string]supervisor.Rlimit{}
+	number := func(c *tree, text string) uint64 {
+		if text == "-1" {
+			return supervisor.Unlimited
+		}
+		n, err := strconv.ParseUint(text, 10, 63)
+		if err != nil {
+			r.fail(c, "%q is not a number", text)
+		}
+		return n
+	}
+	for _, c := range u.left {
+		if !c.isObject() {
+			n := number(c, r.scalar(c))
+			p.spec.Rlimits[c.key] = supervisor.Rlimit{Soft: n, Hard: n}
+			continue
+		}
+		soft, _ := r.text(c, "soft")
+		hard, _ := r.text(c, "hard")
+		l := supervisor.Rlimit{Soft: number(c, soft), Hard: number(c, hard)}
+		if l.Soft > l.Hard {
+			r.fail(c, "soft is more than hard")
+		}
+		p.spec.Rlimits[c.key] = l
+	}
+}

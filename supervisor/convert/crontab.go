@@ -1,0 +1,378 @@
+package convert
+
+import (
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/internal/schedule"
+)
+
+var (
+	cronField   = regexp.MustCompile(`^[0-9*,/?-]+$`)
+	cronNamed   = regexp.MustCompile(`(?i)^[0-9*,/?#-]*([a-z]{3}[0-9a-z*,/?#-]*|[0-9]*[lw])?$`)
+	cronYear    = regexp.MustCompile(`^(\*|(19|20)[0-9]{2}([,-](19|20)[0-9]{2})*)$`)
+	cronSetting = regexp.MustCompile(`^\s*("[^"]*"|'[^']*'|[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$`)
+)
+
+// usualUsers are those of most images.
+var usualUsers = []string{"root", "www-data", "nobody", "daemon", "app", "nginx", "apache", "postgres", "mysql", "redis", "node", "django", "abc", "backup"}
+
+// cronLines are the lines of a crontab that are neither empty, comment nor setting.
+func cronLines(text []byte) [][]string {
+	var list [][]string
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' || cronSetting.MatchString(line) {
+			continue
+		}
+		list = append(list, strings.Fields(line))
+	}
+	return list
+}
+
+// looksLikeSupercronic reports whether a line has seven fields of time.
+func looksLikeSupercronic(text []byte) bool {
+	for _, f := range cronLines(text) {
+		if len(f) > 7 && looksLikeTime(f[:5]) && cronField.MatchString(f[5]) && cronYear.MatchString(f[6]) {
+			return true
+		}
+	}
+	return false
+}
+
+func looksLikeCrontab(text []byte) bool {
+	lines := cronLines(text)
+	for _, f := range lines {
+		if !(len(f) > 5 && looksLikeTime(f[:5]) || len(f) > 1 && strings.HasPrefix(f[0], "@")) {
+			return false
+		}
+	}
+	return len(lines) > 0
+}
+
+func looksLikeTime(fields []string) bool {
+	for i, f := range fields {
+		if !cronField.MatchString(f) && (i < 2 || !cronNamed.MatchString(f)) {
+			return false
+		}
+	}
+	return true
+}
+
+// hasUserColumn goes by where the file lies, then by what stands there.
+func hasUserColumn(file string, text []byte) bool {
+	name := absolute(file)
+	if strings.HasSuffix(name, "/etc/crontab") || strings.HasSuffix(path.Dir(name), "/etc/cron.d") || strings.HasSuffix(path.Dir(name), "cron.d") {
+		return true
+	}
+	lines := cronLines(text)
+	for _, f := range lines {
+		at := 5
+		if strings.HasPrefix(f[0], "@") {
+			at = 1
+		}
+		known := false
+		for _, u := range usualUsers {
+			known = known || len(f) > at+1 && f[at] == u
+		}
+		if !known {
+			return false
+		}
+	}
+	return len(lines) > 0
+}
+
+// A crontab is being read.
+type cronReader struct {
+	d           *draft
+	supercronic bool
+	userColumn  bool
+	env         []supervisor.EnvVar
+	shell, zone string
+	zoneLine    int
+}
+
+// readCrontab reads cron's table, or supercronic's.
+func readCrontab(d *draft, o Options, supercronic bool) error {
+	text, err := d.readFile(d.file)
+	if err != nil {
+		return err
+	}
+	r := &cronReader{d: d, supercronic: supercronic, userColumn: o.UserColumn}
+	if !supercronic && !o.UserColumn && hasUserColumn(d.file, text) {
+		r.userColumn = true
+		d.note(Changed, d.file, 0, "", "the word behind the schedule is taken for the user, as in /etc/crontab and /etc/cron.d")
+	}
+	if supercronic {
+		d.note(Changed, d.file, 0, "", "a run that is due while the last one goes on is skipped, as with supercronic, which waits for it; for its -overlapping, say concurrencyPolicy: Allow")
+	} else {
+		d.defaults.ConcurrencyPolicy = supervisor.ConcurrencyAllow
+		d.note(Changed, d.file, 0, "", "cron starts a job also while its last run goes on, hence concurrencyPolicy Allow; remove it where that was not meant: runs are then skipped (Forbid)")
+		d.note(Changed, d.file, 0, "", "jobs have the container's environment, where cron gives them nearly none, and its working directory, where cron has the user's home")
+	}
+	var about []string
+	number := 0
+	for raw := range strings.SplitSeq(string(text), "\n") {
+		number++
+		line := strings.TrimSpace(raw)
+		if line == "" {
+			continue
+		}
+		if note, ok := strings.CutPrefix(line, "#"); ok {
+			if note = strings.TrimSpace(note); note != "" {
+				about = append(about, note)
+			}
+			continue
+		}
+		if m := cronSetting.FindStringSubmatch(line); m != nil {
+			r.d.about, about = append(r.d.about, about...), nil
+			if err := r.setting(strings.Trim(m[1], `"'`), m[2], number); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := r.job(line, number, about); err != nil {
+			return err
+		}
+		about = nil
+	}
+	d.about = append(d.about, about...)
+	r.shareEnv()
+	if len(d.processes) == 0 && len(d.notes) < 3 && !supercronic {
+		d.note(Changed, d.file, 0, "", "there is no job in it")
+	}
+	return nil
+}
+
+// shareEnv moves the variables to the defaults when all jobs have the same.
+func (r *cronReader) shareEnv() {
+	if len(r.d.processes) == 0 {
+		return
+	}
+	first := r.d.processes[0].spec.Env
+	for _, p := range r.d.processes {
+		if len(p.spec.Env) != len(first) {
+			return
+		}
+		for i, v := range p.spec.Env {
+			if v != first[i] {
+				return
+			}
+		}
+	}
+	r.d.defaults.Env = first
+	for _, p := range r.d.processes {
+		p.spec.Env = nil
+	}
+}
+
+// setting reads NAME=value, which holds for the lines below it.
+func (r *cronReader) setting(name, value string, line int) error {
+	if len(value) > 1 && (value[0] == '"' || value[0] == '\'') && value[len(value)-1] == value[0] {
+		value = value[1 : len(value)-1]
+	}
+	switch {
+	case name == "CRON_TZ":
+		if _, err := schedule.Zone(value); err != nil {
+			return r.d.failf(r.d.file, line, "CRON_TZ: %q is not a time zone", value)
+		}
+		r.zone, r.zoneLine = value, line
+		return nil
+	case name == "SHELL":
+		r.shell = value
+	case name == "MAILTO" || name == "MAILFROM":
+		r.d.note(Lost, r.d.file, line, name, "no mail is sent: output is on the container's streams, and a failed run is in pmclient history, the metric processmanager_cron_runs_total and events")
+		return nil
+	}
+	env := make([]supervisor.EnvVar, 0, len(r.env)+1)
+	for _, v := range r.env {
+		if v.Name != name {
+			env = append(env, v)
+		}
+	}
+	r.env = append(env, supervisor.EnvVar{Name: name, Value: literal(value)})
+	return nil
+}
+
+// job reads one line with a schedule.
+func (r *cronReader) job(line string, number int, about []string) error {
+	when, rest := "", line
+	count := 5
+	if strings.HasPrefix(line, "@") {
+		count = 1
+		if strings.HasPrefix(line, "@every ") {
+			count = 2
+		}
+	} else if f := strings.Fields(line); r.supercronic && len(f) > 7 && looksLikeTime(f[:5]) && cronNamed.MatchString(f[5]) && cronYear.MatchString(f[6]) {
+		count = 7
+	} else if r.supercronic && len(f) > 6 && cronYear.MatchString(f[5]) {
+		count = 6
+	}
+	for range count {
+		word := ""
+		word, rest = firstWord(rest)
+		when = strings.TrimSpace(when + " " + word)
+	}
+	user := ""
+	if r.userColumn {
+		user, rest = firstWord(rest)
+	}
+	if rest == "" {
+		return r.d.failf(r.d.file, number, "%q has no command behind its schedule", line)
+	}
+	when, year := r.reading(when, count)
+	if year != "" && year != "*" {
+		r.d.note(Lost, r.d.file, number, "year "+year, "a schedule has no years, so this job is left out: %s", line)
+		r.d.about = append(r.d.about, about...)
+		return nil
+	}
+	if when != "@reboot" {
+		if _, err := schedule.Parse(when, r.zone); err != nil {
+			if strings.ContainsAny(when, "LW#") && r.supercronic {
+				r.d.note(Lost, r.d.file, number, "schedule "+when, "L, W and # are not known here, so this job is left out: %s", line)
+				r.d.about = append(r.d.about, about...)
+				return nil
+			}
+			return r.d.failf(r.d.file, number, "%v", err)
+		}
+	}
+	p := r.d.add(r.d.file, number, jobName(rest))
+	p.about = about
+	r.when(p, when, number)
+	r.command(p, rest, number)
+	p.spec.Env = append(p.spec.Env, r.env...)
+	if user != "" {
+		name, _, classed := strings.Cut(user, "/")
+		name, group, hasGroup := strings.Cut(name, ":")
+		if classed {
+			p.note(Lost, number, "user", "login classes are not known here")
+		}
+		p.security().RunAsUser = ptr(supervisor.ID(name))
+		if hasGroup {
+			p.security().RunAsGroup = ptr(supervisor.ID(group))
+		}
+	}
+	return nil
+}
+
+// reading gives the fields the order that they have here: supercronic has a year at the
+// end, and with seven fields the seconds in front.
+func (r *cronReader) reading(when string, count int) (text, year string) {
+	if count < 6 {
+		return when, ""
+	}
+	i := strings.LastIndexByte(when, ' ')
+	return when[:i], when[i+1:]
+}
+
+func (r *cronReader) when(p *process, when string, number int) {
+	if when == "@reboot" {
+		p.spec.RestartPolicy = supervisor.RestartNever
+		p.note(Changed, number, when, "it runs once at each start of the container")
+		return
+	}
+	p.spec.Schedule, p.spec.TimeZone = when, r.zone
+	f := strings.Fields(when)
+	if n := len(f); n >= 5 && (strings.HasPrefix(f[n-3], "*/") && f[n-1] != "*" || strings.HasPrefix(f[n-1], "*/") && f[n-3] != "*") {
+		p.note(Changed, number, "schedule", "a day of the month and a day of the week with a step: crons do not agree whether both must match; here one is enough")
+	}
+}
+
+func firstWord(text string) (word, rest string) {
+	text = strings.TrimSpace(text)
+	i := strings.IndexAny(text, " \t")
+	if i < 0 {
+		return text, ""
+	}
+	return text[:i], strings.TrimSpace(text[i:])
+}
+
+// command takes the text for the shell. For cron a % ends the command, and what follows
+// is its input, with a line for each further %.
+func (r *cronReader) command(p *process, text string, number int) {
+	if !r.supercronic {
+		if command, input, ok := splitPercent(text); ok {
+			p.note(Changed, number, "%", "what stands behind the first %% is the input of the command, as for cron")
+			end := "EOF"
+			for strings.Contains("\n"+input+"\n", "\n"+end+"\n") {
+				end += "_"
+			}
+			text = "{ " + command + "\n} <<'" + end + "'\n" + input + "\n" + end
+		} else {
+			text = command
+		}
+	}
+	if shell := r.shell; shell != "" && shell != "/bin/sh" && shell != "sh" {
+		p.spec.Command.Argv = []string{literal(shell), "-c", literal(text)}
+		p.spec.KillMode = supervisor.KillTree
+		return
+	}
+	p.spec.Command.Shell = text
+}
+
+// splitPercent cuts at the first % that has no backslash, and makes \% a %.
+func splitPercent(text string) (command, input string, found bool) {
+	var parts []string
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		switch {
+		case text[i] == '\\' && i+1 < len(text) && text[i+1] == '%':
+			b.WriteByte('%')
+			i++
+		case text[i] == '%':
+			parts = append(parts, b.String())
+			b.Reset()
+		default:
+			b.WriteByte(text[i])
+		}
+	}
+	parts = append(parts, b.String())
+	return strings.TrimSpace(parts[0]), strings.Join(parts[1:], "\n"), len(parts) > 1
+}
+
+// wrappers are programs that run another one.
+var wrappers = map[string]bool{"cd": true, "exec": true, "nice": true, "ionice": true, "flock": true, "timeout": true, "env": true, "sudo": true, "test": true, "[": true, "command": true, "set": true, "sleep": true, "umask": true, "chronic": true, "setpriv": true, ".": true, "source": true}
+
+// interpreters are programs whose first argument says what is run.
+var interpreters = map[string]bool{"php": true, "python": true, "python3": true, "node": true, "ruby": true, "perl": true, "bash": true, "sh": true, "bundle": true, "java": true}
+
+// jobName is made of the program that a command runs.
+func jobName(command string) string {
+	separator := regexp.MustCompile(`&&|\|\||[;|]`)
+	for _, part := range separator.Split(command, -1) {
+		words := strings.Fields(part)
+		for len(words) > 0 {
+			if name, _, ok := strings.Cut(words[0], "="); !ok || !isEnvName(name) {
+				break
+			}
+			words = words[1:]
+		}
+		if len(words) == 0 || wrappers[path.Base(words[0])] && len(separator.FindAllString(command, 1)) > 0 {
+			continue
+		}
+		if wrappers[path.Base(words[0])] { // the program that it wraps, if it shows
+			for i, w := range words {
+				if strings.Contains(path.Dir(w), "bin") || strings.HasPrefix(w, "/app/") {
+					words = words[i:]
+					break
+				}
+			}
+		}
+		name := path.Base(strings.Trim(words[0], `"'()`))
+		for i, w := range words[1:] {
+			if (interpreters[name] || wrappers[name] || i > 0) && !strings.HasPrefix(w, "-") && strings.Trim(w, nameRunes+"_./:-") == "" {
+				if name += "-" + path.Base(w); i > 0 {
+					break
+				}
+				continue
+			}
+			break
+		}
+		if name = strings.Trim(properName(name), "-._"); name != "" {
+			return name[:min(len(name), 40)]
+		}
+	}
+	return "job"
+}

@@ -1,0 +1,118 @@
+package convert
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/processmanager/processmanager/supervisor/internal/manifest"
+)
+
+// Whatever comes in, what comes out is a manifest, or an error that says where.
+func sound(t *testing.T, file string, text []byte, format string) {
+	t.Helper()
+	soundFS(t, oneFile{file, text}, file, format)
+}
+
+func soundFS(t *testing.T, fsys fs.FS, file, format string) {
+	t.Helper()
+	got, err := Convert(fsys, file, Options{From: format})
+	if err != nil {
+		var at *Error
+		if !errors.As(err, &at) && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatalf("the error does not say where: %v", err)
+		}
+		if strings.Contains(err.Error(), "reads back") || strings.Contains(err.Error(), "is refused") {
+			t.Fatalf("what was written is not what was meant: %v", err)
+		}
+		return
+	}
+	if _, err := manifest.Parse([]manifest.File{{Name: "out", Data: got.Manifest}}); err != nil {
+		t.Fatalf("the manifest is refused: %v\n%s", err, got.Manifest)
+	}
+	again, err := Convert(fsys, file, Options{From: format})
+	if err != nil || !bytes.Equal(again.Manifest, got.Manifest) {
+		t.Fatalf("the same input gives another manifest: %v", err)
+	}
+}
+
+func seed(f *testing.F, patterns ...string) {
+	f.Helper()
+	for _, pattern := range patterns {
+		files, err := filepath.Glob(filepath.Join("testdata", pattern))
+		if err != nil || len(files) == 0 {
+			f.Fatalf("no seed: %s", pattern)
+		}
+		for _, name := range files {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(text)
+		}
+	}
+}
+
+func FuzzSupervisord(f *testing.F) {
+	seed(f, "*/etc/supervisor/*.conf", "*/etc/supervisor/conf.d/*.conf")
+	f.Add([]byte("[program:x]\ncommand=a %(ENV_B)s\nnumprocs=2\nprocess_name=%(process_num)02d\n"))
+	f.Fuzz(func(t *testing.T, text []byte) { sound(t, "etc/supervisord.conf", text, "supervisord") })
+}
+
+func FuzzCrontab(f *testing.F) {
+	seed(f, "*/etc/cron.d/*", "*/app/crontab*")
+	f.Fuzz(func(t *testing.T, text []byte) {
+		sound(t, "crontab", text, "crontab")
+		sound(t, "etc/cron.d/x", text, "crontab")
+		sound(t, "crontab", text, "supercronic")
+	})
+}
+
+func FuzzProcfile(f *testing.F) {
+	seed(f, "*/app/Procfile")
+	f.Fuzz(func(t *testing.T, text []byte) { sound(t, "app/Procfile", text, "procfile") })
+}
+
+func FuzzProcessCompose(f *testing.F) {
+	seed(f, "process-compose/srv/app/*.yaml")
+	f.Fuzz(func(t *testing.T, text []byte) { sound(t, "srv/process-compose.yaml", text, "process-compose") })
+}
+
+func FuzzCompose(f *testing.F) {
+	seed(f, "compose/srv/*.yaml")
+	f.Fuzz(func(t *testing.T, text []byte) { sound(t, "srv/compose.yaml", text, "compose") })
+}
+
+func FuzzPebble(f *testing.F) {
+	seed(f, "pebble/layers/*.yaml")
+	f.Fuzz(func(t *testing.T, text []byte) { sound(t, "layer.yaml", text, "pebble") })
+}
+
+// The scripts and small files of a service directory.
+func FuzzS6(f *testing.F) {
+	files, _ := filepath.Glob("testdata/s6/etc/s6-overlay/s6-rc.d/*/run")
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add("longrun", string(text), "#!/bin/sh\necho $1\n", "3", "SIGINT")
+		f.Add("oneshot", string(text), "", "5000", "")
+	}
+	f.Fuzz(func(t *testing.T, kind, script, finish, number, signal string) {
+		dir := "etc/s6-overlay/s6-rc.d/a/"
+		fsys := fstest.MapFS{}
+		for name, text := range map[string]string{
+			"type": kind, "run": script, "up": script, "finish": finish, "notification-fd": number,
+			"timeout-kill": number, "timeout-up": number, "down-signal": signal, "dependencies": finish,
+		} {
+			fsys[dir+name] = &fstest.MapFile{Data: []byte(text)}
+		}
+		soundFS(t, fsys, ".", "s6")
+	})
+}

@@ -1,0 +1,509 @@
+package convert
+
+import (
+	"io/fs"
+	"math"
+	"net/url"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+func looksLikePebble(text []byte) bool {
+	t, err := (&draft{}).parseYAML("", text)
+	if err != nil {
+		return false
+	}
+	for _, key := range []string{"services", "checks", "log-targets"} {
+		section := t.get(key)
+		if section == nil {
+			continue
+		}
+		for _, s := range section.left {
+			if s.get("override") != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+var layerFile = regexp.MustCompile(`^[0-9]{3}-.+\.ya?ml$`)
+
+// layerFiles are those of a directory, or of its layers folder, in their order.
+func layerFiles(fsys fs.FS, dir string) []string {
+	for _, folder := range []string{dir, path.Join(dir, "layers")} {
+		var list []string
+		entries, err := fs.ReadDir(fsys, folder)
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			if layerFile.MatchString(e.Name()) && !e.IsDir() {
+				list = append(list, path.Join(folder, e.Name()))
+			}
+		}
+		if len(list) > 0 {
+			return list
+		}
+	}
+	return nil
+}
+
+func isLayers(fsys fs.FS, dir string) bool { return len(layerFiles(fsys, dir)) > 0 }
+
+// A pebbleReader has the layers joined.
+type pebbleReader struct {
+	*yamlReader
+	services, checks map[string]*tree
+	order            []string
+	checkOrder       []string
+	files            map[*tree]string
+	byName           map[string]*process
+}
+
+// readPebble reads layers with pebble's defaults.
+func readPebble(d *draft, _ Options) error {
+	files := []string{d.file}
+	if info, err := fs.Stat(d.fsys, d.file); err == nil && info.IsDir() {
+		if files = layerFiles(d.fsys, d.file); len(files) == 0 {
+			return d.failf(d.file, 0, "there is no layer in it (want NNN-NAME.yaml, here or under layers/)")
+		}
+	}
+	r := &pebbleReader{
+		yamlReader: &yamlReader{d: d}, services: map[string]*tree{}, checks: map[string]*tree{},
+		files: map[*tree]string{}, byName: map[string]*process{},
+	}
+	for _, file := range files {
+		if err := r.layer(file); err != nil {
+			return err
+		}
+	}
+	if len(r.services) == 0 {
+		return d.failf(d.file, 0, "there are no services in it")
+	}
+	d.exitPolicy = supervisor.ExitNever
+	d.defaults = supervisor.Spec{
+		RestartBackoff:                &supervisor.Backoff{Initial: span(500 * time.Millisecond), Max: seconds(30), ResetAfter: seconds(30)},
+		TerminationGracePeriodSeconds: ptr(int64(5)),
+	}
+	d.note(Changed, d.file, 0, "", "pebble never ends by itself but for on-success and on-failure, hence exitPolicy Never")
+	d.note(Changed, d.file, 0, "", "pebble takes a service whose first second goes well for started; a failed start is tried again here as any other end is")
+	for _, name := range r.order {
+		r.service(name, r.services[name])
+	}
+	for _, name := range r.order {
+		r.ordering(r.byName[name], r.services[name])
+	}
+	for _, name := range r.order {
+		r.onCheckFailure(r.byName[name], r.services[name])
+		r.file = r.files[r.services[name]]
+		r.rest(r.byName[name], "", r.services[name], nil)
+	}
+	r.looseChecks()
+	return r.err
+}
+
+func (r *pebbleReader) layer(file string) error {
+	text, err := r.d.readFile(file)
+	if err != nil {
+		return err
+	}
+	t, err := r.d.parseYAML(file, text)
+	if err != nil {
+		return err
+	}
+	r.file = file
+	r.d.about = append(r.d.about, t.about...)
+	for _, key := range []string{"summary", "description"} {
+		if text, c := r.text(t, key); c != nil {
+			r.d.about = append(r.d.about, strings.Split(strings.TrimSpace(text), "\n")...)
+		}
+	}
+	r.combine(r.object(t, "services"), r.services, &r.order)
+	r.combine(r.object(t, "checks"), r.checks, &r.checkOrder)
+	r.rest(nil, "", t, map[string]string{"log-targets": "logs are not forwarded: they are on the container's streams, where the cluster's collector reads them"})
+	return r.err
+}
+
+// combine puts the entries of a layer over those of the layers before.
+func (r *pebbleReader) combine(from *tree, into map[string]*tree, order *[]string) {
+	if from == nil {
+		return
+	}
+	for _, entry := range from.left {
+		if !entry.isObject() {
+			r.fail(entry, "want an object")
+			return
+		}
+		r.files[entry] = r.file
+		override, c := r.text(entry, "override")
+		old := into[entry.key]
+		switch {
+		case c == nil || override != "merge" && override != "replace":
+			r.fail(entry, "want override: merge or replace")
+			return
+		case old == nil:
+			*order = append(*order, entry.key)
+			into[entry.key] = entry
+		case override == "replace":
+			into[entry.key] = entry
+		default:
+			overlay(old, entry)
+			old.line, r.files[old] = entry.line, r.file
+		}
+	}
+}
+
+// overlay merges: lists are joined, objects key by key, single values replaced.
+func overlay(old, over *tree) {
+	for _, c := range over.left {
+		was := old.get(c.key)
+		switch {
+		case was == nil:
+			old.left = append(old.left, c)
+		case was.isObject() && c.isObject():
+			overlay(was, c)
+		case was.isList() && c.isList():
+			was.left = append(was.left, c.left...)
+		default:
+			old.put(c)
+		}
+	}
+	old.about = append(old.about, over.about...)
+}
+
+func (r *pebbleReader) service(name string, t *tree) {
+	r.file = r.files[t]
+	p := r.d.add(r.file, t.line, name)
+	r.byName[name] = p
+	p.about = t.about
+	for _, key := range []string{"summary", "description"} {
+		if text, c := r.text(t, key); c != nil {
+			p.about = append(p.about, strings.Split(strings.TrimSpace(text), "\n")...)
+		}
+	}
+	p.spec.Command.Argv = r.command(p, t)
+	if text, c := r.text(t, "startup"); c == nil || text != "enabled" {
+		p.spec.Suspend = true
+	}
+	p.spec.Env = r.environment(t)
+	if dir, c := r.text(t, "working-dir"); c != nil {
+		p.spec.WorkingDir = dir
+	}
+	r.user(p, t)
+	r.ends(p, t)
+	r.delays(p, t)
+}
+
+// command splits the words; those in brackets are defaults of arguments.
+func (r *pebbleReader) command(p *process, t *tree) []string {
+	text, c := r.text(t, "command")
+	if c == nil {
+		r.fail(t, "it has no command")
+		return nil
+	}
+	words, err := splitWords(text)
+	if err != nil {
+		r.fail(c, "%v", err)
+		return nil
+	}
+	var argv []string
+	for _, w := range words {
+		if p != nil && (w == "[" || w == "]") {
+			p.note(Changed, c.line, "command", "arguments cannot be given at a start; those in [ ] are its arguments now")
+			continue
+		}
+		argv = append(argv, literal(w))
+	}
+	if len(argv) == 0 {
+		r.fail(c, "it is empty")
+	}
+	return argv
+}
+
+func (r *pebbleReader) environment(t *tree) []supervisor.EnvVar {
+	c := r.object(t, "environment")
+	if c == nil {
+		return nil
+	}
+	var env []supervisor.EnvVar
+	for _, v := range c.left {
+		value := ""
+		if !v.isNull() {
+			value = r.scalar(v)
+		}
+		env = append(env, supervisor.EnvVar{Name: v.key, Value: literal(value)})
+	}
+	return env
+}
+
+func (r *pebbleReader) user(p *process, t *tree) {
+	for _, key := range []string{"user", "user-id"} {
+		if text, c := r.text(t, key); c != nil {
+			p.security().RunAsUser = ptr(supervisor.ID(text))
+		}
+	}
+	for _, key := range []string{"group", "group-id"} {
+		if text, c := r.text(t, key); c != nil {
+			p.security().RunAsGroup = ptr(supervisor.ID(text))
+		}
+	}
+}
+
+// ends reads on-success and on-failure.
+func (r *pebbleReader) ends(p *process, t *tree) {
+	action := func(key string) (string, int) {
+		text, c := r.text(t, key)
+		if c == nil {
+			return "restart", 0
+		}
+		switch text {
+		case "restart", "ignore", "shutdown", "failure-shutdown", "success-shutdown":
+		default:
+			r.fail(c, "%q is not restart, ignore, shutdown, success-shutdown or failure-shutdown", text)
+		}
+		return text, c.line
+	}
+	good, goodLine := action("on-success")
+	bad, badLine := action("on-failure")
+	ends := strings.HasSuffix(good, "shutdown") || strings.HasSuffix(bad, "shutdown")
+	p.spec.Essential = ends
+	switch {
+	case good == "restart" && bad == "restart":
+	case bad == "restart":
+		p.spec.RestartPolicy = supervisor.RestartOnFailure
+	default:
+		p.spec.RestartPolicy = supervisor.RestartNever
+		if good == "restart" {
+			p.note(Lost, badLine, "on-failure", "there is no policy that restarts after a success only: it is not restarted")
+		}
+	}
+	if ends && (good == "ignore" || bad == "ignore") {
+		p.note(Changed, max(goodLine, badLine), "on-success, on-failure", "essential ends the container after either end")
+	}
+	if good == "failure-shutdown" {
+		p.note(Changed, goodLine, "on-success", "the container ends with the exit code of the process, which is 0, and not with 10")
+	}
+	if bad == "success-shutdown" {
+		p.note(Changed, badLine, "on-failure", "the container ends with the exit code of the process, and not with 0")
+	}
+}
+
+func (r *pebbleReader) duration(t *tree, key string) *supervisor.Duration {
+	text, c := r.text(t, key)
+	if c == nil {
+		return nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 || d > 87600*time.Hour {
+		r.fail(c, "%q is not a duration", text)
+		return nil
+	}
+	return span(d)
+}
+
+func (r *pebbleReader) delays(p *process, t *tree) {
+	var b supervisor.Backoff
+	b.Initial = r.duration(t, "backoff-delay")
+	if text, c := r.text(t, "backoff-factor"); c != nil {
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil || f < 1 || f > 1000 || math.IsNaN(f) {
+			r.fail(c, "%q is not a number from 1 to 1000", text)
+			return
+		}
+		b.Factor = &f
+	}
+	limit := t.get("backoff-limit")
+	if b.Max = r.duration(t, "backoff-limit"); b.Max != nil && *b.Max > 0 {
+		b.ResetAfter = span(max(time.Duration(*b.Max), time.Second))
+	}
+	initial, greatest := 500*time.Millisecond, 30*time.Second
+	if b.Initial != nil {
+		initial = time.Duration(*b.Initial)
+	}
+	if b.Max != nil {
+		greatest = time.Duration(*b.Max)
+	}
+	if initial > greatest {
+		at := t
+		if limit != nil {
+			at = limit
+		}
+		r.fail(at, "the first delay, %s, is more than the limit, %s", initial, greatest)
+	}
+	if b != (supervisor.Backoff{}) {
+		p.spec.RestartBackoff = &b
+	}
+	if kill := r.duration(t, "kill-delay"); kill != nil {
+		p.spec.TerminationGracePeriodSeconds = ptr(int64(math.Ceil(time.Duration(*kill).Seconds())))
+	}
+}
+
+// ordering reads after, before and requires.
+func (r *pebbleReader) ordering(p *process, t *tree) {
+	r.file = r.files[t]
+	started := map[string]bool{}
+	if c := r.take(t, "after"); c != nil {
+		for _, name := range r.list(c) {
+			started[name] = true
+			p.spec.DependsOn = append(p.spec.DependsOn, supervisor.Dependency{Name: name})
+		}
+	}
+	if c := r.take(t, "before"); c != nil {
+		for _, name := range r.list(c) {
+			if other := r.byName[name]; other != nil {
+				other.spec.DependsOn = append(other.spec.DependsOn, supervisor.Dependency{Name: p.origin})
+			} else {
+				p.note(Lost, c.line, "before", "there is no service %q", name)
+			}
+		}
+	}
+	if c := r.take(t, "requires"); c != nil {
+		for _, name := range r.list(c) {
+			if !started[name] {
+				p.spec.DependsOn = append(p.spec.DependsOn, supervisor.Dependency{Name: name})
+				p.note(Changed, c.line, "requires", "%s is waited for here; pebble starts both side by side", name)
+			}
+			if other := r.byName[name]; other != nil && other.spec.Suspend && !p.spec.Suspend {
+				other.spec.Suspend = false
+				other.note(Changed, c.line, "startup", "it is started because %s requires it", p.origin)
+			}
+		}
+	}
+}
+
+// onCheckFailure connects a service with the checks that it names.
+func (r *pebbleReader) onCheckFailure(p *process, t *tree) {
+	r.file = r.files[t]
+	c := r.object(t, "on-check-failure")
+	if c == nil {
+		return
+	}
+	for _, entry := range c.left {
+		action := r.scalar(entry)
+		check := r.checks[entry.key]
+		switch {
+		case check == nil:
+			p.note(Lost, entry.line, "on-check-failure", "there is no check %q", entry.key)
+			continue
+		case action == "ignore":
+			continue
+		case action == "restart":
+		case p.spec.LivenessProbe == nil:
+			p.spec.RestartPolicy, p.spec.Essential = supervisor.RestartNever, true
+			p.note(Changed, entry.line, "on-check-failure", "%s: the process is ended and, being essential, the container with it; any other end has the same consequence", action)
+		}
+		if p.spec.LivenessProbe != nil {
+			p.note(Lost, entry.line, "on-check-failure", "a process has one livenessProbe, so the check %s is left out", entry.key)
+			continue
+		}
+		p.spec.LivenessProbe = r.probe(p, check)
+	}
+}
+
+// looseChecks are those that no service names. With one service they are about it.
+func (r *pebbleReader) looseChecks() {
+	for _, name := range r.checkOrder {
+		t := r.checks[name]
+		if t.get("http") == nil && t.get("tcp") == nil && t.get("exec") == nil {
+			continue // taken
+		}
+		r.file = r.files[t]
+		level, _ := r.text(t, "level")
+		target := ""
+		if e := t.get("exec"); e != nil && e.get("service-context") != nil {
+			target = e.get("service-context").node.Value
+		}
+		if target == "" && len(r.order) == 1 {
+			target = r.order[0]
+		}
+		if p := r.byName[target]; p != nil && p.spec.ReadinessProbe == nil && level != "alive" {
+			if p.spec.ReadinessProbe = r.probe(p, t); p.spec.ReadinessProbe != nil {
+				p.spec.ReadinessProbe.TerminationGracePeriodSeconds = nil
+			}
+			continue
+		}
+		r.d.note(Lost, r.file, t.line, "check "+name, "a check belongs to a process here: write it as readinessProbe (/readyz) or livenessProbe (it restarts) of the one that it is about")
+	}
+}
+
+// probe reads a check.
+func (r *pebbleReader) probe(p *process, t *tree) *supervisor.Probe {
+	r.file = r.files[t]
+	out := &supervisor.Probe{TimeoutSeconds: ptr(3)}
+	r.take(t, "level")
+	for _, f := range []struct {
+		key string
+		to  **int
+	}{{"period", &out.PeriodSeconds}, {"timeout", &out.TimeoutSeconds}} {
+		if span := r.duration(t, f.key); span != nil {
+			*f.to = ptr(max(1, int(math.Round(time.Duration(*span).Seconds()))))
+		}
+	}
+	if n := r.integer(t, "threshold", 3, 1); n != 3 {
+		out.FailureThreshold = &n
+	}
+	if text, c := r.text(t, "startup"); c != nil && text == "disabled" {
+		p.note(Changed, c.line, "check "+t.key, "it is disabled in the layer; a probe is always on")
+	}
+	switch http, tcp, exec := r.object(t, "http"), r.object(t, "tcp"), r.object(t, "exec"); {
+	case http != nil:
+		out.HTTPGet = r.httpCheck(p, http)
+	case tcp != nil:
+		out.TCPSocket = &supervisor.TCPSocketAction{Port: supervisor.PortRef(strconv.Itoa(r.integer(tcp, "port", 0, 1)))}
+		if host, c := r.text(tcp, "host"); c != nil && host != "localhost" {
+			out.TCPSocket.Host = host
+		}
+		r.rest(p, "check "+t.key+" ", tcp, nil)
+	case exec != nil:
+		out.Exec = &supervisor.ExecAction{Command: supervisor.Command{Argv: r.command(nil, exec)}}
+		r.take(exec, "service-context")
+		r.rest(p, "check "+t.key+" ", exec, map[string]string{
+			"environment": "it runs with the environment of the process", "working-dir": "it runs in the directory of the process",
+			"user": "it runs as the user of the process", "group": "it runs as the user of the process",
+		})
+	default:
+		r.fail(t, "want one of http, tcp and exec")
+	}
+	r.rest(p, "check "+t.key+" ", t, nil)
+	return out
+}
+
+func (r *yamlReader) httpCheck(p *process, t *tree) *supervisor.HTTPGetAction {
+	text, c := r.text(t, "url")
+	u, err := url.Parse(text)
+	if c == nil || err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		r.fail(t, "want the url of a web server, got %q", text)
+		return nil
+	}
+	a := &supervisor.HTTPGetAction{Port: "80"}
+	if u.Scheme == "https" {
+		a.Scheme, a.Port = supervisor.SchemeHTTPS, "443"
+		p.note(Changed, c.line, "url", "certificates are not verified, as with the kubelet")
+	}
+	if u.Port() != "" {
+		a.Port = supervisor.PortRef(u.Port())
+	}
+	if path := u.RequestURI(); path != "/" {
+		a.Path = path
+	}
+	if host := u.Hostname(); host != "localhost" && host != "127.0.0.1" {
+		a.Host = host
+	}
+	r.headers(a, t)
+	r.rest(p, "http ", t, nil)
+	return a
+}
+
+func (r *yamlReader) headers(a *supervisor.HTTPGetAction, t *tree) {
+	if h := r.object(t, "headers"); h != nil {
+		for _, header := range h.left {
+			a.HTTPHeaders = append(a.HTTPHeaders, supervisor.HTTPHeader{Name: header.key, Value: r.scalar(header)})
+		}
+	}
+}

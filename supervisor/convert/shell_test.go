@@ -1,0 +1,98 @@
+package convert
+
+import (
+	"encoding/json"
+	"os/exec"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/processmanager/processmanager/supervisor/internal/manifest"
+)
+
+// What is written for a text expands to that text, whatever variables there are.
+func TestLiteral(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringOf(rapid.SampledFrom([]rune("$()a{} B"))).Draw(t, "text")
+		set := func(string) (string, bool) { return "WRONG", true }
+		if got := manifest.Expand(literal(text), set); got != text {
+			t.Fatalf("%q is written as %q and read as %q", text, literal(text), got)
+		}
+		pieces := []piece{{text: text}, {env: "V"}, {text: text}}
+		full, names := marked(pieces)
+		if got := manifest.Expand(unmarked(full, names), func(string) (string, bool) { return "v", true }); got != text+"v"+text {
+			t.Fatalf("%q around a variable is written as %q and read as %q", text, unmarked(full, names), got)
+		}
+	})
+}
+
+// Words are those that Python's shlex, which supervisord uses, finds.
+func TestSplitWords(t *testing.T) {
+	lines := []string{
+		`a b  c`, `a 'b c' "d e"`, `a\ b c`, `'a\b' "a\b" "a\"b" "a\\b"`, `a''b ""`, `--x="y z"w`, "a\n\tb", `it\'s`,
+		`a # b`, `a;b|c`, `$HOME "$X" '${Y}'`, `ünï "cödé"`, ``, `  `, `"unfinished`, `'`, `a \`,
+	}
+	theirs := python[[]string](t, "import shlex\nf = shlex.split", lines)
+	for i, line := range lines {
+		words, err := splitWords(line)
+		if (err == nil) != (theirs[i] != nil) || err == nil && !slices.Equal(words, *theirs[i]) {
+			t.Errorf("%q is split into %q (%v), by shlex into %v", line, words, err, theirs[i])
+		}
+	}
+}
+
+// python applies the function f of a script to each text; nil where it raises.
+func python[T any](t *testing.T, script string, texts []string) []*T {
+	t.Helper()
+	arg, err := json.Marshal(texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	script += `
+import json, sys
+def g(x):
+    try: return f(x)
+    except ValueError: return None
+print(json.dumps([g(x) for x in json.loads(sys.argv[1])]))`
+	out, err := exec.Command("python3", "-c", script, string(arg)).Output()
+	if err != nil {
+		t.Fatalf("python3: %v", err)
+	}
+	var list []*T
+	if err := json.Unmarshal(out, &list); err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// The environment of a program is what supervisord's own reader finds in it.
+func TestSupervisordEnvironment(t *testing.T) {
+	if err := exec.Command("python3", "-c", "import supervisor").Run(); err != nil {
+		t.Skip("supervisord is not installed")
+	}
+	texts := []string{
+		`A=1,B=2`, `A="x,y",B='z w'`, `A="it's",B=/usr/bin:/bin`, "A=1,\n  B=\"2\",\n", `A=x-y+z.(1)`, `A=`, `A=1 B=2`, `A="x`, `A,B`, ``, `A=a"b c"d`, `A=""`, `A=b#c`,
+		`A=https://example.org/?q=1`,
+	}
+	theirs := python[map[string]string](t, "from supervisor.datatypes import dict_of_key_value_pairs as f", texts)
+	for i, text := range texts {
+		env, err := supervisordEnvironment(text, expansions{})
+		if (err == nil) != (theirs[i] != nil) {
+			t.Errorf("%q: %v, supervisord: %v", text, err, theirs[i])
+			continue
+		}
+		if err != nil {
+			continue
+		}
+		want := *theirs[i]
+		if len(env) != len(want) {
+			t.Errorf("%q: %v, supervisord has %v", text, env, want)
+		}
+		for _, v := range env {
+			if v.Value != want[v.Name] {
+				t.Errorf("%q: %s is %q, supervisord has %q", text, v.Name, v.Value, want[v.Name])
+			}
+		}
+	}
+}
