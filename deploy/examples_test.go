@@ -23,13 +23,13 @@ func TestPodExamples(t *testing.T) {
 		t.Fatalf("found %d examples of Pods: %v", len(files), err)
 	}
 	program := buildManager(t)
-	text := ""
+	var text strings.Builder
 	for _, doc := range []string{"examples/pods/README.md", "../docs/kubernetes.md"} {
 		data, err := os.ReadFile(doc)
 		if err != nil {
 			t.Fatal(err)
 		}
-		text += string(data)
+		text.WriteString(string(data))
 	}
 	for _, file := range files {
 		data, err := os.ReadFile(file)
@@ -40,7 +40,7 @@ func TestPodExamples(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", file, err)
 		}
-		if !strings.Contains(text, filepath.Base(file)) {
+		if !strings.Contains(text.String(), filepath.Base(file)) {
 			t.Errorf("%s stands in no README", file)
 		}
 		checkObjects(t, file, program, objects)

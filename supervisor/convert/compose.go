@@ -27,8 +27,8 @@ func readCompose(d *draft, _ Options) error {
 	d.about = append(d.about, t.about...)
 	r := &composeReader{&yamlReader{d: d, file: d.file}}
 	d.defaults = supervisor.Spec{
-		RestartPolicy: supervisor.RestartNever, TerminationGracePeriodSeconds: ptr(int64(10)),
-		RestartBackoff: &supervisor.Backoff{Initial: span(100 * time.Millisecond), Max: seconds(60), Jitter: ptr(0.0), ResetAfter: seconds(10)},
+		RestartPolicy: supervisor.RestartNever, TerminationGracePeriodSeconds: new(int64(10)),
+		RestartBackoff: &supervisor.Backoff{Initial: span(100 * time.Millisecond), Max: seconds(60), Jitter: new(0.0), ResetAfter: seconds(10)},
 	}
 	d.note(Changed, d.file, 0, "", "services become processes of one container: they share its file system, its network (each other's names are localhost, and a port has one owner) and its image, in which all programs have to be")
 	services := r.object(t, "services")
@@ -231,12 +231,12 @@ func (r *composeReader) healthcheck(p *process, t *tree) {
 	}
 	disabled, _ := r.boolean(h, "disable")
 	test := r.take(h, "test")
-	probe := &supervisor.Probe{PeriodSeconds: ptr(30), TimeoutSeconds: ptr(30)}
+	probe := &supervisor.Probe{PeriodSeconds: new(30), TimeoutSeconds: new(30)}
 	if d, c := r.duration(h, "interval"); c != nil {
-		probe.PeriodSeconds = ptr(wholeSeconds(d))
+		probe.PeriodSeconds = new(wholeSeconds(d))
 	}
 	if d, c := r.duration(h, "timeout"); c != nil {
-		probe.TimeoutSeconds = ptr(wholeSeconds(d))
+		probe.TimeoutSeconds = new(wholeSeconds(d))
 	}
 	if n := r.integer(h, "retries", 3, 1); n != 3 {
 		probe.FailureThreshold = &n
@@ -293,7 +293,7 @@ func (r *composeReader) restart(p *process, t *tree) {
 
 func (r *composeReader) stop(p *process, t *tree) {
 	if d, c := r.duration(t, "stop_grace_period"); c != nil {
-		p.spec.TerminationGracePeriodSeconds = ptr(int64(math.Ceil(d.Seconds())))
+		p.spec.TerminationGracePeriodSeconds = new(int64(math.Ceil(d.Seconds())))
 	}
 	if text, c := r.text(t, "stop_signal"); c != nil {
 		sig, err := supervisor.ParseSignal(text)
@@ -312,9 +312,9 @@ func (r *composeReader) stop(p *process, t *tree) {
 func (r *composeReader) rights(p *process, t *tree) {
 	if text, c := r.text(t, "user"); c != nil {
 		user, group, hasGroup := strings.Cut(text, ":")
-		p.security().RunAsUser = ptr(supervisor.ID(user))
+		p.security().RunAsUser = new(supervisor.ID(user))
 		if hasGroup {
-			p.security().RunAsGroup = ptr(supervisor.ID(group))
+			p.security().RunAsGroup = new(supervisor.ID(group))
 		}
 	}
 	if c := r.take(t, "group_add"); c != nil {
@@ -341,7 +341,7 @@ func (r *composeReader) rights(p *process, t *tree) {
 	if c := r.take(t, "security_opt"); c != nil {
 		for _, opt := range r.list(c) {
 			if strings.HasPrefix(opt, "no-new-privileges") && !strings.HasSuffix(opt, "false") {
-				p.security().AllowPrivilegeEscalation = ptr(false)
+				p.security().AllowPrivilegeEscalation = new(false)
 			} else {
 				p.note(Lost, c.line, "security_opt", "%s: it is the container's", opt)
 			}

@@ -16,14 +16,16 @@ func TestRepairs(t *testing.T) {
 	}{
 		"a circle": {
 			"process-compose", pc + "  a: {command: x, depends_on: {b: {condition: process_started}}}\n  b: {command: y, depends_on: {a: {condition: process_started}}}\n",
-			[]string{`TODO f:3: dependency on "a": it closes a circle`, "dependsOn: [{name: b, condition: Started}]"}, "dependsOn: [{name: a",
+			[]string{`TODO f:3: dependency on "a": it closes a circle`, "dependsOn: [{name: b, condition: Started}]"},
+			"dependsOn: [{name: a",
 		},
 		"itself":  {"process-compose", pc + "  a: {command: x, depends_on: [a]}\n", []string{"dependency on itself"}, "dependsOn"},
 		"nobody":  {"process-compose", pc + "  a: {command: x, depends_on: [ghost]}\n", []string{`TODO f:2: dependency on "ghost"`}, "dependsOn:"},
 		"endless": {"process-compose", pc + "  a: {command: x, availability: {restart: always}}\n  b: {command: y, depends_on: {a: {condition: process_completed_successfully}}}\n", []string{"never Completed", "{name: a, condition: Started}"}, ""},
 		"an odd name": {
 			"process-compose", pc + "  'my app!': {command: x}\n  my-app-: {command: y, depends_on: ['my app!']}\n",
-			[]string{`"my app!" is called my-app-`, "name: my-app--x2", "dependsOn: [{name: my-app-,"}, "",
+			[]string{`"my app!" is called my-app-`, "name: my-app--x2", "dependsOn: [{name: my-app-,"},
+			"",
 		},
 		"the name of a replica":    {"process-compose", pc + "  w: {command: x, replicas: 2}\n  w-1: {command: y}\n", []string{"name: w-1-x2"}, "name: w-1\n"},
 		"a comment that is none":   {"procfile", "#\u2028 x: evil\nweb: a\n", []string{"name: web"}, "\u2028"},

@@ -249,9 +249,9 @@ func (r *cronReader) job(line string, number int, about []string) error {
 		if classed {
 			p.note(Lost, number, "user", "login classes are not known here")
 		}
-		p.security().RunAsUser = ptr(supervisor.ID(name))
+		p.security().RunAsUser = new(supervisor.ID(name))
 		if hasGroup {
-			p.security().RunAsGroup = ptr(supervisor.ID(group))
+			p.security().RunAsGroup = new(supervisor.ID(group))
 		}
 	}
 	return nil

@@ -288,11 +288,12 @@ func (d *draft) completable() {
 
 // Small helpers for optional fields.
 
-func ptr[T any](v T) *T { return &v }
+//go:fix inline
+func ptr[T any](v T) *T { return new(v) }
 
 func seconds(n int) *supervisor.Duration { return span(time.Duration(n) * time.Second) }
 
-func span(d time.Duration) *supervisor.Duration { return ptr(supervisor.Duration(d)) }
+func span(d time.Duration) *supervisor.Duration { return new(supervisor.Duration(d)) }
 
 func (p *process) lifecycle() *supervisor.Lifecycle {
 	if p.spec.Lifecycle == nil {

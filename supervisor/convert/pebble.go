@@ -89,7 +89,7 @@ func readPebble(d *draft, _ Options) error {
 	d.exitPolicy = supervisor.ExitNever
 	d.defaults = supervisor.Spec{
 		RestartBackoff:                &supervisor.Backoff{Initial: span(500 * time.Millisecond), Max: seconds(30), ResetAfter: seconds(30)},
-		TerminationGracePeriodSeconds: ptr(int64(5)),
+		TerminationGracePeriodSeconds: new(int64(5)),
 	}
 	d.note(Changed, d.file, 0, "", "pebble never ends by itself but for on-success and on-failure, hence exitPolicy Never")
 	d.note(Changed, d.file, 0, "", "pebble takes a service whose first second goes well for started; a failed start is tried again here as any other end is")
@@ -245,12 +245,12 @@ func (r *pebbleReader) environment(t *tree) []supervisor.EnvVar {
 func (r *pebbleReader) user(p *process, t *tree) {
 	for _, key := range []string{"user", "user-id"} {
 		if text, c := r.text(t, key); c != nil {
-			p.security().RunAsUser = ptr(supervisor.ID(text))
+			p.security().RunAsUser = new(supervisor.ID(text))
 		}
 	}
 	for _, key := range []string{"group", "group-id"} {
 		if text, c := r.text(t, key); c != nil {
-			p.security().RunAsGroup = ptr(supervisor.ID(text))
+			p.security().RunAsGroup = new(supervisor.ID(text))
 		}
 	}
 }
@@ -340,7 +340,7 @@ func (r *pebbleReader) delays(p *process, t *tree) {
 		p.spec.RestartBackoff = &b
 	}
 	if kill := r.duration(t, "kill-delay"); kill != nil {
-		p.spec.TerminationGracePeriodSeconds = ptr(int64(math.Ceil(time.Duration(*kill).Seconds())))
+		p.spec.TerminationGracePeriodSeconds = new(int64(math.Ceil(time.Duration(*kill).Seconds())))
 	}
 }
 
@@ -435,14 +435,14 @@ func (r *pebbleReader) looseChecks() {
 // probe reads a check.
 func (r *pebbleReader) probe(p *process, t *tree) *supervisor.Probe {
 	r.file = r.files[t]
-	out := &supervisor.Probe{TimeoutSeconds: ptr(3)}
+	out := &supervisor.Probe{TimeoutSeconds: new(3)}
 	r.take(t, "level")
 	for _, f := range []struct {
 		key string
 		to  **int
 	}{{"period", &out.PeriodSeconds}, {"timeout", &out.TimeoutSeconds}} {
 		if span := r.duration(t, f.key); span != nil {
-			*f.to = ptr(max(1, int(math.Round(time.Duration(*span).Seconds()))))
+			*f.to = new(max(1, int(math.Round(time.Duration(*span).Seconds()))))
 		}
 	}
 	if n := r.integer(t, "threshold", 3, 1); n != 3 {

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"maps"
 	"path"
 	"regexp"
 	"strconv"
@@ -61,8 +62,8 @@ func readProcessCompose(d *draft, _ Options) error {
 func (r *pcReader) project(t *tree) {
 	r.d.defaults = supervisor.Spec{
 		RestartPolicy:                 supervisor.RestartNever,
-		RestartBackoff:                &supervisor.Backoff{Initial: seconds(1), Factor: ptr(1.0), Max: seconds(1), Jitter: ptr(0.0)},
-		TerminationGracePeriodSeconds: ptr(int64(10)),
+		RestartBackoff:                &supervisor.Backoff{Initial: seconds(1), Factor: new(1.0), Max: seconds(1), Jitter: new(0.0)},
+		TerminationGracePeriodSeconds: new(int64(10)),
 		KillMode:                      supervisor.KillTree,
 	}
 	r.d.defaults.Env = r.environment(nil, t)
@@ -184,9 +185,7 @@ func (r *pcReader) process(t *tree) {
 		p.about = append(p.about, strings.Split(strings.TrimSpace(text), "\n")...)
 	}
 	vars := map[string]string{}
-	for k, v := range r.vars {
-		vars[k] = v
-	}
+	maps.Copy(vars, r.vars)
 	r.readVars(r.object(t, "vars"), vars)
 	if n := r.integer(t, "replicas", 1, 0); n != 1 {
 		p.spec.Replicas = &n
@@ -308,7 +307,7 @@ func (r *pcReader) shutdown(p *process, t *tree) {
 		return
 	}
 	if n := r.integer(s, "timeout_seconds", 10, 0); n != 10 {
-		p.spec.TerminationGracePeriodSeconds = ptr(int64(n))
+		p.spec.TerminationGracePeriodSeconds = new(int64(n))
 	}
 	if n := r.integer(s, "signal", 15, 1); n != 15 {
 		if n > 64 {
@@ -386,7 +385,7 @@ func (r *pcReader) probe(p *process, key string, t *tree, vars map[string]string
 		{"failure_threshold", &out.FailureThreshold, 3},
 	} {
 		if n := r.integer(t, f.key, f.absent, 0); n != f.absent && n != 0 {
-			*f.to = ptr(n)
+			*f.to = new(n)
 		}
 	}
 	if key == "liveness_probe" && out.SuccessThreshold != nil {

@@ -18,7 +18,7 @@ func readProcfile(d *draft, _ Options) error {
 	dir := d.here(d.file)
 	d.defaults = supervisor.Spec{
 		WorkingDir: dir, RestartPolicy: supervisor.RestartNever, Essential: true,
-		TerminationGracePeriodSeconds: ptr(int64(5)),
+		TerminationGracePeriodSeconds: new(int64(5)),
 	}
 	d.note(Changed, d.file, 0, "", "as with foreman the end of any process ends all, with its exit code. In production a server wants restartPolicy Always instead of essential.")
 	if dotenv := path.Join(dir, ".env"); d.exists(inRoot(dotenv)) {

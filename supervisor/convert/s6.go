@@ -46,7 +46,7 @@ func readS6(d *draft, _ Options) error {
 	}
 	d.exitPolicy = supervisor.ExitNever
 	d.defaults = supervisor.Spec{
-		RestartBackoff: &supervisor.Backoff{Initial: seconds(1), Factor: ptr(1.0), Max: seconds(1), Jitter: ptr(0.0), ResetAfter: seconds(1)},
+		RestartBackoff: &supervisor.Backoff{Initial: seconds(1), Factor: new(1.0), Max: seconds(1), Jitter: new(0.0), ResetAfter: seconds(1)},
 	}
 	d.note(Changed, d.file, 0, "", "s6-overlay runs the image's CMD beside the services and ends with it: add it as a process with restartPolicy: Never and essential: true, or remove exitPolicy")
 	d.note(Changed, d.file, 0, "timeout-kill", "what does not end gets SIGKILL after 30 s (terminationGracePeriodSeconds); s6 waits for ever unless it is told otherwise")
@@ -316,14 +316,14 @@ func (r *s6Reader) settings(p *process, dir string, oneshot bool) error {
 		return err
 	}
 	if given && ms > 0 {
-		p.spec.TerminationGracePeriodSeconds = ptr(int64((ms + 999) / 1000))
+		p.spec.TerminationGracePeriodSeconds = new(int64((ms + 999) / 1000))
 	}
 	ms, given, err = r.number(path.Join(dir, "timeout-up"))
 	if err != nil {
 		return err
 	}
 	if given && ms > 0 && oneshot {
-		p.spec.ActiveDeadlineSeconds = ptr(int64((ms + 999) / 1000))
+		p.spec.ActiveDeadlineSeconds = new(int64((ms + 999) / 1000))
 	} else if given && ms > 0 {
 		p.note(Lost, 0, "timeout-up", "a startupProbe bounds the time until a process is there")
 	}

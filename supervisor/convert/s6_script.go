@@ -162,9 +162,9 @@ func (r *s6Reader) execline(p *process, file string, words []string) error {
 				return r.d.failf(file, 1, "%s has no program behind it", words[0])
 			}
 			user, group, hasGroup := strings.Cut(words[1], ":")
-			p.security().RunAsUser = ptr(supervisor.ID(user))
+			p.security().RunAsUser = new(supervisor.ID(user))
 			if hasGroup {
-				p.security().RunAsGroup = ptr(supervisor.ID(group))
+				p.security().RunAsGroup = new(supervisor.ID(group))
 			}
 			words = words[2:]
 		case "fdmove":
@@ -195,14 +195,15 @@ func (r *s6Reader) execline(p *process, file string, words []string) error {
 }
 
 // execlineOnly are commands that are no programs without execline.
-var execlineOnly = []string{ //nolint:misspell // importas is its name
+var execlineOnly = []string{
 	"foreground", "background", "if", "ifelse", "ifte", "ifthenelse",
-	"importas", "export", "unexport", "define", "elgetpositionals", "backtick", "redirfd", "fdclose", "fdblock", "pipeline", "forx", "loopwhilex", "multisubstitute", "umask", "trap", "wait", "emptyenv", "s6-envdir", "s6-softlimit", "s6-applyuidgid",
+	"importas", //nolint:misspell // it is called so
+	"export", "unexport", "define", "elgetpositionals", "backtick", "redirfd", "fdclose", "fdblock", "pipeline", "forx", "loopwhilex", "multisubstitute", "umask", "trap", "wait", "emptyenv", "s6-envdir", "s6-softlimit", "s6-applyuidgid",
 }
 
 // notifyOnCheck makes a readinessProbe of -c COMMAND, polled every -w ms, -n times.
 func (r *s6Reader) notifyOnCheck(p *process, words []string) ([]string, bool) {
-	probe := &supervisor.Probe{PeriodSeconds: ptr(1)}
+	probe := &supervisor.Probe{PeriodSeconds: new(1)}
 	for len(words) > 0 && strings.HasPrefix(words[0], "-") {
 		flag := words[0]
 		if flag == "-d" {
@@ -217,9 +218,9 @@ func (r *s6Reader) notifyOnCheck(p *process, words []string) ([]string, bool) {
 		case flag == "-c" && strings.TrimSpace(words[1]) != "":
 			probe.Exec = &supervisor.ExecAction{Command: supervisor.Command{Shell: words[1]}}
 		case flag == "-w" && err == nil && n >= 0 && n < 1<<30:
-			probe.PeriodSeconds = ptr(max(1, (n+999)/1000))
+			probe.PeriodSeconds = new(max(1, (n+999)/1000))
 		case flag == "-T" && err == nil && n >= 0 && n < 1<<30:
-			probe.TimeoutSeconds = ptr(max(1, (n+999)/1000))
+			probe.TimeoutSeconds = new(max(1, (n+999)/1000))
 		case flag == "-s" && err == nil && n >= 0 && n < 1<<30:
 			probe.InitialDelaySeconds = (n + 999) / 1000
 		case flag == "-n" || flag == "-3" || flag == "-t":

@@ -59,10 +59,10 @@ func supervisordDefaults() supervisor.Spec {
 	return supervisor.Spec{
 		RestartPolicy: supervisor.RestartOnFailure,
 		RestartBackoff: &supervisor.Backoff{
-			Initial: seconds(1), Max: seconds(60), Jitter: ptr(0.0), ResetAfter: seconds(1),
+			Initial: seconds(1), Max: seconds(60), Jitter: new(0.0), ResetAfter: seconds(1),
 		},
-		MaxRestarts:                   ptr(3),
-		TerminationGracePeriodSeconds: ptr(int64(10)),
+		MaxRestarts:                   new(3),
+		TerminationGracePeriodSeconds: new(int64(10)),
 	}
 }
 
@@ -199,13 +199,13 @@ func (d *draft) supervisordItself(s *section) error {
 				continue
 			}
 			d.note(Changed, s.file, o.line, o.key, "every process is run as %s; the manager itself stays who it is, so run the container as that user", o.value)
-			d.defaults.SecurityContext = &supervisor.SecurityContext{RunAsUser: ptr(supervisor.ID(o.value))}
+			d.defaults.SecurityContext = &supervisor.SecurityContext{RunAsUser: new(supervisor.ID(o.value))}
 		case "umask":
 			n, err := strconv.ParseUint(o.value, 8, 32)
 			if err != nil || n > 0o777 {
 				return d.failf(s.file, o.line, "umask: %q is not octal", o.value)
 			}
-			d.defaults.Umask = ptr(supervisor.Umask(n))
+			d.defaults.Umask = new(supervisor.Umask(n))
 		case "environment":
 			env, err := supervisordEnvironment(o.value, expansions{"here": d.here(s.file)})
 			if err != nil {

@@ -59,13 +59,13 @@ func (r *programReader) stream(p *process, stream string) {
 	if stream == "stderr" && p.spec.Log.MaxSize != nil {
 		return // one file has both
 	}
-	p.spec.Log.MaxSize, p.spec.Log.MaxFiles = ptr(supervisor.Quantity("50Mi")), ptr(10)
+	p.spec.Log.MaxSize, p.spec.Log.MaxFiles = ptr(supervisor.Quantity("50Mi")), new(10)
 	if backups != nil {
 		n := r.integer(backups.key, 10, 0)
 		if n > 1000 {
 			p.note(Changed, backups.line, backups.key, "at most 1000 files are kept")
 		}
-		p.spec.Log.MaxFiles = ptr(min(n, 1000))
+		p.spec.Log.MaxFiles = new(min(n, 1000))
 	}
 	if size != nil {
 		r.maxBytes(p, size)
@@ -95,7 +95,7 @@ func (r *programReader) maxBytes(p *process, o *option) {
 		p.note(Changed, o.line, o.key, "a file is rotated at 64Ki at the earliest")
 		p.spec.Log.MaxSize = ptr(supervisor.Quantity("64Ki"))
 	default:
-		p.spec.Log.MaxSize = ptr(supervisor.Quantity(quantityOf(n * unit)))
+		p.spec.Log.MaxSize = new(supervisor.Quantity(quantityOf(n * unit)))
 	}
 }
 

@@ -76,13 +76,13 @@ func (d *draft) program(s *section, name string, groups map[string]string) error
 	if numprocs > 1 && !strings.Contains(pattern, "%(process_num)") {
 		return d.failf(s.file, s.line, "[%s] has numprocs=%d, and no %%(process_num) in its process_name", s.name, numprocs)
 	}
-	text := ""
+	var text strings.Builder
 	for _, key := range []string{"command", "environment", "directory"} {
 		if o := s.take(key); o != nil {
-			text += o.value + "\n"
+			text.WriteString(o.value + "\n")
 		}
 	}
-	exact := !strings.Contains(strings.NewReplacer("%(process_num)d", "", "%(process_num)s", "").Replace(text), "%(process_num)")
+	exact := !strings.Contains(strings.NewReplacer("%(process_num)d", "", "%(process_num)s", "").Replace(text.String()), "%(process_num)")
 	if numprocs == 1 || exact && start == 0 && numprocs <= maxProcesses {
 		p := d.add(s.file, s.line, name)
 		num := strconv.Itoa(start)
@@ -309,7 +309,7 @@ func (r *programReader) restart(p *process) {
 	if startsecs == 0 && p.spec.RestartPolicy != supervisor.RestartNever {
 		p.note(Changed, r.s.take("startsecs").line, "startsecs", "0: supervisord starts it again without delay and end; here after 0 s, and after a million times no more")
 		p.spec.RestartBackoff = &supervisor.Backoff{Initial: seconds(0), Max: seconds(0)}
-		p.spec.MaxRestarts = ptr(1_000_000)
+		p.spec.MaxRestarts = new(1_000_000)
 	}
 	r.exitCodes(p)
 }
@@ -352,7 +352,7 @@ func (r *programReader) stop(p *process) {
 		}
 	}
 	if wait := r.integer("stopwaitsecs", 10, 0); wait != 10 {
-		p.spec.TerminationGracePeriodSeconds = ptr(int64(wait))
+		p.spec.TerminationGracePeriodSeconds = new(int64(wait))
 	}
 	asGroup := r.boolean(p, "stopasgroup", false)
 	if asGroup {
@@ -366,7 +366,7 @@ func (r *programReader) stop(p *process) {
 
 func (r *programReader) rights(p *process) {
 	if text, o := r.known(p, "user"); o != nil {
-		p.security().RunAsUser = ptr(supervisor.ID(text))
+		p.security().RunAsUser = new(supervisor.ID(text))
 		r.d.note(Changed, r.s.file, o.line, "user", "HOME, USER and LOGNAME are those of the user here; supervisord leaves its own")
 	}
 	if text, o := r.known(p, "umask"); o != nil {
@@ -375,6 +375,6 @@ func (r *programReader) rights(p *process) {
 			r.fail(o, "%q is not octal", text)
 			return
 		}
-		p.spec.Umask = ptr(supervisor.Umask(n))
+		p.spec.Umask = new(supervisor.Umask(n))
 	}
 }
