@@ -270,7 +270,7 @@ func goVersion(t *testing.T) string {
 }
 
 // Names cannot be like that today; the exposition must hold all the same.
-func TestOddNamesSurviveTheRoundTrip(t *testing.T) {
+func TestT91OddNamesSurviveTheRoundTrip(t *testing.T) {
 	var snap supervisor.Snapshot
 	for _, name := range []string{`a"b`, `c\d`, "e\nf", "größe", "日本", "bad\xffutf8", "", " {}=,#"} {
 		snap.Processes = append(snap.Processes, supervisor.ProcessStat{Name: name, Own: true, Up: true})
@@ -285,7 +285,7 @@ func TestOddNamesSurviveTheRoundTrip(t *testing.T) {
 	}
 }
 
-func TestSeriesOfADeletedProcessDisappear(t *testing.T) {
+func TestT94SeriesOfADeletedProcessDisappear(t *testing.T) {
 	s, fake := newServer(story())
 	if !strings.Contains(scrape(t, s), `name="web"`) {
 		t.Fatal("web has no series")
@@ -331,7 +331,7 @@ func TestLint(t *testing.T) {
 }
 
 // The registry's own checks: sorted labels, no series twice, types that agree.
-func TestFamiliesAreConsistent(t *testing.T) {
+func TestT91FamiliesAreConsistent(t *testing.T) {
 	s, _ := newServer(story())
 	list, done, err := gatherer{s, s.runtime, s.counted}.Gather()
 	if err != nil {
@@ -424,7 +424,7 @@ func TestInventedMethodsAreBounded(t *testing.T) {
 	}
 }
 
-func TestPromtool(t *testing.T) {
+func TestT91Promtool(t *testing.T) {
 	promtool, err := exec.LookPath("promtool")
 	if err != nil {
 		t.Skip("promtool is not installed")

@@ -98,7 +98,7 @@ func TestServeTellsOfABrokenListener(t *testing.T) {
 	}
 }
 
-func TestManyScrapesAtOnce(t *testing.T) {
+func TestT97ManyScrapesAtOnce(t *testing.T) {
 	s, _ := newServer(large(200))
 	base, _ := serving(t, s)
 	_, want := fetch(t, base+"/metrics")

@@ -160,6 +160,21 @@ func TestPrometheusOfARealManager(t *testing.T) {
 		}
 	}
 
+	text, err := os.ReadFile("../../docs/metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	recipes := regexp.MustCompile("(?s)```promql\n(.*?)\n```").FindAllStringSubmatch(string(text), -1)
+	if len(recipes) < 8 {
+		t.Errorf("%d recipes were found in docs/metrics.md: the search has lost them", len(recipes))
+	}
+	for _, m := range recipes {
+		if strings.HasPrefix(m[1], "processmanager_process_ready == 0") {
+			m[1] = strings.Replace(m[1], "== 0", ">= 0", 1) // all is ready here
+		}
+		o.query(m[1], some)
+	}
+
 	// What is measured is shown somewhere, and what is shown is measured.
 	var names struct{ Data []string }
 	o.get("/api/v1/label/__name__/values", &names)

@@ -36,7 +36,7 @@ func (c counters) below(o counters) bool {
 
 // Ten thousand one-shot jobs: the list, and the number of metric series, stay
 // bounded, and what is summed never goes back.
-func TestManyJobs(t *testing.T) {
+func TestT94ManyJobs(t *testing.T) {
 	const jobs = 10_000
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, Config{Set: parse(t, manifestOf("", "name: web, command: [child]"))})

@@ -45,7 +45,7 @@ func cpu(b *testing.B) {
 	b.Cleanup(func() { b.ReportMetric((read()-before)/float64(b.N), "cpu-µs/op") })
 }
 
-func sleepers(b *testing.B, n int) (*System, *ticker, []int) {
+func sleepers(b testing.TB, n int) (*System, *ticker, []int) {
 	b.Helper()
 	r := newTicker()
 	s := New(r)
@@ -76,6 +76,17 @@ func benchmarkSample(b *testing.B, n int) {
 	b.ReportAllocs()
 	for b.Loop() {
 		s.Sample(0, false)
+	}
+}
+
+// With descriptors and storage, a third of the processes in turn.
+func BenchmarkSampleDetails1000(b *testing.B) {
+	s, _, _ := sleepers(b, 1000)
+	s.Sample(0, true)
+	cpu(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		s.Sample(0, true)
 	}
 }
 

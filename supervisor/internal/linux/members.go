@@ -170,6 +170,9 @@ func (m *Member) read(of stamp) bool {
 	if uids, err := p.UidsWithContext(procOnly); err == nil && len(uids) > 1 {
 		m.UID = int(uids[1]) // the effective one
 	}
+	if memory, err := p.MemoryInfoWithContext(procOnly); err == nil {
+		m.Resident = memory.RSS // exact, where that of the sample may lag a little
+	}
 	if n, err := p.NumFDsWithContext(procOnly); err == nil {
 		m.OpenFDs = int(n)
 	}
