@@ -36,6 +36,7 @@ type ProcessInfo struct {
 	CPUSeconds float64           `json:"cpu_seconds,omitempty" doc:"CPU time of all lives with their whole trees, ended descendants included, in seconds; it never goes back."`
 	TreeSize   int               `json:"tree_size,omitempty" doc:"Number of living processes in its tree, itself included."`
 	Threads    int               `json:"threads,omitempty" doc:"Number of threads in its tree."`
+	LastLog    []LogLine         `json:"last_log,omitempty" doc:"What the life that ended last wrote last, at most ten lines, when it has failed. Only in the answers about one process, not in lists."`
 }
 
 // ProbeInfo is where one probe stands in the current life.

@@ -239,6 +239,10 @@ func newFake() *supervisortest.Fake {
 			{Probe: "liveness", OK: true, Successes: 3},
 			{Probe: "readiness", Failures: 2, Message: "HTTP status 503"},
 		},
+		LastLog: []supervisor.LogLine{
+			{Time: supervisortest.Epoch, Stream: supervisor.Stderr, Run: 1, Msg: "panic: no database"},
+			{Time: supervisortest.Epoch, Stream: supervisor.Stderr, Run: 1, Msg: "\x1b[31mgoroutine 1"},
+		},
 		Memory: &supervisor.MemoryInfo{LimitMB: 128, By: "watch"}, Labels: map[string]string{"app": "api"},
 	})
 	return f

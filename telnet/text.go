@@ -82,6 +82,9 @@ func extraRows(p *supervisor.ProcessInfo) [][]string {
 	for _, probe := range p.Probes {
 		rows = append(rows, []string{"probe " + probe.Probe, probeText(probe)})
 	}
+	for _, line := range p.LastLog {
+		rows = append(rows, []string{"last_log", oneLine(line.Msg)})
+	}
 	if m := p.Memory; m != nil {
 		rows = append(rows, []string{"memory", fmt.Sprintf("limit %s MiB, enforced by %s", decimal(m.LimitMB), m.By)})
 	}

@@ -462,6 +462,11 @@ export interface ProcessInfo {
   tree_size?: number;
   /** Number of threads in its tree. */
   threads?: number;
+  /**
+   * What the life that ended last wrote last, at most ten lines, when it has failed. Only in the
+   * answers about one process, not in lists.
+   */
+  last_log?: LogLine[];
 }
 
 export type ProcessState = "running" | "sleeping" | "disk" | "stopped" | "traced" | "zombie" | "idle" | "other";

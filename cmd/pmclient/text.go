@@ -170,6 +170,14 @@ func details(info any) [][]cell {
 		if opts == "omitempty" && v.Field(i).IsZero() {
 			continue
 		}
+		if last, ok := v.Field(i).Interface().([]supervisor.LogLine); ok {
+			for _, line := range last {
+				row := cells(name, line.Msg)
+				row[0].look = strong
+				rows = append(rows, row)
+			}
+			continue
+		}
 		row := cells(name, value(v.Field(i)))
 		row[0].look = strong
 		switch word := v.Field(i).Interface().(type) {

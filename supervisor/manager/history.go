@@ -118,6 +118,21 @@ func (m *Manager) History(ctx context.Context, who supervisor.Caller, name strin
 	return list, nil
 }
 
+// lastFailure is what the life that has ended last wrote last, if it has failed; nil if it
+// has not. It is not to be changed.
+func (e *entry) lastFailure() []supervisor.LogLine {
+	if len(e.history) == 0 {
+		return nil
+	}
+	r := e.history[len(e.history)-1]
+	switch r.Reason {
+	case supervisor.ReasonError, supervisor.ReasonSignaled, supervisor.ReasonOOMKilled, supervisor.ReasonMemoryLimit,
+		supervisor.ReasonDeadlineExceeded, supervisor.ReasonStartTimeout, supervisor.ReasonUnhealthy, supervisor.ReasonPostStartHookError:
+		return r.Log
+	}
+	return nil // it has completed, was asked to end, or never lived
+}
+
 // endTime is when the last life that has ended did; nil: none has.
 func endTime(p machine.Proc) *time.Time {
 	if p.Last.Gen == 0 {

@@ -29,7 +29,8 @@ type view struct {
 	group string // name in the manifest, of a replica or a run
 	says  string // what the process says of itself
 	found []supervisor.ProbeInfo
-	fault string // why the manager has ended the last life, in words
+	fault string               // why the manager has ended the last life, in words
+	words []supervisor.LogLine // what the last life wrote last, if it has failed
 	limit *supervisor.MemoryInfo
 }
 
@@ -43,7 +44,7 @@ func (l *loop) view(name string) *view {
 
 // view copies an entry.
 func (e *entry) view() *view {
-	v := &view{spec: e.spec, text: e.text, jobID: e.jobID, proc: e.proc, own: e.own, log: e.log, group: cmp.Or(e.group, e.parent), limit: e.m.memoryInfo(e.spec), fault: e.lastFault}
+	v := &view{spec: e.spec, text: e.text, jobID: e.jobID, proc: e.proc, own: e.own, log: e.log, group: cmp.Or(e.group, e.parent), limit: e.m.memoryInfo(e.spec), fault: e.lastFault, words: e.lastFailure()}
 	if e.life != nil && e.proc.Alive() {
 		v.says, v.found = e.life.text, probeInfos(e)
 	}
@@ -66,7 +67,9 @@ func (m *Manager) Status(ctx context.Context, who supervisor.Caller, name string
 		return nil, notOne("show", name, replicas)
 	}
 	m.os.Sample(onDemand, false)
-	return v.info(m.os.UsageOf(name)), nil
+	info := v.info(m.os.UsageOf(name))
+	info.LastLog = v.words
+	return info, nil
 }
 
 // notOne is the error for a name that is not that of one process.

@@ -628,6 +628,9 @@ class ProcessInfo:
     tree_size: Optional[int] = field(default=None, metadata={"json": "tree_size"})
     #: Number of threads in its tree.
     threads: Optional[int] = field(default=None, metadata={"json": "threads"})
+    #: What the life that ended last wrote last, at most ten lines, when it has failed. Only in
+    #: the answers about one process, not in lists.
+    last_log: Optional[List[LogLine]] = field(default=None, metadata={"json": "last_log"})
 
 
 @dataclass
