@@ -36,6 +36,7 @@ type launching struct {
 	hide     string // a folder that is empty for it
 	env      string // one more variable; empty: none
 	args     []string
+	stdout   *os.File // nil: together with stderr, in out
 }
 
 // instance is one life of the program.
@@ -91,13 +92,16 @@ func launch(t *testing.T, l launching) *instance {
 		}
 		in.cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWPID | syscall.CLONE_NEWNS
 	}
-	in.start()
+	in.start(l.stdout)
 	return in
 }
 
-func (in *instance) start() {
+func (in *instance) start(stdout *os.File) {
 	in.t.Helper()
 	in.cmd.Stdout, in.cmd.Stderr = &in.out, &in.out
+	if stdout != nil {
+		in.cmd.Stdout = stdout
+	}
 	in.cmd.WaitDelay = patience
 	in.began = time.Now()
 	if err := in.cmd.Start(); err != nil {

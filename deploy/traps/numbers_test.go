@@ -13,7 +13,7 @@ import (
 )
 
 // last is the number of the last trap that is looked for here.
-const last = 61
+const last = 71
 
 var (
 	number    = regexp.MustCompile(`T(\d{2,3})`)

@@ -54,7 +54,7 @@ func TestFileHasBothStreamsRaw(t *testing.T) {
 	}
 }
 
-func TestReopenAfterRename(t *testing.T) { // T69: external logrotate
+func TestT69ReopenAfterRename(t *testing.T) { // T69: external logrotate
 	dir := t.TempDir()
 	path := filepath.Join(dir, "web.log")
 	c := NewConsole(nil, nil, FormatRaw)
@@ -152,7 +152,7 @@ func TestFileRotatesAtItsSize(t *testing.T) {
 	}
 }
 
-func TestSpecialFileIsNeverRotated(t *testing.T) { // T69: log.file is a link to /dev/stdout
+func TestT69SpecialFileIsNeverRotated(t *testing.T) { // T69: log.file is a link to /dev/stdout
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -179,7 +179,7 @@ func TestSpecialFileIsNeverRotated(t *testing.T) { // T69: log.file is a link to
 	}
 }
 
-func TestRemovedFileIsMadeAgain(t *testing.T) { // T62
+func TestT62RemovedFileIsMadeAgain(t *testing.T) { // T62
 	dir := filepath.Join(t.TempDir(), "logs")
 	f := newFile(filepath.Join(dir, "web.log"), newKeeper(func(err error) { t.Error(err) }), func(err error) { t.Error(err) })
 	defer f.release()
@@ -198,7 +198,7 @@ func TestRemovedFileIsMadeAgain(t *testing.T) { // T62
 	}
 }
 
-func TestFileThatCannotBeOpened(t *testing.T) { // T62: the process goes on, the error is told once
+func TestT62FileThatCannotBeOpened(t *testing.T) { // T62: the process goes on, the error is told once
 	dir := t.TempDir()
 	blocker := filepath.Join(dir, "logs")
 	if err := os.WriteFile(blocker, nil, 0o600); err != nil {

@@ -208,7 +208,7 @@ func TestRateLimitAtTheEnd(t *testing.T) {
 	}
 }
 
-// TestRateLimitNeverMixes is TestLinesNeverMix with a limit, under the race detector.
+// TestRateLimitNeverMixes is TestT67LinesNeverMix with a limit, under the race detector.
 func TestRateLimitNeverMixes(t *testing.T) {
 	out := &recorder{}
 	c := NewConsole(out, out, FormatText)

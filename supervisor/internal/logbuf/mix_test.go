@@ -17,9 +17,9 @@ import (
 	"github.com/processmanager/processmanager/supervisor"
 )
 
-// TestLinesNeverMix lets 20 processes write 10,000 lines each, on both streams and
+// TestT67LinesNeverMix lets 20 processes write 10,000 lines each, on both streams and
 // in odd chunks, to one pipe. Each line carries its own checksum. T67
-func TestLinesNeverMix(t *testing.T) {
+func TestT67LinesNeverMix(t *testing.T) {
 	const writers, each = 20, 10000
 	r, w, err := os.Pipe()
 	if err != nil {

@@ -68,7 +68,7 @@ func (m *naive) tail(q Query) []supervisor.LogLine {
 	return out
 }
 
-func TestRingAgainstModel(t *testing.T) { // T70
+func TestT70RingAgainstModel(t *testing.T) { // T70
 	rapid.Check(t, func(t *rapid.T) {
 		limit := rapid.OneOf(rapid.IntRange(1, 600), rapid.IntRange(600, 6000)).Draw(t, "limit")
 		r := ring{limit: limit}
@@ -127,7 +127,7 @@ func TestRingAgainstModel(t *testing.T) { // T70
 	})
 }
 
-func TestRingSizes(t *testing.T) { // T70, by hand
+func TestT70RingSizes(t *testing.T) { // T70, by hand
 	const limit = 100 + recordCost // one record of 100 bytes
 	line := func(n int) string { return strings.Repeat("x", n-1) + "\n" }
 	tests := []struct {
@@ -161,7 +161,7 @@ func TestRingSizes(t *testing.T) { // T70, by hand
 	}
 }
 
-func TestManyTinyWritesStayWithinTheLimit(t *testing.T) {
+func TestT68ManyTinyWritesStayWithinTheLimit(t *testing.T) {
 	if size := unsafe.Sizeof(record{}); size != recordCost {
 		t.Errorf("a record takes %d bytes and counts %d", size, recordCost)
 	}

@@ -53,7 +53,7 @@ func checkNumbered(t *testing.T, out, prefix string, total int) (missing int) {
 	return missing + skipped
 }
 
-func TestStalledConsoleDelaysOneSecond(t *testing.T) { // T62, T63
+func TestT62T63StalledConsoleDelaysOneSecond(t *testing.T) { // T62, T63
 	synctest.Test(t, func(t *testing.T) {
 		out := newGate()
 		c := NewConsole(out, nil, FormatText)
@@ -258,7 +258,7 @@ func TestCloseGivesUpAFailingConsole(t *testing.T) {
 	})
 }
 
-func TestLoggerNeverWaits(t *testing.T) { // T63
+func TestT63LoggerNeverWaits(t *testing.T) { // T63
 	synctest.Test(t, func(t *testing.T) {
 		out := newGate()
 		c := NewConsole(nil, out, FormatText)

@@ -86,7 +86,7 @@ func same(a, b []part) bool {
 	return true
 }
 
-func TestSplitBounds(t *testing.T) { // T64, T65
+func TestT64T65SplitBounds(t *testing.T) { // T64, T65
 	x := func(n int) string { return strings.Repeat("x", n) }
 	tests := []struct {
 		name, in string
@@ -145,7 +145,7 @@ func TestSplitIsTheSameForEveryChunking(t *testing.T) {
 	})
 }
 
-func TestSplitOneHugeLine(t *testing.T) { // T64: 50 MB without newline
+func TestT64OneHugeLine(t *testing.T) { // T64: 50 MB without newline
 	var s splitter
 	chunk := bytes.Repeat([]byte("x"), 1<<16)
 	total := 0
