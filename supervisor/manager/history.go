@@ -124,13 +124,17 @@ func (e *entry) lastFailure() []supervisor.LogLine {
 	if len(e.history) == 0 {
 		return nil
 	}
-	r := e.history[len(e.history)-1]
-	switch r.Reason {
-	case supervisor.ReasonError, supervisor.ReasonSignaled, supervisor.ReasonOOMKilled, supervisor.ReasonMemoryLimit,
-		supervisor.ReasonDeadlineExceeded, supervisor.ReasonStartTimeout, supervisor.ReasonUnhealthy, supervisor.ReasonPostStartHookError:
+	if r := e.history[len(e.history)-1]; slices.Contains(failures, r.Reason) {
 		return r.Log
 	}
-	return nil // it has completed, was asked to end, or never lived
+	return nil
+}
+
+// failures are the reasons for which a life that was there has ended badly: others have
+// completed, were asked to end, or never lived.
+var failures = []supervisor.Reason{
+	supervisor.ReasonError, supervisor.ReasonSignaled, supervisor.ReasonOOMKilled, supervisor.ReasonMemoryLimit,
+	supervisor.ReasonDeadlineExceeded, supervisor.ReasonStartTimeout, supervisor.ReasonUnhealthy, supervisor.ReasonPostStartHookError,
 }
 
 // endTime is when the last life that has ended did; nil: none has.
