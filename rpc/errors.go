@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/processmanager/processmanager/supervisor"
 )
@@ -110,48 +109,9 @@ func (e *Error) encode() json.RawMessage {
 	return raw
 }
 
-// nearest returns the word that a misspelt one was probably meant to be, or "".
-func nearest(word string, words []string) string {
-	best, bestDistance := "", max(len(word)/3, 2)+1
-	for _, w := range words {
-		if d := distance(strings.ToLower(word), strings.ToLower(w)); d < bestDistance {
-			best, bestDistance = w, d
-		}
-	}
-	return best
-}
-
 func didYouMean(word string, words []string) string {
-	if len(word) > 64 { // do not spend quadratic time on nonsense
-		return ""
-	}
-	if near := nearest(word, words); near != "" {
+	if near := supervisor.Nearest(word, words); near != "" {
 		return fmt.Sprintf(" (did you mean %q?)", near)
 	}
 	return ""
-}
-
-// distance counts the edits between two words: insert, delete, replace, swap of
-// neighbours.
-func distance(a, b string) int {
-	before, prev := make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range prev {
-		prev[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row := make([]int, len(b)+1)
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(row[j-1]+1, prev[j]+1, prev[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, prev = prev, row
-	}
-	return prev[len(b)]
 }

@@ -120,7 +120,12 @@ func names(list []Param) []string {
 // could be a secret.
 func decodeParam(p Param, raw json.RawMessage, field reflect.Value) error {
 	if p.Type == reflect.TypeFor[*supervisor.Spec]() {
-		return strictly(p, raw, field)
+		spec, err := supervisor.ParseSpec(p.Name, raw)
+		if err != nil {
+			return fmt.Errorf("parameter %w", err)
+		}
+		field.Set(reflect.ValueOf(spec))
+		return nil
 	}
 	err := json.Unmarshal(raw, field.Addr().Interface())
 	if err == nil {
@@ -144,25 +149,7 @@ func article(t reflect.Type) string {
 	if t == reflect.TypeFor[supervisor.Duration]() {
 		return `a duration with its unit, such as "30s" or "1m30s"`
 	}
-	switch t.Kind() {
-	case reflect.Pointer:
-		return article(t.Elem())
-	case reflect.String:
-		return "a string"
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Int, reflect.Int64:
-		return "an integer"
-	case reflect.Float64:
-		return "a number"
-	case reflect.Struct:
-		return "an object"
-	case reflect.Slice:
-		return "a list, of each " + article(t.Elem())
-	case reflect.Map:
-		return "an object, of each value " + article(t.Elem())
-	}
-	return "another type"
+	return supervisor.JSONWord(t)
 }
 
 // clip keeps a stranger's text short enough for an error or a log line.

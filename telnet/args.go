@@ -1,8 +1,6 @@
 package telnet
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -79,7 +77,10 @@ func readArgs(v *verb, st heroscript.Statement) (args, error) {
 		value, err := readValue(known[i].kind, given.Value)
 		if err != nil {
 			text := strings.TrimPrefix(err.Error(), supervisor.ErrInvalid.Error()+": ")
-			return nil, &heroscript.Error{Pos: given.Pos, Msg: fmt.Sprintf("parameter %s: %s", given.Key, text)}
+			if known[i].kind != kindSpec { // that one tells the path itself
+				text = given.Key + ": " + text
+			}
+			return nil, &heroscript.Error{Pos: given.Pos, Msg: "parameter " + text}
 		}
 		out[given.Key] = value
 	}
@@ -119,9 +120,18 @@ func readValue(k kind, text string) (any, error) {
 	case kindSince:
 		return supervisor.ParseSince(text, time.Now())
 	case kindSpec:
-		return readSpec(text)
+		return supervisor.ParseSpec("spec", []byte(text))
 	}
 	return nil, fmt.Errorf("no reader for %s", k)
+}
+
+// didYouMean returns "did you mean PREFIXword? " with the known word that is nearest to
+// what was written, or "" when none is near.
+func didYouMean(prefix, written string, known []string) string {
+	if near := supervisor.Nearest(written, known); near != "" {
+		return fmt.Sprintf("did you mean %s%s? ", prefix, near)
+	}
+	return ""
 }
 
 func oneOf(text string, words ...string) (string, error) {
@@ -152,42 +162,6 @@ func statusWords() []string {
 		words = append(words, string(s))
 	}
 	return words
-}
-
-// readSpec reads a process as a manifest has it, written as JSON.
-func readSpec(text string) (*supervisor.Spec, error) {
-	dec := json.NewDecoder(strings.NewReader(text))
-	dec.DisallowUnknownFields()
-	spec := &supervisor.Spec{}
-	if err := dec.Decode(spec); err != nil {
-		return nil, fmt.Errorf("cannot read the definition: %s", jsonFault(err))
-	}
-	if dec.More() {
-		return nil, errors.New("there is something behind the definition (want one JSON object)")
-	}
-	return spec, nil
-}
-
-// jsonFault says what is wrong without the words of Go.
-func jsonFault(err error) string {
-	var wrong *json.UnmarshalTypeError
-	text, _, more := strings.Cut(err.Error(), ": json: ") // a type of ours, and why
-	switch {
-	case more:
-		return text
-	case errors.As(err, &wrong) && wrong.Field == "":
-		return fmt.Sprintf("want a JSON object, not %s", article(wrong.Value))
-	case errors.As(err, &wrong):
-		return fmt.Sprintf("%s cannot be %s", wrong.Field, article(wrong.Value))
-	}
-	return strings.TrimPrefix(text, "json: ")
-}
-
-func article(word string) string {
-	if strings.HasPrefix(word, "a") || strings.HasPrefix(word, "o") {
-		return "an " + word
-	}
-	return "a " + word
 }
 
 func readStatuses(text string) ([]supervisor.Status, error) {

@@ -444,15 +444,16 @@ func TestStartByDefinition(t *testing.T) {
 			t.Errorf("asked for %+v", req)
 		}
 		for spec, want := range map[string]string{
-			`{"comand":["x"]}`:   `unknown field "comand"`,
-			`{"command":["x"]`:   "unexpected EOF",
-			`{"command":7}`:      "want a list of strings",
-			`{} {}`:              "there is something behind the definition",
-			`[]`:                 "cannot read the definition",
-			`{"replicas":"two"}`: "cannot read the definition",
+			`{"comand":["x"],"Command":["y"]}`: `spec.comand: unknown field (did you mean "command"?); spec.Command: unknown field (did you mean "command"?)`,
+			`{"command":["x"]`:                 "spec: it is not JSON: unexpected end of JSON input",
+			`{"command":7}`:                    "spec.command: want a list of strings (executed) or one string (run by the shell)",
+			`{"command":"x","command":"y"}`:    "spec.command: it is given twice",
+			`{} {}`:                            "spec: there is something behind the definition (want one JSON object)",
+			`[]`:                               "spec: want an object",
+			`{"replicas":"two"}`:               "spec.replicas: want an integer",
 		} {
-			c.send("!!process.start name:y spec:'" + spec + "'\n\n")
-			if got, _ := c.read(); !strings.Contains(got, "Error: line 1, column 24: parameter spec: ") || !strings.Contains(got, want) || strings.Contains(got, "json:") {
+			c.send("!!process.start name:y spec:'" + spec + "' jobid:2\n\n")
+			if got, _ := c.read(); got != frame("2", "Error: line 1, column 24: parameter "+want+"\n") {
 				t.Errorf("%s: %q", spec, got)
 			}
 		}
