@@ -18,19 +18,23 @@ type Authenticator interface {
 	Check(secret string) supervisor.Role
 }
 
+// noLonger is what a connection is told whose secret was changed.
+const noLonger = "the secret of this connection is no longer valid, authenticate anew"
+
 // authenticate is session.authenticate.
 func authenticate(ctx context.Context, s *session, p AuthenticateParams) (AuthenticateResult, error) {
-	role := s.caller().Role // without a secret: what the connection came with
-	if s.srv.enabled() {
-		if role = s.srv.check(ctx, s.peer, p.Secret); role == supervisor.RoleNone {
-			s.mu.Lock()
-			s.wrong++
-			s.mu.Unlock()
-			return AuthenticateResult{}, fmt.Errorf("%w: wrong secret", supervisor.ErrForbidden)
-		}
+	if !s.srv.enabled() { // the role is what the connection came with
+		return AuthenticateResult{Role: s.caller().Role.String()}, nil
+	}
+	role := s.srv.check(ctx, s.peer, p.Secret)
+	if role == supervisor.RoleNone {
+		s.mu.Lock()
+		s.wrong++
+		s.mu.Unlock()
+		return AuthenticateResult{}, fmt.Errorf("%w: wrong secret", supervisor.ErrForbidden)
 	}
 	s.mu.Lock()
-	s.role, s.wrong = role, 0
+	s.role, s.secret, s.wrong = role, p.Secret, 0
 	s.mu.Unlock()
 	return AuthenticateResult{Role: role.String()}, nil
 }
@@ -88,7 +92,7 @@ func (s *Server) identify(r *http.Request) (who *session, wrong bool) {
 	if !given {
 		return who, false
 	}
-	who.role = s.check(r.Context(), who.peer, secret)
+	who.role, who.secret = s.check(r.Context(), who.peer, secret), secret
 	return who, who.role == supervisor.RoleNone
 }
 

@@ -32,6 +32,7 @@ const (
 	writeTimeout       = 30 * time.Second // for one answer
 	idleTimeout        = 2 * time.Minute  // between two requests of a connection
 	authTimeout        = 10 * time.Second // for the first message of a WebSocket
+	lookInterval       = 2 * time.Second  // between two looks whether the secret is still valid
 	pingInterval       = 30 * time.Second
 	pongTimeout        = 10 * time.Second
 	endTimeout         = 5 * time.Second // for calls in flight when the server ends

@@ -20,17 +20,32 @@ type session struct {
 	stream *stream // nil: an HTTP request
 	peer   string  // who, for the audit line and for counting wrong secrets
 
-	mu    sync.Mutex
-	role  supervisor.Role // guarded by mu
-	wrong int             // wrong secrets so far, guarded by mu
+	mu     sync.Mutex
+	role   supervisor.Role // guarded by mu
+	secret string          // that gave the role; "": none is wanted. Guarded by mu
+	wrong  int             // wrong secrets so far, guarded by mu
 }
 
 func (s *session) control() supervisor.Control { return s.srv.options.Control }
 
+// caller says who asks. A WebSocket outlives its handshake: what its secret gives is
+// looked up each time.
 func (s *session) caller() supervisor.Caller {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return supervisor.Caller{Door: supervisor.DoorRPC, Peer: s.peer, Role: s.role}
+	role, secret := s.role, s.secret
+	s.mu.Unlock()
+	if s.stream != nil && secret != "" {
+		role = s.srv.options.Auth.Check(secret)
+	}
+	return supervisor.Caller{Door: supervisor.DoorRPC, Peer: s.peer, Role: role}
+}
+
+// revoked tells that the secret which gave the role is no longer one.
+func (s *session) revoked() bool {
+	s.mu.Lock()
+	had := s.role != supervisor.RoleNone
+	s.mu.Unlock()
+	return had && s.caller().Role == supervisor.RoleNone
 }
 
 // answer returns the bytes that answer a frame, nil when there is nothing to say.
@@ -83,6 +98,8 @@ func (s *session) invoke(ctx context.Context, req request) (json.RawMessage, *Er
 
 func (s *session) try(ctx context.Context, m Method, known bool, req request) (json.RawMessage, *Error) {
 	switch {
+	case !m.Open && s.revoked():
+		return nil, newError(codeOf(supervisor.ErrForbidden), "%v: %s", supervisor.ErrForbidden, noLonger)
 	case s.caller().Role == supervisor.RoleNone && !m.Open:
 		return nil, newError(codeOf(supervisor.ErrForbidden), "%v: authenticate first, with session.authenticate or the header Authorization", supervisor.ErrForbidden)
 	case !known:

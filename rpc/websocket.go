@@ -64,7 +64,7 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 }
 
 // attend watches over a connection until it is closed: the first message in time,
-// pings, the end of the server.
+// pings, a secret that is no longer valid, the end of the server.
 func (s *Server) attend(ctx context.Context, conn *jsonrpc2.Conn, st *stream, authenticated func()) {
 	defer authenticated()
 	unauthenticated := time.NewTimer(authTimeout)
@@ -72,6 +72,8 @@ func (s *Server) attend(ctx context.Context, conn *jsonrpc2.Conn, st *stream, au
 	known := st.known
 	ping := time.NewTicker(pingInterval)
 	defer ping.Stop()
+	look := time.NewTicker(lookInterval)
+	defer look.Stop()
 	for {
 		select {
 		case <-conn.DisconnectNotify():
@@ -83,6 +85,11 @@ func (s *Server) attend(ctx context.Context, conn *jsonrpc2.Conn, st *stream, au
 		case <-unauthenticated.C:
 			st.end(websocket.StatusPolicyViolation, "not authenticated in time")
 			return
+		case <-look.C:
+			if st.session.revoked() {
+				st.end(websocket.StatusPolicyViolation, noLonger)
+				return
+			}
 		case <-ping.C:
 			if !st.alive(ctx) {
 				st.end(websocket.StatusPolicyViolation, "no answer to a ping")

@@ -191,7 +191,7 @@ func (s *session) wordsOf(p param) (words []string, many bool) {
 func (s *session) list() []*supervisor.ProcessInfo {
 	ctx, cancel := context.WithTimeout(context.Background(), completeTimeout)
 	defer cancel()
-	list, err := s.srv.o.Control.List(ctx, s.caller, supervisor.ListRequest{})
+	list, err := s.srv.o.Control.List(ctx, s.who(), supervisor.ListRequest{})
 	if err != nil {
 		s.log.Debug("cannot list processes for a completion", "error", err)
 	}

@@ -18,8 +18,14 @@ func (s *session) perform(ctx context.Context) {
 		if !ok {
 			return
 		}
+		who := s.who()
+		if who.Role == supervisor.RoleNone {
+			s.out.line(farewellRevoked)
+			s.end()
+			return
+		}
 		one := s.current.begin(ctx)
-		frame, quit := s.srv.answer(one, s.caller, s.out.columns(), chunk)
+		frame, quit := s.srv.answer(one, who, s.out.columns(), chunk)
 		s.current.end()
 		s.out.text(frame)
 		if quit {

@@ -1,7 +1,6 @@
 package telnet
 
 import (
-	"crypto/sha256"
 	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -12,6 +11,7 @@ const (
 	welcomeStranger = " ** Welcome: you are not authenticated, provide secret."
 	welcomeKnown    = " ** Welcome: you are authenticated."
 	farewellLogin   = " ** No secret was provided in time: closing."
+	farewellRevoked = " ** The secret of this session is no longer valid: closing."
 	farewellIdle    = " ** Nothing was said for a long time: closing."
 	hintQuote       = " ** A quote is open: %c ends it, Ctrl-C forgets the statement."
 	hereIAm         = " ** Yes: Process Manager is here."
@@ -48,7 +48,7 @@ func (s *session) guess(line []byte) {
 	}
 	role := s.srv.o.Auth.Check(string(line))
 	if role != supervisor.RoleNone {
-		s.secret = sha256.Sum256(line)
+		s.secret = string(line)
 	}
 	clear(line)
 	if role != supervisor.RoleNone {
@@ -101,7 +101,7 @@ func (s *session) loginDue(now time.Time) bool {
 // admit opens the door.
 func (s *session) admit(role supervisor.Role) {
 	s.caller.Role = role
-	s.admitted = true
+	s.admitted, s.looked = true, time.Now()
 	s.srv.strangers.remove(s)
 	s.out.admit(s.srv.o.MaxStatement)
 	s.keys = keyReader{limit: s.srv.o.MaxStatement}
@@ -110,7 +110,15 @@ func (s *session) admit(role supervisor.Role) {
 	s.out.setEcho(s.dec.char)
 }
 
-// isSecret reports whether a line is the secret of this connection, typed once more.
-func (s *session) isSecret(line []byte) bool {
-	return s.srv.authNeeded() && sha256.Sum256(line) == s.secret
+// who is the caller as he is now: a session outlives its login, so what its secret gives
+// is looked up each time.
+func (s *session) who() supervisor.Caller {
+	who := s.caller
+	if s.secret != "" {
+		who.Role = s.srv.o.Auth.Check(s.secret)
+	}
+	return who
 }
+
+// isSecret reports whether a line is the secret of this connection, typed once more.
+func (s *session) isSecret(line []byte) bool { return s.secret != "" && string(line) == s.secret }

@@ -2,7 +2,6 @@ package telnet
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -20,11 +19,14 @@ import (
 // silence is how long a complete statement waits for a parameter on another line.
 const silence = 100 * time.Millisecond
 
+// lookEvery is how often a silent session is asked whether its secret is still valid.
+const lookEvery = 2 * time.Second
+
 // lastWord is the time to send the answer of what was given up at the end.
 const lastWord = time.Second
 
 // session is one connection. All fields but out, queue and current belong to the
-// goroutine that reads; out holds the line that is typed, and every line before login.
+// goroutine that reads, and caller and secret to everybody once it is admitted; out holds the line that is typed, and every line before login.
 type session struct {
 	srv   *Server
 	conn  net.Conn
@@ -43,10 +45,11 @@ type session struct {
 	login    login
 	admitted bool
 	caller   supervisor.Caller
-	secret   [sha256.Size]byte // a hash of the one that was given
-	heard    time.Time         // when the last input came
-	hinted   bool              // an open quote has been explained
-	asked    bool              // for the size of the window
+	secret   string    // the one that was given
+	looked   time.Time // when it was last found to be valid
+	heard    time.Time // when the last input came
+	hinted   bool      // an open quote has been explained
+	asked    bool      // for the size of the window
 
 	current current // the statement that is performed
 }
@@ -190,7 +193,11 @@ func (s *session) deadline() time.Time {
 	case s.statementComplete():
 		return s.heard.Add(silence)
 	}
-	return s.heard.Add(s.srv.o.IdleTimeout)
+	until := s.heard.Add(s.srv.o.IdleTimeout)
+	if look := s.looked.Add(lookEvery); s.secret != "" && look.Before(until) {
+		return look
+	}
+	return until
 }
 
 // due does what is to be done now without input, and reports whether the
@@ -203,7 +210,11 @@ func (s *session) due(now time.Time) bool {
 		if now.Sub(s.heard) >= silence {
 			return s.enqueue(s.split.Flush())
 		}
+	case s.who().Role == supervisor.RoleNone:
+		s.out.line(farewellRevoked)
+		return false
 	case now.Sub(s.heard) < s.srv.o.IdleTimeout:
+		s.looked = now
 	case s.queue.busy():
 		s.heard = now
 	default:
