@@ -19,6 +19,23 @@ type NameParams struct {
 	Name string `json:"name" doc:"Name of the process."`
 }
 
+// ChangeParams are the parameters of a method that changes one process and may take its
+// time.
+type ChangeParams struct {
+	Name string `json:"name" doc:"Name of the process."`
+	Wait *bool  `json:"wait,omitempty" doc:"false: return as soon as the work has begun; process.wait and events tell the rest. Absent: true."`
+}
+
+func (p ChangeParams) context(ctx context.Context) context.Context { return waiting(ctx, p.Wait) }
+
+// waiting is the context of a call whose parameter wait is given, or is not.
+func waiting(ctx context.Context, wait *bool) context.Context {
+	if wait != nil && !*wait {
+		return supervisor.NoWait(ctx)
+	}
+	return ctx
+}
+
 // StartParams are the parameters of process.start.
 type StartParams struct {
 	Name     string `json:"name" doc:"Unique name: letters, digits, '_', '.', '-', at most 63 bytes."`
@@ -29,6 +46,7 @@ type StartParams struct {
 	JobID    string `json:"jobid,omitempty" doc:"Free text of the caller, given back as job_id."`
 	// Spec stands in place of Command, Log, Deadline and Cron.
 	Spec *supervisor.Spec `json:"spec,omitempty" doc:"The whole definition, as a manifest has it, in place of command, log, deadline and cron. Its name may be left out; its restartPolicy is Never unless given."`
+	Wait *bool            `json:"wait,omitempty" doc:"false: return as soon as the work has begun; process.wait and events tell the rest. Absent: true."`
 }
 
 // ListParams are the parameters of process.list.
@@ -102,6 +120,8 @@ type AuthenticateResult struct {
 func processName(params any) string {
 	switch p := params.(type) {
 	case NameParams:
+		return clip(p.Name)
+	case ChangeParams:
 		return clip(p.Name)
 	case StartParams:
 		return clip(p.Name)

@@ -7,7 +7,7 @@
 //	who is it     browser.go (Host, Origin), auth.go (secret → role)
 //	frame         message.go: one request or a batch; what is wrong is answered here
 //	method        session.go: one dispatch for both transports → methods.go, the only table
-//	parameters    params.go: by name or by position, strictly; strict.go: inside of spec
+//	parameters    params.go: by name or by position, strictly; a spec: supervisor.ParseSpec
 //	call          calls.go: what the parameters are called, and what they mean
 //	page          GET / is package page: a client of all this in a browser
 //	notify        subscribe.go: methods and notifications; subscriptions.go: their lives
@@ -18,12 +18,12 @@
 //
 // # Methods
 //
-//	process.start         name command log deadline cron jobid spec
-//	process.stop          name
-//	process.restart       name
-//	process.delete        name
+//	process.start         name command log deadline cron jobid spec wait
+//	process.stop          name wait
+//	process.restart       name wait
+//	process.delete        name wait
 //	process.signal        name signal
-//	process.trigger       name
+//	process.trigger       name wait
 //	process.probe         name probe
 //	process.status        name
 //	process.list          labels status
@@ -104,7 +104,7 @@
 //
 //	1001  the manager is shutting down
 //	1003  a message was not text
-//	1008  not authenticated in time, three wrong secrets, or no answer to a ping
+//	1008  not authenticated in time, three wrong secrets, a secret that is no longer valid, or no answer to a ping
 //	1009  a message over 1 MiB
 //
 // openrpc.json and the clients in Go, TypeScript and Python are generated from the method table by rpc/gen.

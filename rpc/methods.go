@@ -41,25 +41,25 @@ func Methods() []Method {
 func changeMethods() []Method {
 	return []Method{
 		define("process.start", func(ctx context.Context, s *session, p StartParams) (*supervisor.ProcessInfo, error) {
-			return s.control().Start(ctx, s.caller(), supervisor.StartRequest{
+			return s.control().Start(waiting(ctx, p.Wait), s.caller(), supervisor.StartRequest{
 				Name: p.Name, Command: p.Command, Log: p.Log, Deadline: p.Deadline, Cron: p.Cron, JobID: p.JobID, Spec: p.Spec,
 			})
 		}).doc("Start a process", "Makes a new process that is not in the manifest and starts it, or, without a command, starts an existing idle one again. "+
 			"It returns when the first life runs, or when the schedule is armed or a dependency is waited for. Such a process never restarts by itself.").
 			changes(supervisor.ErrInvalid, supervisor.ErrExists, supervisor.ErrNotFound, supervisor.ErrStart),
 
-		define("process.stop", func(ctx context.Context, s *session, p NameParams) (*supervisor.ProcessInfo, error) {
-			return s.control().Stop(ctx, s.caller(), p.Name)
+		define("process.stop", func(ctx context.Context, s *session, p ChangeParams) (*supervisor.ProcessInfo, error) {
+			return s.control().Stop(p.context(ctx), s.caller(), p.Name)
 		}).doc("Stop a process", "Ends the process and disarms its schedule and its restarts. It returns when nothing of its tree is left.").
 			changes(supervisor.ErrNotFound, supervisor.ErrNotRunning, supervisor.ErrStopTimeout),
 
-		define("process.restart", func(ctx context.Context, s *session, p NameParams) (*supervisor.ProcessInfo, error) {
-			return s.control().Restart(ctx, s.caller(), p.Name)
+		define("process.restart", func(ctx context.Context, s *session, p ChangeParams) (*supervisor.ProcessInfo, error) {
+			return s.control().Restart(p.context(ctx), s.caller(), p.Name)
 		}).doc("Restart a process", "Ends the current life and starts a new one; what is idle is started. It returns when the new life runs.").
 			changes(supervisor.ErrNotFound, supervisor.ErrStart, supervisor.ErrStopTimeout),
 
-		define("process.delete", func(ctx context.Context, s *session, p NameParams) (bool, error) {
-			err := s.control().Delete(ctx, s.caller(), p.Name)
+		define("process.delete", func(ctx context.Context, s *session, p ChangeParams) (bool, error) {
+			err := s.control().Delete(p.context(ctx), s.caller(), p.Name)
 			return err == nil, err
 		}).doc("Delete a process", "Stops the process and forgets it.").
 			result("deleted", "Always true.").
@@ -69,8 +69,8 @@ func changeMethods() []Method {
 			doc("Send a signal", "Sends a signal to the leader of a process, and to nothing else. What the process does then is its own affair: a signal that ends it is an exit like any other, and its restartPolicy decides.").
 			changes(supervisor.ErrNotFound, supervisor.ErrNotRunning, supervisor.ErrInvalid),
 
-		define("process.trigger", func(ctx context.Context, s *session, p NameParams) (*supervisor.ProcessInfo, error) {
-			return s.control().Trigger(ctx, s.caller(), p.Name)
+		define("process.trigger", func(ctx context.Context, s *session, p ChangeParams) (*supervisor.ProcessInfo, error) {
+			return s.control().Trigger(p.context(ctx), s.caller(), p.Name)
 		}).doc("Run a process now", "Begins a run now, beside the schedule where there is one. Under concurrencyPolicy Allow it is one more run, else nothing may be going on. It returns when the life runs.").
 			changes(supervisor.ErrNotFound, supervisor.ErrExists, supervisor.ErrStart),
 

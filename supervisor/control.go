@@ -9,7 +9,7 @@ import (
 
 // Control is everything a door can ask of a manager. All methods may be called
 // from any goroutine; a context that ends stops the waiting, never the work that
-// was begun. Methods that change something return [ErrForbidden] to a caller
+// was begun, and one of [NoWait] has none. Methods that change something return [ErrForbidden] to a caller
 // whose role is not [RoleOperator]. After shutdown all return [ErrClosed].
 type Control interface {
 	// Start makes a new process from the request and starts it, or, when the
@@ -105,6 +105,18 @@ type Control interface {
 	// and health. It needs no role.
 	Snapshot(ctx context.Context, req SnapshotRequest) (*Snapshot, error)
 }
+
+type noWaitKey struct{}
+
+// NoWait returns a context for calls that do not want to wait: Start, Stop, Restart,
+// Delete and Trigger return as soon as the work has begun, with the process as it is at
+// that moment, or with the error that refuses the work. How it goes on is told by Wait
+// and Events. The clients of package rpc/client pass it on.
+func NoWait(ctx context.Context) context.Context { return context.WithValue(ctx, noWaitKey{}, true) }
+
+// Waits tells whether a call is to wait until its work is done: it is not under a context
+// of [NoWait].
+func Waits(ctx context.Context) bool { return ctx.Value(noWaitKey{}) == nil }
 
 // StartRequest asks for a new process that is not in the manifest. Such a
 // process never restarts by itself, is never touched by a manifest reload, and

@@ -27,7 +27,12 @@ type call struct {
 
 func (c call) control() supervisor.Control { return c.srv.o.Control }
 
-var nameParam = param{key: "name", kind: kindName, required: true}
+var (
+	nameParam = param{key: "name", kind: kindName, required: true}
+	// waitParam says whether an answer comes when the work is done, as it does unless
+	// told, or when it has begun.
+	waitParam = param{key: "wait", kind: kindBool}
+)
 
 // verbs is the table. Every verb also takes jobid and format.
 func verbs() []verb {
@@ -46,25 +51,26 @@ func changeVerbs() []verb {
 				{key: "deadline", kind: kindSeconds},
 				{key: "cron", kind: kindText},
 				{key: "spec", kind: kindSpec},
+				waitParam,
 			},
 			help: "start a new process, by a command or by a definition as in a manifest, or (with neither) one that is idle",
 			run:  runStart,
 		},
 		{
 			name:   "process.stop",
-			params: []param{nameParam},
+			params: []param{nameParam, waitParam},
 			help:   "stop a process, its schedule and its restarts",
 			run:    runStop,
 		},
 		{
 			name:   "process.restart",
-			params: []param{nameParam},
+			params: []param{nameParam, waitParam},
 			help:   "stop a process and start it again",
 			run:    runRestart,
 		},
 		{
 			name:   "process.delete",
-			params: []param{nameParam},
+			params: []param{nameParam, waitParam},
 			help:   "stop a process and forget it",
 			run:    runDelete,
 		},
@@ -76,7 +82,7 @@ func changeVerbs() []verb {
 		},
 		{
 			name:   "process.trigger",
-			params: []param{nameParam},
+			params: []param{nameParam, waitParam},
 			help:   "run a process now, beside its schedule",
 			run:    runTrigger,
 		},
@@ -144,17 +150,28 @@ func sessionVerbs() []verb {
 	}
 }
 
+// waiting is the context of a verb that takes wait.
+func (c call) waiting(ctx context.Context) context.Context {
+	if _, given := c.args[waitParam.key]; given && !c.yes(waitParam.key) {
+		return supervisor.NoWait(ctx)
+	}
+	return ctx
+}
+
 // done is the answer of a verb that changes one process.
 func done(c call, what string, value any, err error) (reply, error) {
 	if err != nil {
 		return reply{}, err
+	}
+	if !supervisor.Waits(c.waiting(context.Background())) {
+		what = "is being " + what
 	}
 	return reply{text: fmt.Sprintf("Process '%s' %s", c.text("name"), what), value: value}, nil
 }
 
 func runStart(ctx context.Context, c call) (reply, error) {
 	spec, _ := c.args["spec"].(*supervisor.Spec)
-	info, err := c.control().Start(ctx, c.who, supervisor.StartRequest{
+	info, err := c.control().Start(c.waiting(ctx), c.who, supervisor.StartRequest{
 		Name:     c.text("name"),
 		Command:  c.text("command"),
 		Log:      c.yes("log"),
@@ -167,17 +184,17 @@ func runStart(ctx context.Context, c call) (reply, error) {
 }
 
 func runStop(ctx context.Context, c call) (reply, error) {
-	info, err := c.control().Stop(ctx, c.who, c.text("name"))
+	info, err := c.control().Stop(c.waiting(ctx), c.who, c.text("name"))
 	return done(c, "stopped", info, err)
 }
 
 func runRestart(ctx context.Context, c call) (reply, error) {
-	info, err := c.control().Restart(ctx, c.who, c.text("name"))
+	info, err := c.control().Restart(c.waiting(ctx), c.who, c.text("name"))
 	return done(c, "restarted", info, err)
 }
 
 func runDelete(ctx context.Context, c call) (reply, error) {
-	return done(c, "deleted", true, c.control().Delete(ctx, c.who, c.text("name")))
+	return done(c, "deleted", true, c.control().Delete(c.waiting(ctx), c.who, c.text("name")))
 }
 
 func runStatus(ctx context.Context, c call) (reply, error) {
@@ -220,7 +237,7 @@ func runSignal(ctx context.Context, c call) (reply, error) {
 }
 
 func runTrigger(ctx context.Context, c call) (reply, error) {
-	info, err := c.control().Trigger(ctx, c.who, c.text("name"))
+	info, err := c.control().Trigger(c.waiting(ctx), c.who, c.text("name"))
 	return done(c, "triggered", info, err)
 }
 

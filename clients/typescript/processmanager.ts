@@ -1033,6 +1033,12 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
+/** Options of a method that may take its time. */
+export interface WaitOptions extends CallOptions {
+  /** false: return as soon as the work has begun; wait and eventsSubscribe tell the rest. */
+  wait?: boolean;
+}
+
 /**
  * The subscription was interrupted. It comes twice: when it begins, and with over when
  * the subscription stands again. What happened in between is missing from events: who
@@ -1076,29 +1082,29 @@ export class Client {
    * a command, starts an existing idle one again. It returns when the first life runs, or when the
    * schedule is armed or a dependency is waited for. Such a process never restarts by itself.
    */
-  async start(params: StartParams, options: CallOptions = {}): Promise<ProcessInfo> {
-    return this.call("process.start", params, options);
+  async start(params: StartParams, options: WaitOptions = {}): Promise<ProcessInfo> {
+    return this.call("process.start", { ...params, wait: options.wait }, options);
   }
 
   /**
    * Calls process.stop. Ends the process and disarms its schedule and its restarts. It returns when
    * nothing of its tree is left.
    */
-  async stop(name: string, options: CallOptions = {}): Promise<ProcessInfo> {
-    return this.call("process.stop", { name }, options);
+  async stop(name: string, options: WaitOptions = {}): Promise<ProcessInfo> {
+    return this.call("process.stop", { name, wait: options.wait }, options);
   }
 
   /**
    * Calls process.restart. Ends the current life and starts a new one; what is idle is started. It
    * returns when the new life runs.
    */
-  async restart(name: string, options: CallOptions = {}): Promise<ProcessInfo> {
-    return this.call("process.restart", { name }, options);
+  async restart(name: string, options: WaitOptions = {}): Promise<ProcessInfo> {
+    return this.call("process.restart", { name, wait: options.wait }, options);
   }
 
   /** Calls process.delete. Stops the process and forgets it. */
-  async delete(name: string, options: CallOptions = {}): Promise<void> {
-    await this.call("process.delete", { name }, options);
+  async delete(name: string, options: WaitOptions = {}): Promise<void> {
+    await this.call("process.delete", { name, wait: options.wait }, options);
   }
 
   /**
@@ -1115,8 +1121,8 @@ export class Client {
    * concurrencyPolicy Allow it is one more run, else nothing may be going on. It returns when the
    * life runs.
    */
-  async trigger(name: string, options: CallOptions = {}): Promise<ProcessInfo> {
-    return this.call("process.trigger", { name }, options);
+  async trigger(name: string, options: WaitOptions = {}): Promise<ProcessInfo> {
+    return this.call("process.trigger", { name, wait: options.wait }, options);
   }
 
   /**

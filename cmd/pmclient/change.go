@@ -19,12 +19,26 @@ func (p *program) each(method, done string) func(context.Context, *cli.Command) 
 		if err != nil {
 			return err
 		}
-		return p.ask(ctx, c, question{method: method}, list, func(_ int, name string, answer json.RawMessage) error {
+		done := done
+		if !c.Bool("wait") {
+			done = "is being " + done
+		}
+		return p.ask(ctx, c, question{method: method, params: changeParams(c)}, list, func(_ int, name string, answer json.RawMessage) error {
 			if wantsJSON(c) {
 				return p.line(string(answer))
 			}
 			return p.line(fmt.Sprintf("Process '%s' %s", name, done))
 		})
+	}
+}
+
+// changeParams are the parameters of a method that may take its time.
+func changeParams(c *cli.Command) func(name string) any {
+	return func(name string) any {
+		if c.Bool("wait") {
+			return map[string]any{"name": name}
+		}
+		return map[string]any{"name": name, "wait": false}
 	}
 }
 
@@ -34,7 +48,7 @@ func (p *program) trigger(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	return p.ask(ctx, c, question{method: "process.trigger"}, list, func(_ int, _ string, answer json.RawMessage) error {
+	return p.ask(ctx, c, question{method: "process.trigger", params: changeParams(c)}, list, func(_ int, _ string, answer json.RawMessage) error {
 		if wantsJSON(c) {
 			return p.line(string(answer))
 		}
@@ -92,7 +106,7 @@ func (p *program) start(ctx context.Context, c *cli.Command) error {
 				return usageErrorf("start", "-%s is for a new process, and that needs -command", flag)
 			}
 		}
-		return p.ask(ctx, c, question{method: "process.start"}, list, func(_ int, _ string, answer json.RawMessage) error {
+		return p.ask(ctx, c, question{method: "process.start", params: changeParams(c)}, list, func(_ int, _ string, answer json.RawMessage) error {
 			return p.started(c, answer)
 		})
 	}
@@ -104,12 +118,15 @@ func (p *program) start(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer conn.Close()
-	var answer json.RawMessage
-	err = conn.Call(ctx, "process.start", client.StartParams{
+	params := struct {
+		client.StartParams
+		Wait bool `json:"wait"`
+	}{client.StartParams{
 		Name: list[0], Command: c.String("command"), Log: c.Bool("log"), Deadline: c.Int("deadline"),
 		Cron: c.String("cron"), JobID: c.String("jobid"),
-	}, &answer)
-	if err != nil {
+	}, c.Bool("wait")}
+	var answer json.RawMessage
+	if err := conn.Call(ctx, "process.start", params, &answer); err != nil {
 		return err
 	}
 	return p.started(c, answer)
@@ -123,7 +140,11 @@ func (p *program) started(c *cli.Command, answer json.RawMessage) error {
 	if err := read(answer, &info); err != nil {
 		return err
 	}
-	return p.line(fmt.Sprintf("Process '%s' %s", info.Name, startedWord(info)))
+	word := startedWord(info)
+	if !c.Bool("wait") && info.PID == nil && word == "started" {
+		word = "is being started"
+	}
+	return p.line(fmt.Sprintf("Process '%s' %s", info.Name, word))
 }
 
 // signal takes the signal from -signal, else from the first word.

@@ -26,15 +26,16 @@ func (p *program) changeCommands() []*cli.Command {
 			&cli.IntFlag{Name: "deadline", Usage: "`SECONDS` that a run may last"},
 			&cli.StringFlag{Name: "cron", Usage: "`SCHEDULE`, for example \"30 2 * * *\""},
 			&cli.StringFlag{Name: "jobid", Usage: "free `TEXT`, given back as job_id"},
+			waitFlag(),
 			formatFlag()),
-		p.sub("stop", "NAME…", "stop processes", p.each("process.stop", "stopped"), nameFlag(), formatFlag()),
-		p.sub("restart", "NAME…", "restart processes", p.each("process.restart", "restarted"), nameFlag(), formatFlag()),
-		p.sub("delete", "NAME…", "stop processes and forget them", p.each("process.delete", "deleted"), nameFlag(), formatFlag()),
+		p.sub("stop", "NAME…", "stop processes", p.each("process.stop", "stopped"), nameFlag(), waitFlag(), formatFlag()),
+		p.sub("restart", "NAME…", "restart processes", p.each("process.restart", "restarted"), nameFlag(), waitFlag(), formatFlag()),
+		p.sub("delete", "NAME…", "stop processes and forget them", p.each("process.delete", "deleted"), nameFlag(), waitFlag(), formatFlag()),
 		p.sub("signal", "SIGNAL NAME…", "send a signal to the leaders of processes", p.signal,
 			nameFlag(),
 			&cli.StringFlag{Name: "signal", Usage: "`SIGNAL` by name or number, instead of the first word"},
 			formatFlag()),
-		p.sub("trigger", "NAME…", "run processes now, beside their schedules", p.trigger, nameFlag(), formatFlag()),
+		p.sub("trigger", "NAME…", "run processes now, beside their schedules", p.trigger, nameFlag(), waitFlag(), formatFlag()),
 		p.sub("probe", "NAME…", "make one attempt of the processes' probes now; exit code 1 when one fails", p.probe,
 			nameFlag(),
 			&cli.StringFlag{Name: "probe", Usage: "`PROBE`: " + alternatives(supervisor.ProbeKinds()), DefaultText: "each that there is"},
@@ -96,6 +97,10 @@ func (p *program) managerCommands() []*cli.Command {
 }
 
 func nameFlag() cli.Flag { return &cli.StringFlag{Name: "name", Usage: "`NAME` of the process"} }
+
+func waitFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "wait", Value: true, Usage: "-wait=false: end as soon as the work has begun", DefaultText: "true"}
+}
 
 func manifestFlag() cli.Flag {
 	return &cli.StringFlag{Name: "f", Usage: "`FILE` with the manifest, a folder of *.yaml and *.yml, or - for stdin", DefaultText: "the manager's own"}

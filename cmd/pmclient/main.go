@@ -148,7 +148,7 @@ func versionFlag(args []string) []string {
 }
 
 // boolFlags take a value of their own or none.
-var boolFlags = []string{"log", "previous", "dry-run", "follow", "watch", "once"}
+var boolFlags = []string{"log", "previous", "dry-run", "follow", "watch", "once", "wait"}
 
 // joinBool writes "-log false" as "-log=false": everywhere else a flag and its
 // value may be two words, so here too.

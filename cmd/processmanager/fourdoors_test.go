@@ -200,6 +200,12 @@ func TestFourDoorsOneAnswer(t *testing.T) {
 // telnet says one statement on a connection of its own, and returns the answer.
 func (in *instance) telnet(statement string) string {
 	in.t.Helper()
+	return in.telnetWith(secretOfDoors+"\n", statement)
+}
+
+// telnetWith is the same behind a login, which is empty where no secret is wanted.
+func (in *instance) telnetWith(login, statement string) string {
+	in.t.Helper()
 	conn, err := net.Dial("unix", in.socket)
 	if err != nil {
 		in.t.Fatal(err)
@@ -208,7 +214,7 @@ func (in *instance) telnet(statement string) string {
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		in.t.Fatal(err)
 	}
-	if _, err := io.WriteString(conn, secretOfDoors+"\n"+statement+"\n\n!!quit\n\n"); err != nil {
+	if _, err := io.WriteString(conn, login+statement+"\n\n!!quit\n\n"); err != nil {
 		in.t.Fatal(err)
 	}
 	all, err := io.ReadAll(bufio.NewReader(conn))

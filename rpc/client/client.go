@@ -13,6 +13,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/processmanager/processmanager/supervisor"
 )
 
 // Errors of the way to the manager; the manager's own are those of package
@@ -124,6 +126,15 @@ func (e *Error) Error() string { return e.Message }
 // Unwrap returns the sentinel of package supervisor, nil for an error of the
 // protocol.
 func (e *Error) Unwrap() error { return sentinelOf(e.Code) }
+
+// waitOf is the parameter wait of methods that have one: false under a context of
+// [supervisor.NoWait], else absent.
+func waitOf(ctx context.Context) *bool {
+	if supervisor.Waits(ctx) {
+		return nil
+	}
+	return new(bool)
+}
 
 // Call calls any method. params is marshalled, nil means none; the answer is
 // unmarshalled into result, nil means that it is not wanted. A *json.RawMessage

@@ -35,29 +35,45 @@ type StartParams struct {
 // Start calls process.start. Makes a new process that is not in the manifest
 // and starts it, or, without a command, starts an existing idle one again. It
 // returns when the first life runs, or when the schedule is armed or a
-// dependency is waited for. Such a process never restarts by itself.
+// dependency is waited for. Such a process never restarts by itself. Under
+// [supervisor.NoWait] it returns as soon as the work has begun.
 func (c *Client) Start(ctx context.Context, p StartParams) (result *supervisor.ProcessInfo, err error) {
-	err = c.Call(ctx, "process.start", p, &result)
+	err = c.Call(ctx, "process.start", struct {
+		StartParams
+		Wait *bool `json:"wait,omitempty"`
+	}{p, waitOf(ctx)}, &result)
 	return result, err
 }
 
 // Stop calls process.stop. Ends the process and disarms its schedule and its
-// restarts. It returns when nothing of its tree is left.
+// restarts. It returns when nothing of its tree is left. Under
+// [supervisor.NoWait] it returns as soon as the work has begun.
 func (c *Client) Stop(ctx context.Context, name string) (result *supervisor.ProcessInfo, err error) {
-	err = c.Call(ctx, "process.stop", map[string]string{"name": name}, &result)
+	err = c.Call(ctx, "process.stop", struct {
+		Name string `json:"name"`
+		Wait *bool  `json:"wait,omitempty"`
+	}{name, waitOf(ctx)}, &result)
 	return result, err
 }
 
 // Restart calls process.restart. Ends the current life and starts a new one;
-// what is idle is started. It returns when the new life runs.
+// what is idle is started. It returns when the new life runs. Under
+// [supervisor.NoWait] it returns as soon as the work has begun.
 func (c *Client) Restart(ctx context.Context, name string) (result *supervisor.ProcessInfo, err error) {
-	err = c.Call(ctx, "process.restart", map[string]string{"name": name}, &result)
+	err = c.Call(ctx, "process.restart", struct {
+		Name string `json:"name"`
+		Wait *bool  `json:"wait,omitempty"`
+	}{name, waitOf(ctx)}, &result)
 	return result, err
 }
 
-// Delete calls process.delete. Stops the process and forgets it.
+// Delete calls process.delete. Stops the process and forgets it. Under
+// [supervisor.NoWait] it returns as soon as the work has begun.
 func (c *Client) Delete(ctx context.Context, name string) error {
-	return c.Call(ctx, "process.delete", map[string]string{"name": name}, nil)
+	return c.Call(ctx, "process.delete", struct {
+		Name string `json:"name"`
+		Wait *bool  `json:"wait,omitempty"`
+	}{name, waitOf(ctx)}, nil)
 }
 
 // SignalParams are the parameters of process.signal.
@@ -79,9 +95,13 @@ func (c *Client) Signal(ctx context.Context, p SignalParams) (result *supervisor
 
 // Trigger calls process.trigger. Begins a run now, beside the schedule where
 // there is one. Under concurrencyPolicy Allow it is one more run, else nothing
-// may be going on. It returns when the life runs.
+// may be going on. It returns when the life runs. Under
+// [supervisor.NoWait] it returns as soon as the work has begun.
 func (c *Client) Trigger(ctx context.Context, name string) (result *supervisor.ProcessInfo, err error) {
-	err = c.Call(ctx, "process.trigger", map[string]string{"name": name}, &result)
+	err = c.Call(ctx, "process.trigger", struct {
+		Name string `json:"name"`
+		Wait *bool  `json:"wait,omitempty"`
+	}{name, waitOf(ctx)}, &result)
 	return result, err
 }
 

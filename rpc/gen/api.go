@@ -195,10 +195,22 @@ func (m apiMethod) GoName() string {
 	return title(actor) + title(verb)
 }
 
+// waitParam is the parameter that says how a call waits, not what it does: where a
+// language has options of a call, it is one of them.
+const waitParam = "wait"
+
+// MayNotWait tells that the method takes it.
+func (m apiMethod) MayNotWait() bool { return len(m.Own()) < len(m.Params) }
+
+// Own are the parameters without it.
+func (m apiMethod) Own() []apiValue {
+	return slices.DeleteFunc(slices.Clone(m.Params), func(p apiValue) bool { return p.Name == waitParam })
+}
+
 // ParamsType is the type of the parameters, "" when they are arguments: none, or
 // one that is required.
 func (m apiMethod) ParamsType() string {
-	if len(m.Params) == 0 || len(m.Params) == 1 && m.Params[0].Required {
+	if own := m.Own(); len(own) == 0 || len(own) == 1 && own[0].Required {
 		return ""
 	}
 	return m.GoName() + "Params"

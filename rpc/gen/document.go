@@ -78,6 +78,7 @@ const description = `Process Manager's API: JSON-RPC 2.0 over HTTP (POST /rpc, o
 	`a unix socket without a configured secret gives full access. Parameters are given by name; by position they are taken in the order declared, ` +
 	`and null is as good as absent. An error carries a stable word in data.reason, and the process in data.name. ` +
 	`The requests of a batch are run in their order; messages of a WebSocket are worked on side by side. ` +
+	`A WebSocket has the role that its secret gives now: when a secret is changed, requests are refused with Forbidden and the connection is closed with status 1008 within seconds, unless it authenticates anew. ` +
 	`What a method with x-changes has begun is finished also when its caller hangs up; one with x-waits lasts as long as its caller stays. ` +
 	`A method with x-notifications begins a subscription: behind its answer come the notifications that it names, which are described under ` +
 	`x-notifications of this document, until unsubscribe, subscription.ended, or the end of the connection.`

@@ -73,6 +73,8 @@ var examples = map[string][]exampleCall{
 	},
 	"process.stop": {{"stop", map[string]any{"name": "web"}, with(web, func(p *supervisor.ProcessInfo) {
 		p.PID, p.Ready, p.Status, p.Reason = nil, false, supervisor.StatusStopped, supervisor.ReasonStoppedByUser
+	})}, {"without waiting", map[string]any{"name": "web", "wait": false}, with(web, func(p *supervisor.ProcessInfo) {
+		p.Ready, p.Status = false, supervisor.StatusStopping
 	})}},
 	"process.restart": {{"restart", map[string]any{"name": "web"}, with(web, func(p *supervisor.ProcessInfo) {
 		p.PID, p.Run, p.Reason = new(101), 2, supervisor.ReasonStoppedByUser

@@ -28,7 +28,7 @@ func goClient(d *apiDocument) ([]byte, error) {
 // Arguments are those behind the context.
 func (m apiMethod) Arguments() (string, error) {
 	switch {
-	case len(m.Params) == 0:
+	case len(m.Own()) == 0:
 		return "", nil
 	case m.ParamsType() != "":
 		return ", p " + m.ParamsType(), nil
@@ -42,10 +42,16 @@ func (m apiMethod) Value() (string, error) {
 	switch {
 	case len(m.Params) == 0:
 		return "nil", nil
+	case m.ParamsType() != "" && m.MayNotWait():
+		return fmt.Sprintf("struct {\n%s\nWait *bool `json:\"wait,omitempty\"`\n}{p, waitOf(ctx)}", m.ParamsType()), nil
 	case m.ParamsType() != "":
 		return "p", nil
 	}
 	kind, err := goType(m.Params[0].Schema)
+	if m.MayNotWait() {
+		name := m.Params[0].Name
+		return fmt.Sprintf("struct {\n%s %s `json:%q`\nWait *bool `json:\"wait,omitempty\"`\n}{%s, waitOf(ctx)}", title(name), kind, name, name), err
+	}
 	return fmt.Sprintf("map[string]%s{%q: %s}", kind, m.Params[0].Name, m.Params[0].Name), err
 }
 

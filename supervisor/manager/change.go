@@ -183,6 +183,7 @@ func (m *Manager) change(ctx context.Context, who supervisor.Caller, verb, name 
 	}
 	var (
 		list []*waiter
+		now  *view
 		err  error
 	)
 	asked := m.ask(ctx, func(l *loop) {
@@ -201,6 +202,10 @@ func (m *Manager) change(ctx context.Context, who supervisor.Caller, verb, name 
 				w.shown = known[0]
 			}
 		}
+		if len(list) > 0 && !supervisor.Waits(ctx) {
+			now = list[0].shown.view()
+			forget(list)
+		}
 	})
 	if asked != nil {
 		return nil, refused(verb, name, asked)
@@ -208,6 +213,9 @@ func (m *Manager) change(ctx context.Context, who supervisor.Caller, verb, name 
 	m.audit(who, verb, name, err)
 	if err != nil {
 		return nil, err
+	}
+	if now != nil {
+		return now.info(m.os.Usage(onDemand)[now.spec.Name]), nil
 	}
 	v, err := m.await(ctx, verb, name, list)
 	if err != nil {

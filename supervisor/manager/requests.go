@@ -175,12 +175,13 @@ func waitsUntil(req supervisor.WaitRequest) func(*entry) (bool, error) {
 }
 
 // abandon forgets waiters that nobody waits for any more.
-func (m *Manager) abandon(list []*waiter) {
-	m.post(func(*loop) {
-		for _, w := range list {
-			w.on.waiters = slices.DeleteFunc(w.on.waiters, func(o *waiter) bool { return o == w })
-		}
-	})
+func (m *Manager) abandon(list []*waiter) { m.post(func(*loop) { forget(list) }) }
+
+// forget takes waiters away. It runs on the loop.
+func forget(list []*waiter) {
+	for _, w := range list {
+		w.on.waiters = slices.DeleteFunc(w.on.waiters, func(o *waiter) bool { return o == w })
+	}
 }
 
 // System implements supervisor.Control.

@@ -246,11 +246,16 @@ func (f *Fake) change(ctx context.Context, who supervisor.Caller, method, verb, 
 	if err != nil {
 		return nil, err
 	}
+	before := *info
 	if err := do(info); err != nil {
 		return nil, err
 	}
 	f.tell()
 	out := *info
+	if !supervisor.Waits(ctx) && before.PID != nil { // its end has begun, and is seen by who asks later
+		out = before
+		out.Status, out.Ready = supervisor.StatusStopping, false
+	}
 	return &out, nil
 }
 

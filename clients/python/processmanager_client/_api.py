@@ -1072,7 +1072,7 @@ class Methods:
     def _subscribe(self, method: str, feed: Any, call_timeout: Optional[float]) -> Any:
         raise NotImplementedError
 
-    def start(self, name: str, *, command: Optional[str] = None, log: Optional[bool] = None, deadline: Optional[int] = None, cron: Optional[str] = None, jobid: Optional[str] = None, spec: Optional[Union[Spec, Dict[str, Any]]] = None, call_timeout: Optional[float] = None) -> ProcessInfo:
+    def start(self, name: str, *, command: Optional[str] = None, log: Optional[bool] = None, deadline: Optional[int] = None, cron: Optional[str] = None, jobid: Optional[str] = None, spec: Optional[Union[Spec, Dict[str, Any]]] = None, wait: Optional[bool] = None, call_timeout: Optional[float] = None) -> ProcessInfo:
         """Calls process.start. Makes a new process that is not in the manifest and starts it,
         or, without a command, starts an existing idle one again. It returns when the first life
         runs, or when the schedule is armed or a dependency is waited for. Such a process never
@@ -1086,31 +1086,35 @@ class Methods:
             "cron": cron,
             "jobid": jobid,
             "spec": spec,
+            "wait": wait,
         }
         return self.call("process.start", params, result=ProcessInfo, call_timeout=call_timeout)
 
-    def stop(self, name: str, *, call_timeout: Optional[float] = None) -> ProcessInfo:
+    def stop(self, name: str, *, wait: Optional[bool] = None, call_timeout: Optional[float] = None) -> ProcessInfo:
         """Calls process.stop. Ends the process and disarms its schedule and its restarts. It
         returns when nothing of its tree is left.
         """
         params = {
             "name": name,
+            "wait": wait,
         }
         return self.call("process.stop", params, result=ProcessInfo, call_timeout=call_timeout)
 
-    def restart(self, name: str, *, call_timeout: Optional[float] = None) -> ProcessInfo:
+    def restart(self, name: str, *, wait: Optional[bool] = None, call_timeout: Optional[float] = None) -> ProcessInfo:
         """Calls process.restart. Ends the current life and starts a new one; what is idle is
         started. It returns when the new life runs.
         """
         params = {
             "name": name,
+            "wait": wait,
         }
         return self.call("process.restart", params, result=ProcessInfo, call_timeout=call_timeout)
 
-    def delete(self, name: str, *, call_timeout: Optional[float] = None) -> None:
+    def delete(self, name: str, *, wait: Optional[bool] = None, call_timeout: Optional[float] = None) -> None:
         """Calls process.delete. Stops the process and forgets it."""
         params = {
             "name": name,
+            "wait": wait,
         }
         self.call("process.delete", params, call_timeout=call_timeout)
 
@@ -1125,13 +1129,14 @@ class Methods:
         }
         return self.call("process.signal", params, result=ProcessInfo, call_timeout=call_timeout)
 
-    def trigger(self, name: str, *, call_timeout: Optional[float] = None) -> ProcessInfo:
+    def trigger(self, name: str, *, wait: Optional[bool] = None, call_timeout: Optional[float] = None) -> ProcessInfo:
         """Calls process.trigger. Begins a run now, beside the schedule where there is one.
         Under concurrencyPolicy Allow it is one more run, else nothing may be going on. It
         returns when the life runs.
         """
         params = {
             "name": name,
+            "wait": wait,
         }
         return self.call("process.trigger", params, result=ProcessInfo, call_timeout=call_timeout)
 
