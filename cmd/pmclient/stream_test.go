@@ -289,6 +289,8 @@ func TestLostConnection(t *testing.T) {
 	listening(t, fake, 3)
 	logs.out.await(t, "500\n")
 	list.out.await(t, "web")
+	fake.Emit(supervisor.Event{Type: supervisor.EventManifest, Message: "subscribed"})
+	events.out.await(t, "subscribed\n") // its answer has come too
 	cut()
 	events.errs.await(t, "trying again\n")
 	events.errs.await(t, "connected again; what happened meanwhile is missing\n")

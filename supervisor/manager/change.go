@@ -183,7 +183,7 @@ func (m *Manager) change(ctx context.Context, who supervisor.Caller, verb, name 
 	}
 	var (
 		list []*waiter
-		now  *view
+		v    *view // as it is now, for who does not wait
 		err  error
 	)
 	asked := m.ask(ctx, func(l *loop) {
@@ -203,7 +203,7 @@ func (m *Manager) change(ctx context.Context, who supervisor.Caller, verb, name 
 			}
 		}
 		if len(list) > 0 && !supervisor.Waits(ctx) {
-			now = list[0].shown.view()
+			v = list[0].shown.view()
 			forget(list)
 		}
 	})
@@ -214,16 +214,14 @@ func (m *Manager) change(ctx context.Context, who supervisor.Caller, verb, name 
 	if err != nil {
 		return nil, err
 	}
-	if now != nil {
-		return now.info(m.os.Usage(onDemand)[now.spec.Name]), nil
-	}
-	v, err := m.await(ctx, verb, name, list)
-	if err != nil {
-		return nil, err
-	}
-	if len(list) > 1 { // the first one is shown as it is now that all are done
-		if asked := m.ask(ctx, func(*loop) { v = list[0].shown.view() }); asked != nil {
-			return nil, refused(verb, name, asked)
+	if v == nil {
+		if v, err = m.await(ctx, verb, name, list); err != nil {
+			return nil, err
+		}
+		if len(list) > 1 { // the first one is shown as it is now that all are done
+			if asked := m.ask(ctx, func(*loop) { v = list[0].shown.view() }); asked != nil {
+				return nil, refused(verb, name, asked)
+			}
 		}
 	}
 	m.os.Sample(onDemand, false)
