@@ -26,13 +26,13 @@ export IMAGE PLATFORMS BUILD_IMAGE VERSION REVISION PM_REQUIRE_ALL
 
 # -race is the only thing here that needs a C compiler; the binaries never do.
 GOTEST      := go test -race -shuffle=on
-BINARIES    := ./cmd/processmanager ./cmd/pmclient
+BINARIES    := ./cmd/processmanager ./cmd/pmclient ./cmd/kubectl-pm
 LDFLAGS     := -s -w -X main.version=$(VERSION) -X main.revision=$(REVISION)
 
 ##@ Build
 
 .PHONY: build
-build: ## static binaries ./processmanager and ./pmclient
+build: ## static binaries ./processmanager, ./pmclient and ./kubectl-pm
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o ./ $(BINARIES)
 
 .PHONY: run
@@ -49,7 +49,7 @@ generate: ## everything that is generated: clients, schema, tables
 
 .PHONY: clean
 clean: ## remove what the targets here have made
-	rm -rf processmanager pmclient bin dist coverage.out coverage.html
+	rm -rf processmanager pmclient kubectl-pm bin dist coverage.out coverage.html
 
 ##@ Check
 

@@ -3,14 +3,21 @@
 package e2e
 
 import (
+	"encoding/json"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/processmanager/processmanager/deploy/kubetest"
 )
 
-// What the Helm chart renders runs: all doors open, with probes, and stops in order.
+// What the Helm chart renders runs: all doors open, with probes; kubectl pm finds it by its
+// labels; and it stops in order.
 func TestPodChart(t *testing.T) {
 	t.Parallel()
 	const values = `
@@ -49,7 +56,55 @@ tls: {existingSecret: tls}
 			t.Errorf("the API with %s: %v", secret, err)
 		}
 	}
+	p.askByPlugin(rendered)
 	if e := p.terminate("processes"); e.code != 0 || e.killed || e.took > quick {
 		t.Errorf("the Pod's end: %+v", e)
+	}
+}
+
+// askByPlugin drives the Pod by kubectl pm, with podman exec as its kubectl exec.
+func (p *pod) askByPlugin(rendered []metav1.Object) {
+	p.t.Helper()
+	dir := p.t.TempDir()
+	if out, err := exec.Command("go", "build", "-o", dir+"/", "../../cmd/kubectl-pm").CombinedOutput(); err != nil {
+		p.t.Fatalf("cannot build kubectl-pm: %v\n%s", err, out)
+	}
+	var list corev1.PodList
+	for _, object := range rendered {
+		if template, _ := kubetest.Template(object); template != nil {
+			item := corev1.Pod{ObjectMeta: template.ObjectMeta, Spec: p.spec, Status: corev1.PodStatus{Phase: corev1.PodRunning}}
+			item.Name, item.Namespace = p.name, "market"
+			list.Items = append(list.Items, item)
+		}
+	}
+	text, err := json.Marshal(list)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	const script = `#!/bin/sh
+if [ "$1" = get ]; then [ "$5" = --selector ] && [ "$6" = processmanager.org/managed=true ] && exec cat "$0.json"; exit 1; fi
+name=$4-$6
+shift 7
+podman exec "$name" "$@" || { code=$?; echo "command terminated with exit code $code" >&2; exit $code; }
+`
+	kubectl := filepath.Join(dir, "kubectl")
+	for name, data := range map[string]string{kubectl: script, kubectl + ".json": string(text)} {
+		if err := os.WriteFile(name, []byte(data), 0o755); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	for line, want := range map[string]string{
+		"list":         p.name + "  web   running",
+		"restart web":  p.name + ": web: running",
+		"logs web":     p.name + " web | listening",
+		"top -once":    "web",
+		"restart nope": `cannot restart "nope": no such process`,
+	} {
+		cmd := exec.Command(filepath.Join(dir, "kubectl-pm"), strings.Fields(line)...)
+		cmd.Env = append(p.engine.env, "KUBECTL="+kubectl)
+		r := run(p.t, cmd)
+		if code := map[bool]int{false: 0, true: 1}[strings.Contains(line, "nope")]; r.code != code || !strings.Contains(r.stdout+r.stderr, want) {
+			p.t.Errorf("kubectl pm %s: want %q and exit code %d; have %s", line, want, code, r)
+		}
 	}
 }

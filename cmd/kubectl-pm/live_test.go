@@ -1,0 +1,217 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/processmanager/processmanager/cmd/pmclient/top"
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+const liveManifest = `
+apiVersion: processmanager/v1
+kind: ProcessManifest
+spec:
+  processes:
+    - {name: web, command: "echo hello from $POD; exec sleep 1000"}
+    - {name: job, command: "echo job", schedule: "0 0 1 1 *"}
+`
+
+// builtPrograms is a folder with the manager and pmclient, which TestMain removes.
+var builtPrograms = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "pm-programs-")
+	if err != nil {
+		return "", err
+	}
+	removePrograms = func() { os.RemoveAll(dir) }
+	if out, err := exec.Command("go", "build", "-o", dir+"/", "../processmanager", "../pmclient").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("cannot build: %w\n%s", err, out)
+	}
+	return dir, nil
+})
+
+var removePrograms = func() {}
+
+// liveCluster is a fake kubectl whose exec runs the real pmclient against real managers,
+// one for each Pod.
+func liveCluster(t *testing.T, pods ...string) *fake {
+	t.Helper()
+	programs, err := builtPrograms()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("", "pm-live-") // short, for the sockets
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	manifest := filepath.Join(dir, "manifest.yaml")
+	if err := os.WriteFile(manifest, []byte(liveManifest), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	execs := map[string]reply{}
+	for _, name := range pods {
+		socket := filepath.Join(dir, name+".sock")
+		cmd := exec.Command(filepath.Join(programs, "processmanager"), "-manifest", manifest, "-socket", socket)
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "POD=" + name}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+			_ = cmd.Wait()
+		})
+		list = append(list, podJSON(name, "Running", annotated, "processes"))
+		execs[name+"/processes"] = reply{Socket: socket}
+	}
+	f := newFake(t, podList(list...), execs)
+	f.env = append(f.env, "KUBECTL_PM_TEST_PMCLIENT="+filepath.Join(programs, "pmclient"))
+	f.eventually("all managers answer", func() error {
+		if stdout, stderr, code := f.run("status", "web"); code != exitDone || strings.Count(stdout, "running") != len(pods) {
+			return fmt.Errorf("%s%s", stdout, stderr)
+		}
+		return nil
+	})
+	return f
+}
+
+func (f *fake) eventually(what string, look func() error) {
+	f.t.Helper()
+	end := time.Now().Add(time.Minute)
+	for err := look(); err != nil; err = look() {
+		if time.Now().After(end) {
+			f.t.Fatalf("waited for: %s; the last answer: %v", what, err)
+		}
+		wait(f.t)
+	}
+}
+
+// One after the other everything that an operator does, with what pmclient really says.
+func TestLive(t *testing.T) {
+	f := liveCluster(t, "shop-a", "shop-b")
+	for _, tc := range []struct {
+		line string
+		code int
+		want []string
+	}{
+		{"list", exitDone, []string{"shop-a  web", "shop-b  web", "shop-b  job", "scheduled", "next run"}},
+		{"restart web", exitDone, []string{"shop-a: web: running\nshop-b: web: running\n"}},
+		{"stop web", exitDone, []string{"shop-a: web: stopped\nshop-b: web: stopped\n"}},
+		{"stop web", exitSome, []string{`shop-a: cannot stop "web": process is not running`, "2 of 2 Pods failed"}},
+		{"start --pod shop-b web", exitDone, []string{"shop-b: web: running\n"}},
+		{"start web", exitSome, []string{"shop-a: web: running", `shop-b: cannot start "web"`, "1 of 2 Pods failed"}},
+		{"trigger job", exitDone, []string{"shop-a: job"}},
+		{"logs web --tail 1", exitDone, []string{"shop-a web | hello from shop-a", "shop-b web | hello from shop-b"}},
+		{"logs nobody", exitSome, []string{"shop-a: cannot show the log of \"nobody\": no such process"}},
+		{"list -status completed,failed", exitDone, nil},
+		{"list -status bad", exitSome, []string{"wrong usage"}},
+		{"top -once -sort name", exitDone, []string{"POD", "shop-a", "shop-b", "web", "job"}},
+	} {
+		stdout, stderr, code := f.run(strings.Fields(tc.line)...)
+		if code != tc.code {
+			t.Errorf("%s: exit code %d, want %d\n%s%s", tc.line, code, tc.code, stdout, stderr)
+		}
+		for _, want := range tc.want {
+			if !strings.Contains(stdout+stderr, want) {
+				t.Errorf("%s: no %q in\n%s%s", tc.line, want, stdout, stderr)
+			}
+		}
+	}
+}
+
+// shared is a buffer that one writes while others look.
+type shared struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *shared) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *shared) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+// Lines of all Pods are followed over restarts, until the person has had enough.
+func TestLiveFollow(t *testing.T) {
+	f := liveCluster(t, "shop-a", "shop-b")
+	ctx, cancel := context.WithCancel(t.Context())
+	var out, errs shared
+	done := make(chan int)
+	go func() { done <- Run(ctx, []string{"kubectl-pm", "logs", "-f", "web"}, f.env, nil, &out, &errs) }()
+	seen := func(n int) func() error {
+		return func() error {
+			for _, pod := range []string{"shop-a", "shop-b"} {
+				if text := out.String(); strings.Count(text, pod+" web | hello from "+pod+"\n") != n {
+					return fmt.Errorf("%s%s", text, errs.String())
+				}
+			}
+			return nil
+		}
+	}
+	f.eventually("the first lines", seen(1))
+	if _, stderr, code := f.run("restart", "web"); code != exitDone {
+		t.Errorf("restart: %s", stderr)
+	}
+	f.eventually("the lines of the second life", seen(2))
+	cancel()
+	if code := <-done; code != exitDone || errs.String() != "" {
+		t.Errorf("exit code %d, stderr %q", code, errs.String())
+	}
+}
+
+// The source of the screen: what it shows, acts on and follows.
+func TestLiveTop(t *testing.T) {
+	f := liveCluster(t, "shop-a", "shop-b")
+	fl := &fleet{kubectl: kubectl{program: os.Args[0], env: f.env}, client: "pmclient", parallel: 4, timeout: time.Minute, out: &shared{}, errs: &shared{}}
+	var err error
+	if fl.pods, err = (selection{selector: managedSelector}).pods(t.Context(), fl.kubectl); err != nil {
+		t.Fatal(err)
+	}
+	fl.pods = append(fl.pods, &pod{label: "shop-c", why: "the Pod is Pending"})
+	s := &podSource{fleet: fl}
+	picture, err := s.Look(t.Context(), nil)
+	if err != nil || len(picture.Rows) != 4 || len(picture.Managers) != 3 || picture.Managers[0].Info == nil || picture.Managers[2].Err == nil {
+		t.Fatalf("%v, %+v", err, picture)
+	}
+	id := top.ID{Pod: "shop-b", Name: "web"}
+	if err := s.Act(t.Context(), top.Action{Verb: top.Restart, ID: id}); err != nil {
+		t.Error(err)
+	}
+	if err := s.Act(t.Context(), top.Action{Verb: top.Signal, ID: id, Signal: "SIGCONT"}); err != nil {
+		t.Error(err)
+	}
+	d, err := s.Detail(t.Context(), id)
+	if err != nil || d.Info == nil || d.Info.Status != supervisor.StatusRunning || len(d.Lives) == 0 || len(d.Lines) == 0 {
+		t.Errorf("%v, %+v", err, d)
+	}
+	logs, err := s.Logs(t.Context(), id, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := logs.Next(t.Context())
+	if err != nil || len(entries) == 0 || entries[0].Msg != "hello from shop-b" {
+		t.Errorf("%v, %+v", err, entries)
+	}
+	logs.Close()
+	for ; err == nil; _, err = logs.Next(t.Context()) {
+	}
+	if _, err := s.Detail(t.Context(), top.ID{Pod: "gone", Name: "web"}); err == nil {
+		t.Error("details of a Pod that is not there")
+	}
+}
