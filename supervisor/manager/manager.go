@@ -174,6 +174,8 @@ func (m *Manager) Log() *slog.Logger { return m.log }
 func (m *Manager) Run(ctx context.Context) (code int) {
 	if m.os == nil {
 		m.os = linux.New((*reports)(m), m.systemOptions()...)
+		spare := time.AfterFunc(time.Second, linux.KeepThreads) // not in the way of the first starts
+		defer spare.Stop()
 	}
 	l := newLoop(m)
 	stop := make(chan struct{})
