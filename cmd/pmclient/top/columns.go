@@ -49,11 +49,11 @@ const columnGap = 2
 // columns are all of them. "wide" of a column that is no wider than its width is 0.
 var columns = [...]columnKind{
 	byName: {
-		word: "name", title: "NAME", width: 8, compare: func(a, b Row, _ time.Time) int { return strings.Compare(a.Name, b.Name) },
+		word: "name", title: "NAME", width: 8, compare: func(a, b Row, _ time.Time) int { return compareNames(a.Name, b.Name) },
 		cell: func(_ *model, r Row, _ int) span { return span{oneLine(r.Name), strong} },
 	},
 	byPod: {
-		word: "pod", title: "POD", width: 8, rank: 1, compare: func(a, b Row, _ time.Time) int { return strings.Compare(a.Pod, b.Pod) },
+		word: "pod", title: "POD", width: 8, rank: 1, compare: func(a, b Row, _ time.Time) int { return compareNames(a.Pod, b.Pod) },
 		cell: func(_ *model, r Row, _ int) span { return span{oneLine(r.Pod), plain} },
 	},
 	byStatus: {

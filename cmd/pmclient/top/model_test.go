@@ -52,6 +52,14 @@ func TestSorting(t *testing.T) {
 	}
 }
 
+func TestNumbersInNames(t *testing.T) {
+	want := []string{"api", "api-0", "api-02", "api-2", "api-10", "api-100", "apis-1", "web"}
+	got := slices.Clone(want)
+	slices.Reverse(got)
+	slices.SortFunc(got, compareNames)
+	same(t, got, want)
+}
+
 // Keys sort, and turn the order around; what is selected stays selected.
 func TestSortKeys(t *testing.T) {
 	play(t, shop(), Options{}, func(s *stage) {
@@ -167,10 +175,10 @@ func TestActions(t *testing.T) {
 				s.keys("y")
 				same(t, a.acts, []Action{want.action})
 				s.has(want.done)
-				looks := len(a.looks)
+				looks := a.looked()
 				s.pass(leastRest + 50*time.Millisecond)
-				if len(a.looks) != looks+1 {
-					t.Errorf("it was looked %d times right after, want once", len(a.looks)-looks)
+				if a.looked() != looks+1 {
+					t.Errorf("it was looked %d times right after, want once", a.looked()-looks)
 				}
 			})
 		})
@@ -218,9 +226,9 @@ func TestRefusal(t *testing.T) {
 func TestListsGoOn(t *testing.T) {
 	a := shop()
 	play(t, a, Options{Interval: time.Second}, func(s *stage) {
-		a.looks = nil
+		a.forget()
 		s.pass(10500 * time.Millisecond)
-		if n := len(a.looks); n != 10 {
+		if n := a.looked(); n != 10 {
 			t.Errorf("%d lists in 10 seconds, want 10", n)
 		}
 	})
@@ -230,12 +238,12 @@ func TestListsGoOn(t *testing.T) {
 func TestNews(t *testing.T) {
 	a := shop()
 	play(t, a, Options{Interval: time.Minute}, func(s *stage) {
-		a.looks = nil
+		a.forget()
 		a.put(func(p *supervisor.ProcessInfo) { p.Status, p.PID = supervisor.StatusStopped, nil }, ID{Name: "web"})
 		a.happened()
 		s.pass(leastRest + 50*time.Millisecond)
 		s.has("web               stopped")
-		same(t, len(a.looks), 1)
+		same(t, a.looked(), 1)
 		for range 1000 { // ten seconds of events
 			select {
 			case a.news <- nil:
@@ -243,16 +251,16 @@ func TestNews(t *testing.T) {
 			}
 			s.pass(10 * time.Millisecond)
 		}
-		if n := len(a.looks); n > 41 {
+		if n := a.looked(); n > 41 {
 			t.Errorf("%d lists in 10 seconds of events", n)
 		}
 		for len(a.news) > 0 {
 			<-a.news
 		}
 		s.pass(5 * time.Second)
-		a.looks = nil
+		a.forget()
 		s.pass(50 * time.Second)
-		same(t, len(a.looks), 0)
+		same(t, a.looked(), 0)
 	})
 }
 
@@ -262,7 +270,7 @@ func TestSlowManager(t *testing.T) {
 	a.took = 500 * time.Millisecond
 	play(t, a, Options{Interval: time.Minute}, func(s *stage) {
 		s.pass(time.Second)
-		a.looks = nil
+		a.forget()
 		for range 100 {
 			select {
 			case a.news <- nil:
@@ -270,7 +278,7 @@ func TestSlowManager(t *testing.T) {
 			}
 			s.pass(100 * time.Millisecond)
 		}
-		if n := len(a.looks); n > 5 {
+		if n := a.looked(); n > 5 {
 			t.Errorf("%d lists in 10 seconds, each of half a second", n)
 		}
 	})
@@ -281,25 +289,19 @@ func TestLost(t *testing.T) {
 	a := shop()
 	play(t, a, Options{}, func(s *stage) {
 		s.has("● live")
-		a.mu.Lock()
-		a.err = errLost
-		a.mu.Unlock()
-		a.newsErr = errLost
+		a.away(errLost, errLost)
 		a.news <- errLost
 		s.pass(10 * time.Second)
 		s.has("no answer for", errLost.Error()[:40], "payments-w")
 		if lines, _ := s.screen(); lines[5][0].look != faint {
 			t.Errorf("old data look like new: %+v", lines[5])
 		}
-		a.looks = nil
+		a.forget()
 		s.pass(30 * time.Second)
-		if n := len(a.looks); n < 6 || n > 10 {
+		if n := a.looked(); n < 6 || n > 10 {
 			t.Errorf("%d attempts in 30 seconds", n)
 		}
-		a.mu.Lock()
-		a.err = nil
-		a.mu.Unlock()
-		a.newsErr = nil
+		a.away(nil, nil)
 		s.pass(6 * time.Second)
 		s.has("● live", "the manager answers again")
 		s.hasNot("no answer")
@@ -314,7 +316,7 @@ func TestNotThereYet(t *testing.T) {
 		s.has("no answer", "cannot reach the manager", "/run/pm-rpc.sock")
 		s.keys("enter", "l", "x", "K", "down", "end", "pgdown") // nothing is there to act on
 		same(t, s.view, inTable)
-		a.err, a.newsErr = nil, nil
+		a.away(nil, nil)
 		s.pass(8 * time.Second)
 		s.has("● live", "web")
 	})
@@ -326,7 +328,7 @@ func TestNoEvents(t *testing.T) {
 	a.newsErr = errors.New("not here")
 	play(t, a, Options{}, func(s *stage) {
 		s.has("● every 2s")
-		a.newsErr = nil
+		a.away(nil, nil)
 		s.pass(3 * time.Second)
 		s.has("● live")
 	})

@@ -111,7 +111,7 @@ func TestScreens(t *testing.T) {
 		s.keys("esc", "?")
 		s.shot("help")
 		s.keys("esc")
-		s.actors.err = errLost
+		a.away(errLost, nil)
 		s.pass(20 * time.Second)
 		s.shot("the manager is away")
 		s.golden("testdata/screens.txt")

@@ -41,10 +41,10 @@ func newActors() *actors {
 
 // Look implements Source.
 func (a *actors) Look(_ context.Context, labels map[string]string) (Picture, error) {
+	time.Sleep(a.took) // of the bubble, and without the lock
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.looks = append(a.looks, labels)
-	time.Sleep(a.took)
 	if a.err != nil {
 		return Picture{}, a.err
 	}
@@ -76,6 +76,8 @@ func (a *actors) Act(_ context.Context, act Action) error {
 }
 
 func (a *actors) News(context.Context) (News, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if a.newsErr != nil {
 		return nil, a.newsErr
 	}
@@ -305,6 +307,27 @@ func (a *actors) put(change func(p *supervisor.ProcessInfo), id ID) {
 	defer a.mu.Unlock()
 	i := slices.IndexFunc(a.picture.Rows, func(r Row) bool { return r.ID() == id })
 	change(a.picture.Rows[i].ProcessInfo)
+}
+
+// away makes the manager answer with errors, or again.
+func (a *actors) away(lists, news error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.err, a.newsErr = lists, news
+}
+
+// forget forgets how often it was looked.
+func (a *actors) forget() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.looks = nil
+}
+
+// looked is how often it was since then.
+func (a *actors) looked() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.looks)
 }
 
 // happened tells the screen that something has.

@@ -44,12 +44,25 @@ func (t *table) order(now time.Time) {
 		if t.reverse {
 			c = -c
 		}
-		return cmp.Or(c, strings.Compare(a.Name, b.Name), strings.Compare(a.Pod, b.Pod))
+		return cmp.Or(c, compareNames(a.Name, b.Name), compareNames(a.Pod, b.Pod))
 	})
 	if i := slices.IndexFunc(t.shown, func(r Row) bool { return r.ID() == t.selected }); i >= 0 {
 		t.at = i
 	}
 	t.choose(t.at)
+}
+
+// compareNames puts replica 2 in front of replica 10.
+func compareNames(a, b string) int {
+	stemA, numberA := numbered(a)
+	stemB, numberB := numbered(b)
+	return cmp.Or(strings.Compare(stemA, stemB), cmp.Compare(len(numberA), len(numberB)), strings.Compare(a, b))
+}
+
+// numbered splits a name from the number at its end.
+func numbered(name string) (stem, number string) {
+	stem = strings.TrimRight(name, "0123456789")
+	return stem, strings.TrimLeft(name[len(stem):], "0")
 }
 
 // matches tells whether every word is somewhere in what is known of a process.
