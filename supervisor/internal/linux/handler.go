@@ -10,4 +10,4 @@ var (
 
 // caughtFD is the writing end of a pipe that is never closed: a handler may be about
 // to use it.
-var caughtFD int32 = -1
+var caughtFD int32 = -1 //nolint:unused // the handler reads it
