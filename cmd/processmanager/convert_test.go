@@ -18,15 +18,15 @@ import (
 // witness is a program that writes down how it is run, and by which signal it ends.
 const witness = `#!/bin/sh
 f="$OUT/$1"
+for s in TERM QUIT INT; do trap "echo signal=$s >> '$f'; exit 0" $s; done
 {
-	echo start
 	for a; do printf 'arg=%s\n' "$a"; done
 	printf 'cwd=%s\numask=%s\nmode=%s\nprice=%s\nlist=%s\n' "$(pwd)" "$(umask)" "$MODE" "$PRICE" "$LIST"
+	echo ready
 } >> "$f"
 case $2 in
 [0-9]*) exit "$2" ;;
 esac
-for s in TERM QUIT INT; do trap "echo signal=$s >> '$f'; exit 0" $s; done
 while :; do sleep 0.05; done
 `
 
@@ -70,6 +70,7 @@ startsecs=0
 [program:broken]
 command=%(here)s/witness broken 1
 startretries=1
+startsecs=10
 
 [program:asleep]
 command=%(here)s/witness asleep stay
@@ -117,7 +118,7 @@ func TestS6DoesTheSame(t *testing.T) {
 	run("quit/run", "#!/bin/sh\nexec "+dir+"/witness quit stay\n")
 	run("quit/down-signal", "SIGQUIT\n")
 	run("ends/run", "#!/bin/sh\nexec "+dir+"/witness ends 3\n")
-	run("ends/finish", "#!/bin/sh\n[ -e \"$OUT/ended\" ] || echo \"start $1 $3\" > \"$OUT/ended\"\n")
+	run("ends/finish", "#!/bin/sh\n[ -e \"$OUT/ended\" ] || echo \"ready $1 $3\" > \"$OUT/ended\"\n")
 	run("asleep/run", "#!/bin/sh\nexec "+dir+"/witness asleep stay\n")
 	run("asleep/down", "")
 	starts := map[string]int{"web": 1, "shell": 1, "quit": 1, "ends": 3, "ended": 1}
@@ -189,7 +190,7 @@ func testimony(t *testing.T, dir, name string, starts map[string]int, argv ...st
 	waitUntil(t, func() error {
 		for witness, n := range starts {
 			text, _ := os.ReadFile(filepath.Join(out, witness))
-			if got := strings.Count(string(text), "start"); got < n || !strings.Contains(string(text), "\n") {
+			if got := strings.Count(string(text), "ready"); got < n || !strings.Contains(string(text), "\n") {
 				return fmt.Errorf("%s: %s has begun %d times, want %d", name, witness, got, n)
 			}
 		}

@@ -222,7 +222,11 @@ func (r *composeReader) duration(t *tree, key string) (time.Duration, *tree) {
 	return d, c
 }
 
-func wholeSeconds(d time.Duration) int { return max(1, int(math.Ceil(d.Seconds()))) }
+// wholeSeconds is at least 1, for a probe.
+func wholeSeconds(d time.Duration) *int {
+	n := max(1, int(math.Ceil(d.Seconds())))
+	return &n
+}
 
 func (r *composeReader) healthcheck(p *process, t *tree) {
 	h := r.object(t, "healthcheck")
@@ -233,10 +237,10 @@ func (r *composeReader) healthcheck(p *process, t *tree) {
 	test := r.take(h, "test")
 	probe := &supervisor.Probe{PeriodSeconds: new(30), TimeoutSeconds: new(30)}
 	if d, c := r.duration(h, "interval"); c != nil {
-		probe.PeriodSeconds = new(wholeSeconds(d))
+		probe.PeriodSeconds = wholeSeconds(d)
 	}
 	if d, c := r.duration(h, "timeout"); c != nil {
-		probe.TimeoutSeconds = new(wholeSeconds(d))
+		probe.TimeoutSeconds = wholeSeconds(d)
 	}
 	if n := r.integer(h, "retries", 3, 1); n != 3 {
 		probe.FailureThreshold = &n
@@ -293,7 +297,7 @@ func (r *composeReader) restart(p *process, t *tree) {
 
 func (r *composeReader) stop(p *process, t *tree) {
 	if d, c := r.duration(t, "stop_grace_period"); c != nil {
-		p.spec.TerminationGracePeriodSeconds = new(int64(math.Ceil(d.Seconds())))
+		p.spec.TerminationGracePeriodSeconds = graceOf(d)
 	}
 	if text, c := r.text(t, "stop_signal"); c != nil {
 		sig, err := supervisor.ParseSignal(text)
@@ -312,9 +316,9 @@ func (r *composeReader) stop(p *process, t *tree) {
 func (r *composeReader) rights(p *process, t *tree) {
 	if text, c := r.text(t, "user"); c != nil {
 		user, group, hasGroup := strings.Cut(text, ":")
-		p.security().RunAsUser = new(supervisor.ID(user))
+		p.runAs(user)
 		if hasGroup {
-			p.security().RunAsGroup = new(supervisor.ID(group))
+			p.runAsGroup(group)
 		}
 	}
 	if c := r.take(t, "group_add"); c != nil {

@@ -10,10 +10,10 @@ import (
 )
 
 var (
-	cronField   = regexp.MustCompile(`^[0-9*,/?-]+$`)
-	cronNamed   = regexp.MustCompile(`(?i)^[0-9*,/?#-]*([a-z]{3}[0-9a-z*,/?#-]*|[0-9]*[lw])?$`)
-	cronYear    = regexp.MustCompile(`^(\*|(19|20)[0-9]{2}([,-](19|20)[0-9]{2})*)$`)
-	cronSetting = regexp.MustCompile(`^\s*("[^"]*"|'[^']*'|[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$`)
+	cronField   = pattern(`^[0-9*,/?-]+$`)
+	cronNamed   = pattern(`(?i)^[0-9*,/?#-]*([a-z]{3}[0-9a-z*,/?#-]*|[0-9]*[lw])?$`)
+	cronYear    = pattern(`^(\*|(19|20)[0-9]{2}([,-](19|20)[0-9]{2})*)$`)
+	cronSetting = pattern(`^\s*("[^"]*"|'[^']*'|[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$`)
 )
 
 // usualUsers are those of most images.
@@ -24,7 +24,7 @@ func cronLines(text []byte) [][]string {
 	var list [][]string
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimSpace(line)
-		if line == "" || line[0] == '#' || cronSetting.MatchString(line) {
+		if line == "" || line[0] == '#' || cronSetting().MatchString(line) {
 			continue
 		}
 		list = append(list, strings.Fields(line))
@@ -35,7 +35,7 @@ func cronLines(text []byte) [][]string {
 // looksLikeSupercronic reports whether a line has seven fields of time.
 func looksLikeSupercronic(text []byte) bool {
 	for _, f := range cronLines(text) {
-		if len(f) > 7 && looksLikeTime(f[:5]) && cronField.MatchString(f[5]) && cronYear.MatchString(f[6]) {
+		if len(f) > 7 && looksLikeTime(f[:5]) && cronField().MatchString(f[5]) && cronYear().MatchString(f[6]) {
 			return true
 		}
 	}
@@ -54,7 +54,7 @@ func looksLikeCrontab(text []byte) bool {
 
 func looksLikeTime(fields []string) bool {
 	for i, f := range fields {
-		if !cronField.MatchString(f) && (i < 2 || !cronNamed.MatchString(f)) {
+		if !cronField().MatchString(f) && (i < 2 || !cronNamed().MatchString(f)) {
 			return false
 		}
 	}
@@ -126,7 +126,7 @@ func readCrontab(d *draft, o Options, supercronic bool) error {
 			}
 			continue
 		}
-		if m := cronSetting.FindStringSubmatch(line); m != nil {
+		if m := cronSetting().FindStringSubmatch(line); m != nil {
 			r.d.about, about = append(r.d.about, about...), nil
 			if err := r.setting(strings.Trim(m[1], `"'`), m[2], number); err != nil {
 				return err
@@ -205,9 +205,9 @@ func (r *cronReader) job(line string, number int, about []string) error {
 		if strings.HasPrefix(line, "@every ") {
 			count = 2
 		}
-	} else if f := strings.Fields(line); r.supercronic && len(f) > 7 && looksLikeTime(f[:5]) && cronNamed.MatchString(f[5]) && cronYear.MatchString(f[6]) {
+	} else if f := strings.Fields(line); r.supercronic && len(f) > 7 && looksLikeTime(f[:5]) && cronNamed().MatchString(f[5]) && cronYear().MatchString(f[6]) {
 		count = 7
-	} else if r.supercronic && len(f) > 6 && cronYear.MatchString(f[5]) {
+	} else if r.supercronic && len(f) > 6 && cronYear().MatchString(f[5]) {
 		count = 6
 	}
 	for range count {
@@ -249,9 +249,9 @@ func (r *cronReader) job(line string, number int, about []string) error {
 		if classed {
 			p.note(Lost, number, "user", "login classes are not known here")
 		}
-		p.security().RunAsUser = new(supervisor.ID(name))
+		p.runAs(name)
 		if hasGroup {
-			p.security().RunAsGroup = new(supervisor.ID(group))
+			p.runAsGroup(group)
 		}
 	}
 	return nil
@@ -333,10 +333,14 @@ func splitPercent(text string) (command, input string, found bool) {
 }
 
 // wrappers are programs that run another one.
-var wrappers = map[string]bool{"cd": true, "exec": true, "nice": true, "ionice": true, "flock": true, "timeout": true, "env": true, "sudo": true, "test": true, "[": true, "command": true, "set": true, "sleep": true, "umask": true, "chronic": true, "setpriv": true, ".": true, "source": true}
+func wrappers() map[string]bool {
+	return map[string]bool{"cd": true, "exec": true, "nice": true, "ionice": true, "flock": true, "timeout": true, "env": true, "sudo": true, "test": true, "[": true, "command": true, "set": true, "sleep": true, "umask": true, "chronic": true, "setpriv": true, ".": true, "source": true}
+}
 
 // interpreters are programs whose first argument says what is run.
-var interpreters = map[string]bool{"php": true, "python": true, "python3": true, "node": true, "ruby": true, "perl": true, "bash": true, "sh": true, "bundle": true, "java": true}
+func interpreters() map[string]bool {
+	return map[string]bool{"php": true, "python": true, "python3": true, "node": true, "ruby": true, "perl": true, "bash": true, "sh": true, "bundle": true, "java": true}
+}
 
 // jobName is made of the program that a command runs.
 func jobName(command string) string {
@@ -349,10 +353,10 @@ func jobName(command string) string {
 			}
 			words = words[1:]
 		}
-		if len(words) == 0 || wrappers[path.Base(words[0])] && len(separator.FindAllString(command, 1)) > 0 {
+		if len(words) == 0 || wrappers()[path.Base(words[0])] && len(separator.FindAllString(command, 1)) > 0 {
 			continue
 		}
-		if wrappers[path.Base(words[0])] { // the program that it wraps, if it shows
+		if wrappers()[path.Base(words[0])] { // the program that it wraps, if it shows
 			for i, w := range words {
 				if strings.Contains(path.Dir(w), "bin") || strings.HasPrefix(w, "/app/") {
 					words = words[i:]
@@ -362,7 +366,7 @@ func jobName(command string) string {
 		}
 		name := path.Base(strings.Trim(words[0], `"'()`))
 		for i, w := range words[1:] {
-			if (interpreters[name] || wrappers[name] || i > 0) && !strings.HasPrefix(w, "-") && strings.Trim(w, nameRunes+"_./:-") == "" {
+			if (interpreters()[name] || wrappers()[name] || i > 0) && !strings.HasPrefix(w, "-") && strings.Trim(w, nameRunes+"_./:-") == "" {
 				if name += "-" + path.Base(w); i > 0 {
 					break
 				}

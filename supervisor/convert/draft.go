@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -307,6 +309,27 @@ func (p *process) security() *supervisor.SecurityContext {
 		p.spec.SecurityContext = &supervisor.SecurityContext{}
 	}
 	return p.spec.SecurityContext
+}
+
+func (p *process) runAs(user string) {
+	id := supervisor.ID(user)
+	p.security().RunAsUser = &id
+}
+
+func (p *process) runAsGroup(group string) {
+	id := supervisor.ID(group)
+	p.security().RunAsGroup = &id
+}
+
+// graceOf rounds up.
+func graceOf(d time.Duration) *int64 {
+	n := int64((d + time.Second - 1) / time.Second)
+	return &n
+}
+
+// pattern compiles an expression when it is first asked for: a manager never does.
+func pattern(text string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
 }
 
 func (p *process) label(key, value string) {

@@ -5,7 +5,6 @@ import (
 	"math"
 	"net/url"
 	"path"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -32,7 +31,7 @@ func looksLikePebble(text []byte) bool {
 	return false
 }
 
-var layerFile = regexp.MustCompile(`^[0-9]{3}-.+\.ya?ml$`)
+var layerFile = pattern(`^[0-9]{3}-.+\.ya?ml$`)
 
 // layerFiles are those of a directory, or of its layers folder, in their order.
 func layerFiles(fsys fs.FS, dir string) []string {
@@ -43,7 +42,7 @@ func layerFiles(fsys fs.FS, dir string) []string {
 			continue
 		}
 		for _, e := range entries {
-			if layerFile.MatchString(e.Name()) && !e.IsDir() {
+			if layerFile().MatchString(e.Name()) && !e.IsDir() {
 				list = append(list, path.Join(folder, e.Name()))
 			}
 		}
@@ -245,12 +244,12 @@ func (r *pebbleReader) environment(t *tree) []supervisor.EnvVar {
 func (r *pebbleReader) user(p *process, t *tree) {
 	for _, key := range []string{"user", "user-id"} {
 		if text, c := r.text(t, key); c != nil {
-			p.security().RunAsUser = new(supervisor.ID(text))
+			p.runAs(text)
 		}
 	}
 	for _, key := range []string{"group", "group-id"} {
 		if text, c := r.text(t, key); c != nil {
-			p.security().RunAsGroup = new(supervisor.ID(text))
+			p.runAsGroup(text)
 		}
 	}
 }
@@ -340,7 +339,7 @@ func (r *pebbleReader) delays(p *process, t *tree) {
 		p.spec.RestartBackoff = &b
 	}
 	if kill := r.duration(t, "kill-delay"); kill != nil {
-		p.spec.TerminationGracePeriodSeconds = new(int64(math.Ceil(time.Duration(*kill).Seconds())))
+		p.spec.TerminationGracePeriodSeconds = graceOf(time.Duration(*kill))
 	}
 }
 

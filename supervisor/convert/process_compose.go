@@ -114,12 +114,12 @@ func (r *pcReader) readVars(t *tree, into map[string]string) {
 	}
 }
 
-var template = regexp.MustCompile(`\{\{\s*\.?([A-Za-z_][A-Za-z0-9_]*)\s*\}\}`)
+var template = pattern(`\{\{\s*\.?([A-Za-z_][A-Za-z0-9_]*)\s*\}\}`)
 
 // templated puts variables into a text; what is more than a name stays, with a note.
 func (r *pcReader) templated(p *process, c *tree, text string, vars map[string]string) string {
-	text = template.ReplaceAllStringFunc(text, func(m string) string {
-		name := template.FindStringSubmatch(m)[1]
+	text = template().ReplaceAllStringFunc(text, func(m string) string {
+		name := template().FindStringSubmatch(m)[1]
 		if value, ok := vars[name]; ok {
 			return value
 		}
@@ -210,7 +210,7 @@ func (r *pcReader) process(t *tree) {
 }
 
 // bashisms are signs of a text that sh would not understand.
-var bashisms = regexp.MustCompile(`\[\[|<\(|<<<|&>|\bsource |\bfunction |\$\{[A-Za-z_]+(//|\^|,,|:[0-9])|\$'|\bdeclare |\bpipefail\b|\bmapfile\b|\(\(`)
+var bashisms = pattern(`\[\[|<\(|<<<|&>|\bsource |\bfunction |\$\{[A-Za-z_]+(//|\^|,,|:[0-9])|\$'|\bdeclare |\bpipefail\b|\bmapfile\b|\(\(`)
 
 func (r *pcReader) command(p *process, t *tree, vars map[string]string) {
 	text, c := r.text(t, "command")
@@ -255,7 +255,7 @@ func (r *pcReader) command(p *process, t *tree, vars map[string]string) {
 		}
 	case len(r.shell) > 0:
 		p.spec.Command.Argv = append(literals(r.shell), literal(text))
-	case bashisms.MatchString(text):
+	case bashisms().MatchString(text):
 		p.spec.Command.Argv = []string{"bash", "-c", literal(text)}
 	case strings.TrimSpace(text) == "":
 		r.fail(c, "it is empty")
@@ -327,10 +327,12 @@ func (r *pcReader) shutdown(p *process, t *tree) {
 	r.rest(p, "shutdown ", s, nil)
 }
 
-var pcConditions = map[string]supervisor.Condition{
-	"": supervisor.ConditionStarted, "process_started": supervisor.ConditionStarted, "process_healthy": supervisor.ConditionReady,
-	"process_log_ready": supervisor.ConditionReady, "process_completed_successfully": supervisor.ConditionCompleted,
-	"process_completed": supervisor.ConditionCompleted,
+func pcConditions() map[string]supervisor.Condition {
+	return map[string]supervisor.Condition{
+		"": supervisor.ConditionStarted, "process_started": supervisor.ConditionStarted, "process_healthy": supervisor.ConditionReady,
+		"process_log_ready": supervisor.ConditionReady, "process_completed_successfully": supervisor.ConditionCompleted,
+		"process_completed": supervisor.ConditionCompleted,
+	}
 }
 
 func (r *pcReader) dependsOn(p *process, t *tree) {
@@ -348,7 +350,7 @@ func (r *pcReader) dependsOn(p *process, t *tree) {
 			text, _ = r.text(dep, "condition")
 			r.rest(p, "depends_on "+name+" ", dep, nil)
 		}
-		condition, known := pcConditions[text]
+		condition, known := pcConditions()[text]
 		if !known {
 			r.fail(dep, "%q is not a condition", text)
 			return

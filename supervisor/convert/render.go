@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -279,16 +278,16 @@ func flow(value any) string {
 }
 
 // plain is what needs no quotes wherever it stands, and is nothing but text to YAML 1.1.
-var plain = regexp.MustCompile(`^(--?)?[A-Za-z_/$][A-Za-z0-9_/.@%+=$()-]*$`)
+var plain = pattern(`^(--?)?[A-Za-z_/$][A-Za-z0-9_/.@%+=$()-]*$`)
 
 // amount is a duration or a size.
-var amount = regexp.MustCompile(`^[0-9]+(s|ms|m0s|Ki|Mi|Gi)$`)
+var amount = pattern(`^[0-9]+(s|ms|m0s|Ki|Mi|Gi)$`)
 
 // reservedWords are read as booleans or nothing.
 var reservedWords = []string{"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 
 func scalar(text string) string {
-	if plain.MatchString(text) && !slices.Contains(reservedWords, strings.ToLower(text)) || amount.MatchString(text) {
+	if plain().MatchString(text) && !slices.Contains(reservedWords, strings.ToLower(text)) || amount().MatchString(text) {
 		return text
 	}
 	if strings.ContainsAny(text, `"\\`) && !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {

@@ -206,11 +206,12 @@ func (r *s6Reader) concrete(name string, seen map[string]bool) []string {
 	return list
 }
 
-// s6Known are the files of a service directory that are read, and those that a note
-// is about.
-var (
-	s6Known = []string{"type", "run", "up", "finish", "dependencies", "dependencies.d", "notification-fd", "timeout-kill", "timeout-up", "down-signal", "contents", "contents.d"}
-	s6Notes = map[string]string{
+// s6Known are the files of a service directory that are read.
+var s6Known = []string{"type", "run", "up", "finish", "dependencies", "dependencies.d", "notification-fd", "timeout-kill", "timeout-up", "down-signal", "contents", "contents.d"}
+
+// s6Notes are files of a service directory that a note is about.
+func s6Notes() map[string]string {
+	return map[string]string{
 		"down":             "what a oneshot does at its end is not done here: put it into lifecycle.preStop or postStop of a process that runs until then",
 		"timeout-down":     "terminationGracePeriodSeconds bounds a stop",
 		"timeout-finish":   "a postStop hook is bounded by the grace period",
@@ -227,7 +228,7 @@ var (
 		"flag-recommended": "there is nothing like it here",
 		"instance":         "see replicas", "instances": "see replicas", "template": "see replicas",
 	}
-)
+}
 
 func (r *s6Reader) service(s *s6Service, wanted map[string]bool) error {
 	list, err := r.entries(s.dir)
@@ -244,7 +245,7 @@ func (r *s6Reader) service(s *s6Service, wanted map[string]bool) error {
 		if slices.Contains(s6Known, e.Name()) {
 			continue
 		}
-		why, known := s6Notes[e.Name()]
+		why, known := s6Notes()[e.Name()]
 		if !known {
 			why = "this file is not known here"
 		}

@@ -162,9 +162,9 @@ func (r *s6Reader) execline(p *process, file string, words []string) error {
 				return r.d.failf(file, 1, "%s has no program behind it", words[0])
 			}
 			user, group, hasGroup := strings.Cut(words[1], ":")
-			p.security().RunAsUser = new(supervisor.ID(user))
+			p.runAs(user)
 			if hasGroup {
-				p.security().RunAsGroup = new(supervisor.ID(group))
+				p.runAsGroup(group)
 			}
 			words = words[2:]
 		case "fdmove":

@@ -171,19 +171,23 @@ func (d *draft) supervisordSection(s *section, groups map[string]string, program
 }
 
 // daemonSettings are the options of [supervisord], but for environment, user and umask.
-var daemonSettings = map[string]string{
-	"childlogdir": "give -log-dir to processmanager, and log: {file: true} to processes",
-	"strip_ansi":  "output is kept as it was written",
-	"directory":   "start processmanager in that directory, or give processes a workingDir",
-	"minfds":      "limits are set per process: rlimits: {nofile: N}", "minprocs": "limits are set per process: rlimits: {nproc: N}",
+func daemonSettings() map[string]string {
+	return map[string]string{
+		"childlogdir": "give -log-dir to processmanager, and log: {file: true} to processes",
+		"strip_ansi":  "output is kept as it was written",
+		"directory":   "start processmanager in that directory, or give processes a workingDir",
+		"minfds":      "limits are set per process: rlimits: {nofile: N}", "minprocs": "limits are set per process: rlimits: {nproc: N}",
+	}
 }
 
 // daemonOnly are options of [supervisord] that ask for nothing of a container's PID 1.
-var daemonOnly = map[string]string{
-	"logfile": "the manager's own log is on stderr", "logfile_maxbytes": "the manager's own log is on stderr",
-	"logfile_backups": "the manager's own log is on stderr", "loglevel": "the manager's own log has one level",
-	"pidfile": "there is no pid file", "identifier": "the metadata has a name", "nocleanup": "nothing is cleaned up",
-	"silent": "the manager's own log is short",
+func daemonOnly() map[string]string {
+	return map[string]string{
+		"logfile": "the manager's own log is on stderr", "logfile_maxbytes": "the manager's own log is on stderr",
+		"logfile_backups": "the manager's own log is on stderr", "loglevel": "the manager's own log has one level",
+		"pidfile": "there is no pid file", "identifier": "the metadata has a name", "nocleanup": "nothing is cleaned up",
+		"silent": "the manager's own log is short",
+	}
 }
 
 func (d *draft) supervisordItself(s *section) error {
@@ -213,11 +217,11 @@ func (d *draft) supervisordItself(s *section) error {
 			}
 			d.defaults.Env = env
 		default:
-			if why, harmless := daemonOnly[o.key]; harmless {
+			if why, harmless := daemonOnly()[o.key]; harmless {
 				d.note(Changed, s.file, o.line, o.key, "%s", why)
 				continue
 			}
-			why, known := daemonSettings[o.key]
+			why, known := daemonSettings()[o.key]
 			if !known {
 				why = "it is not known here"
 			}

@@ -366,7 +366,7 @@ func (r *programReader) stop(p *process) {
 
 func (r *programReader) rights(p *process) {
 	if text, o := r.known(p, "user"); o != nil {
-		p.security().RunAsUser = new(supervisor.ID(text))
+		p.runAs(text)
 		r.d.note(Changed, r.s.file, o.line, "user", "HOME, USER and LOGNAME are those of the user here; supervisord leaves its own")
 	}
 	if text, o := r.known(p, "umask"); o != nil {
