@@ -107,3 +107,20 @@ func TestThroughNeedsNoDrain(t *testing.T) {
 type willing struct{ recorder }
 
 func (w *willing) TryWrite(p []byte) (int, error) { return w.Write(p) }
+
+// A piece of a long line that went straight through is ended before another one's line.
+func TestT67ThroughEndsAPiece(t *testing.T) {
+	out := &willing{}
+	c := NewConsole(out, nil, FormatRaw)
+	a := New(Options{Name: "a", Console: c}).Life(1)
+	b := New(Options{Name: "b", Console: c}).Life(1)
+	long := strings.Repeat("x", MaxLine)
+	a.Write(supervisor.Stdout, []byte(long+"y"))
+	b.Write(supervisor.Stdout, []byte("hello\n"))
+	a.Write(supervisor.Stdout, []byte("\n"))
+	a.Write(supervisor.Stdout, []byte(long+"y\n")) // nobody between: one line
+	c.Close(time.Minute)
+	if got, want := out.String(), long+"\nhello\ny\n"+long+"y\n"; got != want {
+		t.Errorf("got %s", cmp.Diff(want, got))
+	}
+}
