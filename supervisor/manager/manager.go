@@ -174,7 +174,7 @@ func (m *Manager) Log() *slog.Logger { return m.log }
 func (m *Manager) Run(ctx context.Context) (code int) {
 	if m.os == nil {
 		m.os = linux.New((*reports)(m), m.systemOptions()...)
-		spare := time.AfterFunc(time.Second, linux.KeepThreads) // not in the way of the first starts
+		spare := time.AfterFunc(time.Second, linux.KeepThreads) //nolint:forbidigo // of no process; later, not to be in the way of the first starts
 		defer spare.Stop()
 	}
 	l := newLoop(m)
