@@ -213,6 +213,20 @@ func TestContainerByTrying(t *testing.T) {
 	}
 }
 
+// The annotation of the chart is stronger than kubectl's, and nothing else is tried.
+func TestContainerByAnnotation(t *testing.T) {
+	t.Parallel()
+	pods := podList(podJSON("a", "Running", map[string]string{containerAnnotation: "processes", defaultAnnotation: "app"}, "app", "processes"))
+	f := newFake(t, pods, map[string]reply{
+		"a/app":       listed(info("wrong", "running", 1)),
+		"a/processes": {Err: "sh: pmclient: not found", Code: 127},
+	})
+	stdout, stderr, code := f.run("list")
+	if code != exitNobody || stdout != "" || !strings.Contains(stderr, "a: container processes: has no pmclient\n") {
+		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+}
+
 // A native sidecar has the manager while its Pod is still Pending.
 func TestNativeSidecar(t *testing.T) {
 	t.Parallel()

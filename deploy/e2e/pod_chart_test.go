@@ -31,6 +31,10 @@ telnet: {enabled: true}
 auth: {existingSecret: api, viewerKey: viewer}
 tls: {existingSecret: tls}
 `
+	// It may have to be compiled first.
+	if out, err := exec.CommandContext(t.Context(), "../sh/tool", "helm", "version").CombinedOutput(); err != nil {
+		t.Fatalf("helm: %v\n%s", err, out)
+	}
 	helm := exec.Command("../sh/tool", "helm", "template", "shop", "../helm/processmanager", "-f", "-")
 	helm.Stdin = strings.NewReader(values)
 	r := run(t, helm)
