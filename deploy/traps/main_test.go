@@ -16,6 +16,9 @@ const (
 	roleVar = "TRAP_ROLE"
 	markVar = "TRAP_MARK" // names the instance, in it and in all that it starts
 	hideVar = "TRAP_HIDE" // a folder that is empty for the instance
+	// blindVar has /proc hide the processes of others from an instance that may not look
+	// into them.
+	blindVar = "TRAP_BLIND"
 )
 
 var (
@@ -81,7 +84,14 @@ func becomeInit() error {
 	if err := unix.Mount("none", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return err
 	}
-	if err := unix.Mount("proc", "/proc", "proc", 0, ""); err != nil {
+	options := ""
+	if os.Getenv(blindVar) != "" {
+		options = "hidepid=2,gid=54321"
+		if err := unix.Prctl(unix.PR_CAPBSET_DROP, unix.CAP_SYS_PTRACE, 0, 0, 0); err != nil {
+			return err
+		}
+	}
+	if err := unix.Mount("proc", "/proc", "proc", 0, options); err != nil {
 		return err
 	}
 	if dir := os.Getenv(hideVar); dir != "" {
@@ -89,7 +99,7 @@ func becomeInit() error {
 			return err
 		}
 	}
-	for _, name := range []string{roleVar, hideVar} {
+	for _, name := range []string{roleVar, hideVar, blindVar} {
 		os.Unsetenv(name)
 	}
 	return unix.Exec(os.Args[1], os.Args[1:], os.Environ())

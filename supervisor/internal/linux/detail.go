@@ -32,17 +32,18 @@ func (sc *scanner) detail(p, then *procStat, pass int) {
 	var name [32]byte
 	path := strconv.AppendUint(name[:0], uint64(p.pid), 10)
 	n := len(path)
+	p.told = denied
 	fds, err := sc.countFDs(append(path, "/fd\x00"...))
-	if err != nil {
-		p.told = denied
-		return
+	var text []byte
+	if err == nil {
+		text, err = sc.readAt(append(path[:n], "/io\x00"...), sc.text)
 	}
-	text, err := sc.readAt(append(path[:n], "/io\x00"...), sc.text)
-	if err != nil || !parseIO(text, p) {
-		p.told = denied
-		return
+	switch {
+	case err == unix.ENOENT || err == unix.ESRCH: // it has ended, and has none any more
+		p.told = allowed
+	case err == nil && parseIO(text, p):
+		p.told, p.fds = allowed, fds
 	}
-	p.told, p.fds = allowed, fds
 }
 
 // countFDs counts the descriptors of a process. The size of the directory is their number
