@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/urfave/cli/v3"
@@ -34,22 +33,4 @@ func (p *program) change(verb string) cli.ActionFunc {
 		}
 		return f.conclude(answers)
 	}
-}
-
-// line is a line of a process's output, with where it comes from.
-type line struct {
-	Pod  string `json:"pod"`
-	Name string `json:"name"`
-	supervisor.LogLine
-}
-
-// write writes it: as JSON, or with Pod and name in front.
-func (f *fleet) write(l line) {
-	if f.json {
-		if data, err := json.Marshal(l); err == nil {
-			fmt.Fprintf(f.out, "%s\n", data)
-		}
-		return
-	}
-	fmt.Fprintf(f.out, "%s %s | %s\n", l.Pod, l.Name, supervisor.Harmless(l.Msg))
 }

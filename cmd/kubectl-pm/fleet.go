@@ -82,7 +82,9 @@ func read[T any](a *answer) []T {
 			list = append(list, one)
 		}
 		if err != nil {
-			a.err = errors.Join(a.err, fmt.Errorf("cannot read the answer of pmclient: %w", err))
+			if a.err == nil { // otherwise it is no wonder
+				a.err = fmt.Errorf("cannot read the answer of pmclient: %w", err)
+			}
 			return list
 		}
 	}

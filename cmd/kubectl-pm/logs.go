@@ -19,6 +19,24 @@ import (
 // maxLine is more than a line of output can have as JSON.
 const maxLine = 1 << 20
 
+// line is a line of a process's output, with where it comes from.
+type line struct {
+	Pod  string `json:"pod"`
+	Name string `json:"name"`
+	supervisor.LogLine
+}
+
+// write writes it: as JSON, or with Pod and name in front.
+func (f *fleet) write(l line) {
+	if f.json {
+		if data, err := json.Marshal(l); err == nil {
+			fmt.Fprintf(f.out, "%s\n", data)
+		}
+		return
+	}
+	fmt.Fprintf(f.out, "%s %s | %s\n", l.Pod, l.Name, supervisor.Harmless(l.Msg))
+}
+
 func (p *program) logs(ctx context.Context, c *cli.Command) error {
 	list, err := wanted(c)
 	if err != nil {
