@@ -63,9 +63,7 @@ func (s *System) measure() {
 	s.mu.Lock()
 	for name, a := range s.accounts {
 		if a.measures == (Measures{}) {
-			if !a.measured.at.IsZero() {
-				a.measured.set(0, 0)
-			}
+			a.measured.drop()
 			continue
 		}
 		if done := a.measured.begin(s, name, a.measures, a.member); done != nil {
@@ -115,6 +113,13 @@ func (m *measured) set(proportional, workingSet uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.busy, m.at, m.proportional, m.workingSet = false, time.Now(), proportional, workingSet
+}
+
+// drop forgets what was measured.
+func (m *measured) drop() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.at = time.Time{}
 }
 
 // proportionalBytes sums the PSS of processes; 0 when one of them may not be asked: a part

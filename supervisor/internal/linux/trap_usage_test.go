@@ -217,7 +217,10 @@ func TestT99ProcessesThatVanish(t *testing.T) {
 	s.Spawn(l, shell(l, newText(), `i=0; while [ $i -lt 1500 ]; do : & i=$((i+1)); done; exit 0`))
 	for {
 		s.Sample(0, true)
-		if r.has(l, "exited") {
+		r.mu.Lock()
+		exited := r.has(l, "exited")
+		r.mu.Unlock()
+		if exited {
 			break
 		}
 	}
