@@ -1,16 +1,12 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"net"
-	"net/http"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/coder/websocket"
 
 	"github.com/processmanager/processmanager/rpc/client"
 	"github.com/processmanager/processmanager/supervisor"
@@ -76,17 +72,17 @@ func TestT89ClientIsKilledInTheMiddleOfAStop(t *testing.T) {
 			return killable("!!process.stop name:by-telnet\n\n", "socat", "-", "UNIX-CONNECT:"+in.socket)
 		},
 		"by-websocket": func() func() {
-			dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
-				return new(net.Dialer).DialContext(ctx, "unix", rpcSocket)
-			}
-			ws, _, err := websocket.Dial(t.Context(), "http://localhost/rpc", &websocket.DialOptions{HTTPClient: &http.Client{Transport: &http.Transport{DialContext: dial}}})
+			conn, err := net.Dial("unix", rpcSocket)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := ws.Write(t.Context(), websocket.MessageText, []byte(`{"jsonrpc":"2.0","id":1,"method":"process.stop","params":["by-websocket"]}`)); err != nil {
+			const call = `{"jsonrpc":"2.0","id":1,"method":"process.stop","params":["by-websocket"]}`
+			frame := append([]byte{0x81, 0x80 | byte(len(call)), 0, 0, 0, 0}, call...) // text, masked with zeros
+			if _, err := conn.Write(append([]byte("GET /rpc HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+				"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"), frame...)); err != nil {
 				t.Fatal(err)
 			}
-			return func() { _ = ws.CloseNow() }
+			return func() { _ = conn.Close() }
 		},
 	} {
 		kill := begin()

@@ -1,6 +1,6 @@
 // Package traps tests what has bitten other supervisors, with the real program and
 // real processes: each test carries the numbers of its traps, and TestEveryTrap finds
-// for each number from 1 to 71 the tests of the whole module that carry it, or the
+// for each number that it knows the tests of the whole module that carry it, or the
 // sentence in supervisor/DESIGN.md that says why it cannot occur here.
 //
 // The program is built once, with the race detector where the tests have it, and runs
