@@ -252,7 +252,7 @@ export interface LifecycleHandler {
 }
 
 /** What is done with the output beside the ring in memory; true is {file: true}. */
-export type Log = boolean | { file?: boolean; format?: LogFormat; maxSize?: Quantity; maxFiles?: number | null; maxAge?: Duration; compress?: boolean; timestamps?: boolean | null; rateLimit?: Quantity };
+export type Log = boolean | { file?: boolean; format?: LogFormat; maxSize?: Quantity; rotateEvery?: Duration; maxFiles?: number | null; maxAge?: Duration; compress?: boolean; timestamps?: boolean | null; rateLimit?: Quantity };
 
 export type LogFormat = "raw" | "text" | "json";
 

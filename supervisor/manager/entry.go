@@ -152,7 +152,7 @@ func (l *loop) logOptions(spec *supervisor.Spec) logbuf.Options {
 	}
 	return logbuf.Options{
 		Name: spec.Name, Console: l.m.console, File: l.logFile(spec), Format: logbuf.Format(spec.Log.Format),
-		MaxSize: size(spec.Log.MaxSize), MaxFiles: spec.Log.MaxFiles, MaxAge: span(spec.Log.MaxAge),
+		MaxSize: size(spec.Log.MaxSize), Every: span(spec.Log.RotateEvery), MaxFiles: spec.Log.MaxFiles, MaxAge: span(spec.Log.MaxAge),
 		Compress: spec.Log.Compress, Stamps: stamps, RateLimit: size(spec.Log.RateLimit),
 	}
 }

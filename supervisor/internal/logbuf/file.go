@@ -44,6 +44,7 @@ type file struct {
 	opened  fs.FileInfo // of out, when it was opened
 	own     bool        // out is a regular file that path itself names: it may be rotated
 	size    int64       // of out, when it is a regular file
+	begun   time.Time   // when its first line was written, as far as known: of a file that was there, its last change
 	checked time.Time
 	refused time.Time // last failed rotation
 }
@@ -51,6 +52,7 @@ type file struct {
 // rotation says when a file is rotated and what is kept.
 type rotation struct {
 	max      int64         // bytes; rotate before the file becomes bigger
+	every    time.Duration // rotate before the first line of a new period, in UTC; 0: time does not matter
 	backups  int           // files beside the current one
 	age      time.Duration // rotated files that are older are removed; 0: age does not matter
 	compress bool          // rotated files
@@ -64,16 +66,20 @@ func newFile(path string, k *keeper, report func(error)) *file {
 
 // Write appends p, which is not empty, in one piece to one file.
 func (f *file) Write(p []byte) (int, error) {
-	if now := time.Now(); f.out == nil || now.Sub(f.checked) >= checkEvery {
+	now := time.Now()
+	if f.out == nil || now.Sub(f.checked) >= checkEvery {
 		f.checked = now
 		if err := f.look(); err != nil {
 			return 0, err
 		}
 	}
-	if f.own && f.size > 0 && f.size+int64(len(p)) > f.rotation.Load().max {
+	if f.own && f.due(now, len(p)) {
 		if err := f.rotate(); err != nil {
 			return 0, err
 		}
+	}
+	if f.size == 0 {
+		f.begun = now
 	}
 	n, err := f.out.Write(p)
 	f.size += int64(n)
@@ -81,6 +87,17 @@ func (f *file) Write(p []byte) (int, error) {
 		f.release()
 	}
 	return n, err
+}
+
+// due says whether the file has to be moved aside before n more bytes come to it. Periods
+// are those of [time.Time.Truncate], so that a file which an earlier life of this program
+// has left is rotated at the same time as if there had been one life.
+func (f *file) due(now time.Time, n int) bool {
+	r := f.rotation.Load()
+	if f.size == 0 {
+		return false
+	}
+	return f.size+int64(n) > r.max || r.every > 0 && now.Truncate(r.every).After(f.begun.Truncate(r.every))
 }
 
 // look finds out what the path leads to now, lets go of what is no longer there, and
@@ -112,7 +129,7 @@ func (f *file) open() error {
 	f.out, f.opened, f.checked = out, info, time.Now()
 	// A link is not rotated: only the link would be moved. Neither is a device or a pipe.
 	f.own = info.Mode().IsRegular() && err == nil && os.SameFile(info, link)
-	f.size = info.Size()
+	f.size, f.begun = info.Size(), info.ModTime()
 	return nil
 }
 

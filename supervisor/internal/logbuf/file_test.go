@@ -8,7 +8,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/processmanager/processmanager/supervisor"
 )
@@ -127,6 +130,122 @@ func TestRotation(t *testing.T) { // T69
 	if !slices.Equal(names, want) {
 		t.Errorf("left %q, want %q", names, want)
 	}
+}
+
+// A file holds the lines of one period, whoever wrote the first of them: the manager of
+// now or one before it. What was empty all the time leaves no file.
+func TestT69RotationByPeriod(t *testing.T) { // T69
+	dir := t.TempDir()
+	path := filepath.Join(dir, "web.log")
+	synctest.Test(t, func(t *testing.T) { // it begins on a Saturday at midnight UTC
+		manager := func(every time.Duration) *file {
+			f := newFile(path, newKeeper(func(err error) { t.Error(err) }), func(err error) { t.Error(err) })
+			f.rotation.Store(&rotation{max: 1 << 20, every: every, backups: 9})
+			return f
+		}
+		f := manager(24 * time.Hour)
+		log := func(text string) {
+			t.Helper()
+			if _, err := f.Write([]byte(text + "\n")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		wait := func(d time.Duration) { time.Sleep(d) }
+		wait(10 * time.Hour)
+		log("saturday, ten")
+		wait(14*time.Hour - time.Second)
+		log("saturday, last second")
+		wait(time.Second)
+		log("sunday, first second")
+		wait(72 * time.Hour)
+		log("wednesday")
+
+		// The manager ends, and the next one finds what it has left.
+		restart := func(pause time.Duration) {
+			f.release()
+			if err := os.Chtimes(path, time.Now(), time.Now()); err != nil { // the kernel has another clock
+				t.Fatal(err)
+			}
+			wait(pause)
+			f = manager(24 * time.Hour)
+		}
+		restart(time.Hour)
+		log("wednesday, the second manager")
+		restart(47 * time.Hour)
+		log("friday, the third manager")
+
+		// A period of a week ends on Sunday; none at all goes on.
+		f.rotation.Store(&rotation{max: 1 << 20, every: 7 * 24 * time.Hour, backups: 9})
+		wait(48 * time.Hour)
+		log("sunday of the same week")
+		wait(24 * time.Hour)
+		log("monday")
+		f.rotation.Store(&rotation{max: 1 << 20, backups: 9})
+		wait(1000 * time.Hour)
+		log("much later")
+
+		// Somebody has cut it to nothing (copytruncate): there is nothing to move.
+		f.rotation.Store(&rotation{max: 1 << 20, every: time.Hour, backups: 9})
+		if err := os.Truncate(path, 0); err != nil {
+			t.Fatal(err)
+		}
+		wait(2 * time.Hour)
+		log("after the cut")
+		wait(2 * time.Hour)
+		log("the newest")
+		f.release()
+	})
+	want := map[string]string{
+		"web-2000-01-02T00-00-00.000.log": "saturday, ten\nsaturday, last second\n",
+		"web-2000-01-05T00-00-00.000.log": "sunday, first second\n",
+		"web-2000-01-07T00-00-00.000.log": "wednesday\nwednesday, the second manager\n",
+		"web-2000-01-10T00-00-00.000.log": "friday, the third manager\nsunday of the same week\n",
+		"web-2000-02-20T20-00-00.000.log": "after the cut\n",
+		"web.log":                         "the newest\n",
+	}
+	got := map[string]string{}
+	for _, name := range names(t, dir) {
+		got[name] = read(t, filepath.Join(dir, name))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// A rotation that was refused is tried again in the same period, and no line waits for it.
+func TestRotationByPeriodIsTriedAgain(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "logs")
+	synctest.Test(t, func(t *testing.T) {
+		refused := 0
+		f := newFile(filepath.Join(dir, "web.log"), newKeeper(nil), func(error) { refused++ })
+		f.rotation.Store(&rotation{max: 1 << 20, every: time.Hour, backups: 9})
+		log := func(text string) {
+			t.Helper()
+			if _, err := f.Write([]byte(text + "\n")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		log("one")
+		time.Sleep(time.Hour)
+		// A folder in the way of a rename is as good as a folder without rights, for root too.
+		obstacle := backupName(f.path, time.Now())
+		real := f.path
+		f.path = filepath.Join(real, "no folder")
+		f.checked = time.Now() // it does not look
+		log("two")
+		f.path = real
+		if refused != 1 || exists(obstacle) {
+			t.Fatalf("refused %d times, rotated: %t", refused, exists(obstacle))
+		}
+		time.Sleep(rotateRetry - time.Second)
+		log("three")
+		time.Sleep(time.Second)
+		log("four")
+		f.release()
+		if got := names(t, dir); len(got) != 2 || read(t, real) != "four\n" {
+			t.Errorf("%q, and the newest has %q", got, read(t, real))
+		}
+	})
 }
 
 func TestFileRotatesAtItsSize(t *testing.T) {

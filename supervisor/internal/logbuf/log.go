@@ -24,6 +24,7 @@ type Options struct {
 	File      string        // path of the log file; empty: none
 	MaxSize   int64         // bytes from which on the file is rotated; 0: FileSize
 	MaxFiles  *int          // rotated files that are kept; nil: FileBackups
+	Every     time.Duration // the file is rotated with the first line of each such period, in UTC; 0: for its size only
 	MaxAge    time.Duration // rotated files that are older are removed; 0: never for that
 	Compress  bool          // rotated files are compressed
 	Stamps    bool          // a time in front of each of its lines, in text on the console and in the file
@@ -32,7 +33,7 @@ type Options struct {
 
 // rotation says how the file is rotated.
 func (o Options) rotation() rotation {
-	r := rotation{max: FileSize, backups: FileBackups, age: o.MaxAge, compress: o.Compress}
+	r := rotation{max: FileSize, every: o.Every, backups: FileBackups, age: o.MaxAge, compress: o.Compress}
 	if o.MaxSize > 0 {
 		r.max = o.MaxSize
 	}
