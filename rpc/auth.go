@@ -85,6 +85,7 @@ func (s *Server) identify(r *http.Request) (who *session, wrong bool) {
 		// in without a secret, whatever the caller of this package opened.
 		if local {
 			who.role = supervisor.RoleOperator
+			known(r.Context())
 		}
 		return who, false
 	}
@@ -93,14 +94,27 @@ func (s *Server) identify(r *http.Request) (who *session, wrong bool) {
 		return who, false
 	}
 	who.role, who.secret = s.check(r.Context(), who.peer, secret), secret
+	if who.role != supervisor.RoleNone {
+		known(r.Context())
+	}
 	return who, who.role == supervisor.RoleNone
 }
 
 // peerKey finds the words of package access for the other side of a connection.
 type peerKey struct{}
 
+// connKey finds the connection of a request.
+type connKey struct{}
+
 func withPeer(ctx context.Context, c net.Conn) context.Context {
-	return context.WithValue(ctx, peerKey{}, access.Peer(c))
+	return context.WithValue(context.WithValue(ctx, connKey{}, c), peerKey{}, access.Peer(c))
+}
+
+// known has the connection of a request keep its place: its caller has a role.
+func known(ctx context.Context) {
+	if c, ok := ctx.Value(connKey{}).(net.Conn); ok {
+		access.Busy(c)
+	}
 }
 
 // isUnix tells whether a request came over a unix socket.

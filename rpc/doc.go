@@ -89,7 +89,6 @@
 //	413  over 1 MiB
 //	415  not application/json
 //	426  GET /rpc without a WebSocket
-//	503  too many WebSockets that have not authenticated
 //
 // # Concurrency
 //

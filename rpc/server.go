@@ -20,22 +20,23 @@ import (
 
 // The limits of a caller.
 const (
-	maxMessage         = 1 << 20          // bytes of a body or a WebSocket message
-	maxBatch           = 1000             // requests in a batch
-	maxCalls           = 16               // messages of a WebSocket that are worked on at once
-	maxWaits           = 256              // and of those that wait
-	maxSubscriptions   = 64               // of a WebSocket
-	maxUnauthenticated = 64               // WebSockets that have not authenticated yet
-	maxWrong           = 3                // wrong secrets on a WebSocket
-	headerTimeout      = 10 * time.Second // for the header of a request
-	readTimeout        = 30 * time.Second // for the body of a request
-	writeTimeout       = 30 * time.Second // for one answer
-	idleTimeout        = 2 * time.Minute  // between two requests of a connection
-	authTimeout        = 10 * time.Second // for the first message of a WebSocket
-	lookInterval       = 2 * time.Second  // between two looks whether the secret is still valid
-	pingInterval       = 30 * time.Second
-	pongTimeout        = 10 * time.Second
-	endTimeout         = 5 * time.Second // for calls in flight when the server ends
+	maxMessage       = 1 << 20          // bytes of a body or a WebSocket message
+	maxBatch         = 1000             // requests in a batch
+	maxCalls         = 16               // messages of a WebSocket that are worked on at once
+	maxWaits         = 256              // and of those that wait
+	maxSubscriptions = 64               // of a WebSocket
+	maxConnections   = 1024             // of a listener; idle ones and who has not authenticated make room
+	maxFirst         = 80 << 10         // bytes of a WebSocket message before it has authenticated; a secret may have 64 KiB
+	maxWrong         = 3                // wrong secrets on a WebSocket
+	headerTimeout    = 10 * time.Second // for the header of a request
+	readTimeout      = 30 * time.Second // for the body of a request
+	writeTimeout     = 30 * time.Second // for one answer
+	idleTimeout      = 2 * time.Minute  // between two requests of a connection
+	authTimeout      = 10 * time.Second // for the first message of a WebSocket
+	lookInterval     = 2 * time.Second  // between two looks whether the secret is still valid
+	pingInterval     = 30 * time.Second
+	pongTimeout      = 10 * time.Second
+	endTimeout       = 5 * time.Second // for calls in flight when the server ends
 )
 
 // Observer counts. Its methods may be called from any goroutine and must not
@@ -69,7 +70,6 @@ type Server struct {
 	document json.RawMessage                              // as rpc.discover gives it: in one line
 	pretty   string                                       // as GET /openrpc.json gives it
 	hold     func(ctx context.Context, peer string) error // after a wrong secret
-	pending  chan struct{}                                // one token for each WebSocket that has not authenticated
 }
 
 //go:generate go run ./gen
@@ -100,7 +100,6 @@ func NewServer(o Options) *Server {
 		document: oneLine(document),
 		pretty:   document + "\n",
 		hold:     o.Throttle.Hold,
-		pending:  make(chan struct{}, maxUnauthenticated),
 	}
 }
 
@@ -130,10 +129,15 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		Protocols:         protocols,
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ConnContext:       withPeer,
-		ErrorLog:          slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelDebug),
+		ConnState: func(c net.Conn, now http.ConnState) {
+			if now == http.StateIdle {
+				access.Idle(c)
+			}
+		},
+		ErrorLog: slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelDebug),
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(l) }()
+	go func() { failed <- server.Serve(access.Places(l, maxConnections, s.options.Logger)) }()
 	select {
 	case err := <-failed:
 		if errors.Is(err, net.ErrClosed) && ctx.Err() != nil {

@@ -55,6 +55,7 @@ func newStream(ctx context.Context, ws *websocket.Conn, who *session) *stream {
 		known: make(chan struct{}),
 		open:  map[uint64]*exchange{},
 	}
+	ws.SetReadLimit(maxFirst)
 	st.subs = newSubscriptions(ctx, st.write, who.srv.options.Logger)
 	who.stream = st
 	st.authenticated()
@@ -66,7 +67,11 @@ func (st *stream) authenticated() bool {
 	if st.session.caller().Role == supervisor.RoleNone {
 		return false
 	}
-	st.once.Do(func() { close(st.known) })
+	st.once.Do(func() {
+		st.ws.SetReadLimit(maxMessage)
+		known(st.ctx)
+		close(st.known)
+	})
 	return true
 }
 

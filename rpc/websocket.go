@@ -24,22 +24,6 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 		upgradeNeeded(w)
 		return
 	}
-	waits := who.role == supervisor.RoleNone
-	if waits {
-		select {
-		case s.pending <- struct{}{}:
-		default:
-			fail(w, http.StatusServiceUnavailable, newError(codeOf(supervisor.ErrForbidden),
-				"%v: too many connections have not authenticated yet, try again", supervisor.ErrForbidden))
-			return
-		}
-	}
-	release := func() {
-		if waits {
-			waits = false
-			<-s.pending
-		}
-	}
 	// Counted while the HTTP server still counts the connection too, so that its
 	// end waits for one of them at every moment.
 	run := servingOf(r.Context())
@@ -48,25 +32,22 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	// Origin has been checked, more strictly than the library does it.
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled})
 	if err != nil { // it has answered
-		release()
 		s.options.Logger.Debug("websocket handshake failed", slog.String("peer", who.peer), slog.Any("error", err))
 		return
 	}
-	ws.SetReadLimit(maxMessage)
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	st := newStream(ctx, ws, who)
 	quiet := jsonrpc2.SetLogger(debugLogger{s.options.Logger})
 	conn := jsonrpc2.NewConn(ctx, st, handler{st}, quiet)
-	s.attend(ctx, conn, st, release)
+	s.attend(ctx, conn, st)
 	cancel()
 	st.subs.wait() // their sources are given back
 }
 
 // attend watches over a connection until it is closed: the first message in time,
 // pings, a secret that is no longer valid, the end of the server.
-func (s *Server) attend(ctx context.Context, conn *jsonrpc2.Conn, st *stream, authenticated func()) {
-	defer authenticated()
+func (s *Server) attend(ctx context.Context, conn *jsonrpc2.Conn, st *stream) {
 	unauthenticated := time.NewTimer(authTimeout)
 	defer unauthenticated.Stop()
 	known := st.known
@@ -81,7 +62,6 @@ func (s *Server) attend(ctx context.Context, conn *jsonrpc2.Conn, st *stream, au
 		case <-known:
 			known = nil
 			unauthenticated.Stop()
-			authenticated()
 		case <-unauthenticated.C:
 			st.end(websocket.StatusPolicyViolation, "not authenticated in time")
 			return

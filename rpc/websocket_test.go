@@ -89,17 +89,27 @@ func TestWrongSecretsCloseAWebSocket(t *testing.T) {
 // the secret.
 func TestT87StrangersAreBounded(t *testing.T) {
 	d := open(t, "unix", Options{Auth: secrets{}})
-	for i := range maxUnauthenticated {
+	ws := d.dial("Authorization: Bearer " + goodSecret)
+	first := d.dial()
+	for i := range maxConnections {
 		if _, _, err := d.tryDial(); err != nil {
 			t.Fatalf("%d: %v", i, err)
 		}
 	}
-	if _, resp, err := d.tryDial(); err == nil || resp.StatusCode != 503 {
-		t.Errorf("one more: %v %v", resp, err)
+	if _, err := tryReceive(t, first); err == nil || websocket.CloseStatus(err) != -1 {
+		t.Errorf("the oldest stranger has not made room: %v", err)
 	}
-	ws := d.dial("Authorization: Bearer " + goodSecret)
 	send(t, ws, listCall)
 	receive(t, ws)
+	late := d.dial("Authorization: Bearer " + goodSecret)
+	send(t, late, listCall)
+	receive(t, late)
+	// What a stranger may say is not longer than a secret.
+	stranger := d.dial()
+	send(t, stranger, auth(strings.Repeat("x", maxFirst), "1"))
+	if _, err := tryReceive(t, stranger); websocket.CloseStatus(err) != websocket.StatusMessageTooBig {
+		t.Errorf("a long first message: %v", err)
+	}
 }
 
 // Cross-site WebSocket hijacking and DNS rebinding.

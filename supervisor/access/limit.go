@@ -100,8 +100,10 @@ func (c *limitedConn) Close() error {
 func (c *limitedConn) NetConn() net.Conn { return c.Conn }
 
 // CloseWrite ends the sending side, where the connection has one.
-func (c *limitedConn) CloseWrite() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+func (c *limitedConn) CloseWrite() error { return closeWrite(c.Conn) }
+
+func closeWrite(c net.Conn) error {
+	if half, ok := c.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
 	}
 	return errors.ErrUnsupported
