@@ -36,6 +36,7 @@ func authenticate(ctx context.Context, s *session, p AuthenticateParams) (Authen
 	s.mu.Lock()
 	s.role, s.secret, s.wrong = role, p.Secret, 0
 	s.mu.Unlock()
+	s.srv.options.Logger.Info("authenticated", "door", string(supervisor.DoorRPC), "peer", s.peer, "role", role.String(), "event", access.LoginSucceeded)
 	return AuthenticateResult{Role: role.String()}, nil
 }
 
@@ -51,6 +52,9 @@ func (s *Server) check(ctx context.Context, peer, secret string) supervisor.Role
 	}
 	if s.options.Observer != nil {
 		s.options.Observer.AuthFailed()
+	}
+	if attempt, tell := s.options.Throttle.Attempt(peer); tell {
+		s.options.Logger.Warn("wrong secret", "door", string(supervisor.DoorRPC), "peer", peer, "attempt", attempt, "event", access.LoginFailed)
 	}
 	_ = s.hold(ctx, peer) // when the caller hangs up there is nobody to hold back
 	return supervisor.RoleNone

@@ -97,7 +97,7 @@
 // count: there may be 256 of them, and more are refused. Before a WebSocket has
 // authenticated they are worked on one by one. A call that changes something is
 // finished also when its caller hangs up; one that waits ends then, and when the
-// server does. A WebSocket has at most 64 subscriptions, which end with it.
+// server does; every other call has 30 s. A WebSocket has at most 64 subscriptions, which end with it.
 //
 // # Close codes of a WebSocket
 //

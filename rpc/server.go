@@ -36,7 +36,8 @@ const (
 	lookInterval     = 2 * time.Second  // between two looks whether the secret is still valid
 	pingInterval     = 30 * time.Second
 	pongTimeout      = 10 * time.Second
-	endTimeout       = 5 * time.Second // for calls in flight when the server ends
+	lookTimeout      = 30 * time.Second // for a call that neither changes nor waits
+	endTimeout       = 5 * time.Second  // for calls in flight when the server ends
 )
 
 // Observer counts. Its methods may be called from any goroutine and must not

@@ -117,10 +117,18 @@ func (s *session) try(ctx context.Context, m Method, known bool, req request) (j
 		ctx, stop = untilEnding(ctx)
 		defer stop()
 	}
+	if !m.Changes && !m.Waits {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, lookTimeout)
+		defer stop()
+	}
 	value, failure := s.guarded(ctx, m, req.params)
 	if failure != nil {
 		if m.Waits && errors.Is(context.Cause(ctx), supervisor.ErrClosed) {
 			failure = newError(codeOf(supervisor.ErrClosed), "cannot call %s: %v", m.Name, supervisor.ErrClosed)
+		}
+		if !m.Changes && !m.Waits && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			failure = newError(CodeInternal, "cannot answer %s: the manager gave no answer within %s (see its log)", m.Name, lookTimeout)
 		}
 		return nil, failure
 	}

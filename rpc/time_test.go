@@ -314,3 +314,21 @@ func TestT88EndIsBounded(t *testing.T) {
 		close(release)
 	})
 }
+
+// A manager that does not answer is told; nobody waits for ever without having wanted to.
+func TestLookIsBounded(t *testing.T) {
+	fake := newFake()
+	fake.Hook = func(ctx context.Context, _ string) error { <-ctx.Done(); return ctx.Err() }
+	inBubble(t, Options{Control: fake, Auth: secrets{}}, func(t *testing.T, l *pipeListener) {
+		ws := dialPipe(t, l, "Bearer "+goodSecret)
+		begin := time.Now()
+		send(t, ws, listCall)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		_, got, err := ws.Read(ctx)
+		const want = `{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"cannot answer process.list: the manager gave no answer within 30s (see its log)","data":{"reason":"InternalError"}}}`
+		if string(got) != want || time.Since(begin) != lookTimeout {
+			t.Errorf("after %s: %s %v", time.Since(begin), got, err)
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/access"
 )
 
 // What a client is told first, and last.
@@ -57,6 +58,7 @@ func (s *session) guess(line []byte) {
 		s.admit(role)
 		return
 	}
+	attempt, tell := s.srv.o.Throttle.Attempt(s.peer)
 	delay := s.srv.o.Throttle.Wrong(s.peer)
 	s.login.wrong++
 	now := time.Now()
@@ -68,7 +70,9 @@ func (s *session) guess(line []byte) {
 	if s.srv.o.Observer != nil {
 		s.srv.o.Observer.AuthFailed(Interface)
 	}
-	s.log.Warn("wrong secret on the telnet interface", "attempt", s.login.wrong)
+	if tell {
+		s.log.Warn("wrong secret", "door", string(supervisor.DoorTelnet), "attempt", attempt, "event", access.LoginFailed)
+	}
 }
 
 // answerGuesses sends the answers that were held back. The last wrong secret has
@@ -105,7 +109,9 @@ func (s *session) admit(role supervisor.Role) {
 	s.srv.strangers.remove(s)
 	s.out.admit(s.srv.o.MaxStatement)
 	s.keys = keyReader{limit: s.srv.o.MaxStatement}
-	s.log.Debug("telnet client authenticated", "role", role.String())
+	if s.secret != "" {
+		s.log.Info("authenticated", "door", string(supervisor.DoorTelnet), "role", role.String(), "event", access.LoginSucceeded)
+	}
 	s.out.line(welcomeKnown)
 	s.out.setEcho(s.dec.char)
 }

@@ -19,6 +19,12 @@ type Secrets struct {
 	ViewerFile string // file with the secret for looking only; needs one of the others
 }
 
+// Words of log lines about secrets, those of OWASP's logging vocabulary.
+const (
+	LoginFailed    = "authn_login_fail"
+	LoginSucceeded = "authn_login_success"
+)
+
 // Authenticator tells the role that a secret gives. Its methods may be called
 // from any goroutine.
 type Authenticator struct {

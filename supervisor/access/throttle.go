@@ -75,6 +75,20 @@ func (t *Throttle) Wrong(peer string) time.Duration {
 	return Delay(o.wrong)
 }
 
+// Attempt returns which wrong secret in a row one from the peer would be now, and
+// whether it is worth a line in the log: the first three are, and then each whose number
+// is a power of two, so that who guesses cannot fill the log.
+func (t *Throttle) Attempt(peer string) (n int, tell bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o := t.hosts[hostKey(peer)]
+	if time.Since(o.last) >= forgetAfter {
+		o.wrong = 0
+	}
+	n = o.wrong + 1
+	return n, n <= 3 || n&(n-1) == 0
+}
+
 // Right notes a right secret: the peer's host begins anew.
 func (t *Throttle) Right(peer string) {
 	t.mu.Lock()

@@ -242,7 +242,7 @@ func (m *Manager) Diff(ctx context.Context, who supervisor.Caller, text string) 
 
 // Apply implements supervisor.Control.
 func (m *Manager) Apply(ctx context.Context, who supervisor.Caller, text string) ([]supervisor.Change, error) {
-	if err := who.MayChange(); err != nil {
+	if err := m.mayChange(who, "apply", ""); err != nil {
 		return nil, fmt.Errorf("cannot apply the manifest: %w", err)
 	}
 	if len(m.cfg.Command) > 0 {

@@ -18,7 +18,7 @@ func refused(verb, name string, err error) error {
 
 // Start implements supervisor.Control.
 func (m *Manager) Start(ctx context.Context, who supervisor.Caller, req supervisor.StartRequest) (*supervisor.ProcessInfo, error) {
-	if err := who.MayChange(); err != nil {
+	if err := m.mayChange(who, "start", req.Name); err != nil {
 		return nil, refused("start", req.Name, err)
 	}
 	if err := supervisor.CheckName(req.Name); err != nil {
@@ -178,7 +178,7 @@ type action func(l *loop, known []*entry) ([]*waiter, error)
 // change is what all changes have in common: permission, the end of the manager,
 // the name, waiting, and the answer.
 func (m *Manager) change(ctx context.Context, who supervisor.Caller, verb, name string, create bool, do action) (*supervisor.ProcessInfo, error) {
-	if err := who.MayChange(); err != nil {
+	if err := m.mayChange(who, verb, name); err != nil {
 		return nil, refused(verb, name, err)
 	}
 	var (
@@ -216,6 +216,7 @@ func (m *Manager) change(ctx context.Context, who supervisor.Caller, verb, name 
 	}
 	if v == nil {
 		if v, err = m.await(ctx, verb, name, list); err != nil {
+			m.auditor.failed(who, verb, name, err)
 			return nil, err
 		}
 		if len(list) > 1 { // the first one is shown as it is now that all are done
@@ -226,16 +227,6 @@ func (m *Manager) change(ctx context.Context, who supervisor.Caller, verb, name 
 	}
 	m.os.Sample(onDemand, false)
 	return v.info(m.os.UsageOf(v.spec.Name)), nil
-}
-
-// audit writes who changed what. It says nothing about what was asked beside the
-// name: a command may hold a secret.
-func (m *Manager) audit(who supervisor.Caller, verb, name string, err error) {
-	if err != nil {
-		m.log.Warn("refused", "verb", verb, "name", name, "door", string(who.Door), "peer", who.Peer, "error", err)
-		return
-	}
-	m.log.Info("asked", "verb", verb, "name", name, "door", string(who.Door), "peer", who.Peer)
 }
 
 func (l *loop) notFound(verb, name string) error {

@@ -73,6 +73,7 @@ type Manager struct {
 	cfg     Config
 	console *logbuf.Console
 	log     *slog.Logger
+	auditor *auditor
 	os      OS
 	wall    func() time.Time
 	shell   bool                        // the image has /bin/sh
@@ -158,6 +159,7 @@ func New(cfg Config) (*Manager, error) {
 	}
 	m.environ = baseEnviron(cfg.Environ, len(cfg.Command) > 0)
 	m.log = m.console.Logger(cfg.LogLevel)
+	m.auditor = &auditor{log: m.log, now: time.Now}
 	_, err := os.Stat("/bin/sh")
 	m.shell = err == nil
 	m.host, _ = os.Hostname() // without one all hosts have the same jitter

@@ -24,7 +24,7 @@ type askedProbe struct {
 // what it finds is told to the caller alone: the machine does not hear of it.
 func (m *Manager) Probe(ctx context.Context, who supervisor.Caller, req supervisor.ProbeRequest) ([]supervisor.ProbeResult, error) {
 	const verb = "probe"
-	if err := who.MayChange(); err != nil {
+	if err := m.mayChange(who, verb, req.Name); err != nil {
 		return nil, refused(verb, req.Name, err)
 	}
 	if req.Probe != "" && !slices.Contains(supervisor.ProbeKinds(), req.Probe) {
