@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -17,6 +18,10 @@ type question struct {
 	method string
 	params func(name string) any // nil: the name alone
 	atOnce int                   // calls at the same time; 0: 8
+	// Of the names those that nobody has written, and the error that does not count for
+	// them: there was nothing to do.
+	chosen map[string]bool
+	moot   error
 }
 
 // ask calls a method for each name, several at once, and hands the answers to
@@ -45,6 +50,10 @@ func (p *program) ask(ctx context.Context, c *cli.Command, q question, names []s
 	}
 	all.Wait()
 	for i, name := range names {
+		if q.chosen[name] && q.moot != nil && errors.Is(errs[i], q.moot) {
+			errs[i] = nil
+			continue
+		}
 		if errs[i] == nil {
 			errs[i] = show(i, name, answers[i])
 		}

@@ -12,10 +12,11 @@ import (
 	"github.com/processmanager/processmanager/supervisor"
 )
 
-// each is a command that does one thing to every name.
-func (p *program) each(method, done string) func(context.Context, *cli.Command) error {
+// each is a command that does one thing to every name; moot is the error that means it is
+// done already.
+func (p *program) each(method, done string, moot error) func(context.Context, *cli.Command) error {
 	return func(ctx context.Context, c *cli.Command) error {
-		list, err := names(c)
+		list, err := p.selection(ctx, c)
 		if err != nil {
 			return err
 		}
@@ -23,7 +24,7 @@ func (p *program) each(method, done string) func(context.Context, *cli.Command) 
 		if !c.Bool("wait") {
 			done = "is being " + done
 		}
-		return p.ask(ctx, c, question{method: method, params: changeParams(c)}, list, func(_ int, name string, answer json.RawMessage) error {
+		return p.ask(ctx, c, question{method: method, params: changeParams(c), chosen: list.chosen, moot: moot}, list.names, func(_ int, name string, answer json.RawMessage) error {
 			if wantsJSON(c) {
 				return p.line(string(answer))
 			}
@@ -44,7 +45,7 @@ func changeParams(c *cli.Command) func(name string) any {
 
 // trigger names the run, which under concurrencyPolicy Allow is a process of its own.
 func (p *program) trigger(ctx context.Context, c *cli.Command) error {
-	list, err := names(c)
+	list, err := p.asked(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -62,7 +63,7 @@ func (p *program) trigger(ctx context.Context, c *cli.Command) error {
 
 // probe has failed when a probe has: a script may ask.
 func (p *program) probe(ctx context.Context, c *cli.Command) error {
-	list, err := names(c)
+	list, err := p.asked(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -95,22 +96,23 @@ func (p *program) probe(ctx context.Context, c *cli.Command) error {
 }
 
 func (p *program) start(ctx context.Context, c *cli.Command) error {
-	list, err := names(c)
+	made := c.String("command") != ""
+	selected, err := p.selection(ctx, c)
 	if err != nil {
 		return err
 	}
-	made := c.String("command") != ""
+	list := selected.names
 	if !made {
 		for _, flag := range []string{"log", "deadline", "cron", "jobid"} {
 			if c.IsSet(flag) {
 				return usageErrorf("start", "-%s is for a new process, and that needs -command", flag)
 			}
 		}
-		return p.ask(ctx, c, question{method: "process.start", params: changeParams(c)}, list, func(_ int, _ string, answer json.RawMessage) error {
+		return p.ask(ctx, c, question{method: "process.start", params: changeParams(c), chosen: selected.chosen, moot: supervisor.ErrExists}, list, func(_ int, _ string, answer json.RawMessage) error {
 			return p.started(c, answer)
 		})
 	}
-	if len(list) > 1 {
+	if len(list) > 1 || len(selected.chosen) > 0 {
 		return usageErrorf("start", "want one name for one command, got %d: %q", len(list), list)
 	}
 	conn, err := p.connect(c)
@@ -166,8 +168,12 @@ func (p *program) signal(ctx context.Context, c *cli.Command) error {
 	if len(list) == 0 {
 		return usageErrorf("signal", "want a name behind the signal")
 	}
+	selected, err := p.choose(ctx, c, list)
+	if err != nil {
+		return err
+	}
 	params := func(name string) any { return client.SignalParams{Name: name, Signal: sig.String()} }
-	return p.ask(ctx, c, question{method: "process.signal", params: params}, list, func(_ int, name string, answer json.RawMessage) error {
+	return p.ask(ctx, c, question{method: "process.signal", params: params, chosen: selected.chosen, moot: supervisor.ErrNotRunning}, selected.names, func(_ int, name string, answer json.RawMessage) error {
 		if wantsJSON(c) {
 			return p.line(string(answer))
 		}

@@ -26,16 +26,17 @@ func (p *program) changeCommands() []*cli.Command {
 			&cli.IntFlag{Name: "deadline", Usage: "`SECONDS` that a run may last"},
 			&cli.StringFlag{Name: "cron", Usage: "`SCHEDULE`, for example \"30 2 * * *\""},
 			&cli.StringFlag{Name: "jobid", Usage: "free `TEXT`, given back as job_id"},
+			selectorFlag(),
 			waitFlag(),
 			formatFlag()),
-		p.sub("stop", "NAME…", "stop processes", p.each("process.stop", "stopped"), nameFlag(), waitFlag(), formatFlag()),
-		p.sub("restart", "NAME…", "restart processes", p.each("process.restart", "restarted"), nameFlag(), waitFlag(), formatFlag()),
-		p.sub("delete", "NAME…", "stop processes and forget them", p.each("process.delete", "deleted"), nameFlag(), waitFlag(), formatFlag()),
+		p.sub("stop", "NAME…", "stop processes", p.each("process.stop", "stopped", supervisor.ErrNotRunning), nameFlag(), selectorFlag(), waitFlag(), formatFlag()),
+		p.sub("restart", "NAME…", "restart processes", p.each("process.restart", "restarted", nil), nameFlag(), selectorFlag(), waitFlag(), formatFlag()),
+		p.sub("delete", "NAME…", "stop processes and forget them", p.each("process.delete", "deleted", supervisor.ErrNotFound), nameFlag(), selectorFlag(), waitFlag(), formatFlag()),
 		p.sub("signal", "SIGNAL NAME…", "send a signal to the leaders of processes", p.signal,
 			nameFlag(),
 			&cli.StringFlag{Name: "signal", Usage: "`SIGNAL` by name or number, instead of the first word"},
 			formatFlag()),
-		p.sub("trigger", "NAME…", "run processes now, beside their schedules", p.trigger, nameFlag(), waitFlag(), formatFlag()),
+		p.sub("trigger", "NAME…", "run processes now, beside their schedules", p.trigger, nameFlag(), selectorFlag(), waitFlag(), formatFlag()),
 		p.sub("probe", "NAME…", "make one attempt of the processes' probes now; exit code 1 when one fails", p.probe,
 			nameFlag(),
 			&cli.StringFlag{Name: "probe", Usage: "`PROBE`: " + alternatives(supervisor.ProbeKinds()), DefaultText: "each that there is"},
@@ -134,15 +135,3 @@ func usageErrorf(command, format string, args ...any) error {
 }
 
 func wantsJSON(c *cli.Command) bool { return c.String("format") == "json" }
-
-// names are the processes asked for: -name, and every word behind the command.
-func names(c *cli.Command) ([]string, error) {
-	list := c.Args().Slice()
-	if name := c.String("name"); name != "" {
-		list = append([]string{name}, list...)
-	}
-	if len(list) == 0 {
-		return nil, usageErrorf(c.Name, "want a name")
-	}
-	return list, nil
-}

@@ -164,7 +164,7 @@ func (p *program) flagValues(line typed, flag, value string) []candidate {
 		return signals()
 	case "status":
 		return oneMore(value, choices(supervisor.Statuses()...))
-	case "labels":
+	case "labels", "selector":
 		return oneMore(value, p.labels(line))
 	}
 	return nil

@@ -18,7 +18,7 @@ const lostFor = time.Minute
 
 // events shows what happens, one line for each, until the manager ends.
 func (p *program) events(ctx context.Context, c *cli.Command) error {
-	labels, err := labelsOf("events", c.String("labels"))
+	labels, err := labelsOf("events", "labels", c.String("labels"))
 	if err != nil {
 		return err
 	}

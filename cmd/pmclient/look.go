@@ -14,7 +14,7 @@ import (
 )
 
 func (p *program) status(ctx context.Context, c *cli.Command) error {
-	list, err := names(c)
+	list, err := p.asked(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (p *program) status(ctx context.Context, c *cli.Command) error {
 }
 
 func (p *program) list(ctx context.Context, c *cli.Command) error {
-	labels, err := labelsOf("list", c.String("labels"))
+	labels, err := labelsOf("list", "labels", c.String("labels"))
 	if err != nil {
 		return err
 	}
@@ -65,12 +65,12 @@ func parts(text string) []string {
 	return list
 }
 
-func labelsOf(command, text string) (map[string]string, error) {
+func labelsOf(command, flag, text string) (map[string]string, error) {
 	var labels map[string]string
 	for _, part := range parts(text) {
 		key, value, ok := strings.Cut(part, "=")
 		if _, twice := labels[key]; !ok || key == "" || twice {
-			return nil, usageErrorf(command, "-labels %q: want KEY=VALUE,… with each key once", text)
+			return nil, usageErrorf(command, "-%s %q: want KEY=VALUE,… with each key once", flag, text)
 		}
 		if labels == nil {
 			labels = map[string]string{}
@@ -92,7 +92,7 @@ func statusesOf(text string) ([]supervisor.Status, error) {
 }
 
 func (p *program) logs(ctx context.Context, c *cli.Command) error {
-	list, err := names(c)
+	list, err := p.asked(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (p *program) logs(ctx context.Context, c *cli.Command) error {
 }
 
 func (p *program) history(ctx context.Context, c *cli.Command) error {
-	list, err := names(c)
+	list, err := p.asked(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func (p *program) history(ctx context.Context, c *cli.Command) error {
 }
 
 func (p *program) tree(ctx context.Context, c *cli.Command) error {
-	list, err := names(c)
+	list, err := p.asked(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -185,7 +185,7 @@ func alternatives[T ~string](words []T) string {
 
 // wait waits for all names at once, so that the timeout is that of the whole.
 func (p *program) wait(ctx context.Context, c *cli.Command) error {
-	list, err := names(c)
+	list, err := p.asked(ctx, c)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func (p *program) topCommand() *cli.Command {
 }
 
 func (p *program) top(ctx context.Context, c *cli.Command) error {
-	labels, err := labelsOf("top", c.String("labels"))
+	labels, err := labelsOf("top", "labels", c.String("labels"))
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/processmanager/processmanager/rpc/client"
+	"github.com/processmanager/processmanager/supervisor"
+)
+
+// A selection is the processes that a command line means: those it names, and those that
+// a pattern or -selector has chosen.
+type selection struct {
+	names  []string
+	chosen map[string]bool // of the names those that nobody has written
+}
+
+// patternLetters are in no name of a process; a word with one of them is a pattern as a
+// shell has it.
+const patternLetters = "*?["
+
+func selectorFlag() cli.Flag {
+	return &cli.StringFlag{Name: "selector", Usage: "all processes with all of these labels: `KEY=VALUE,…`"}
+}
+
+// asked are the processes asked for, each once: -name, and every word behind the command.
+func (p *program) asked(ctx context.Context, c *cli.Command) ([]string, error) {
+	s, err := p.selection(ctx, c)
+	return s.names, err
+}
+
+func (p *program) selection(ctx context.Context, c *cli.Command) (selection, error) {
+	words := c.Args().Slice()
+	if name := c.String("name"); name != "" {
+		words = append([]string{name}, words...)
+	}
+	return p.choose(ctx, c, words)
+}
+
+// choose asks the manager what words mean when one of them is a pattern, or when there
+// are labels.
+func (p *program) choose(ctx context.Context, c *cli.Command, words []string) (selection, error) {
+	labels, err := labelsOf(c.Name, "selector", c.String("selector"))
+	if err != nil {
+		return selection{}, err
+	}
+	isPattern := func(word string) bool { return strings.ContainsAny(word, patternLetters) }
+	if len(labels) == 0 && !slices.ContainsFunc(words, isPattern) {
+		if len(words) == 0 {
+			return selection{}, usageErrorf(c.Name, "want a name")
+		}
+		return selection{names: words}, nil
+	}
+	conn, err := p.connect(c)
+	if err != nil {
+		return selection{}, err
+	}
+	defer conn.Close()
+	known, err := conn.List(ctx, client.ListParams{})
+	if err != nil {
+		return selection{}, err
+	}
+	s := selection{chosen: map[string]bool{}}
+	add := func(what string, matches func(*supervisor.ProcessInfo) bool) error {
+		found := false
+		for _, info := range known {
+			if !matches(info) {
+				continue
+			}
+			found = true
+			if !slices.Contains(s.names, info.Name) {
+				s.names, s.chosen[info.Name] = append(s.names, info.Name), true
+			}
+		}
+		if !found {
+			return fmt.Errorf("cannot %s %s: %w has it", c.Name, what, supervisor.ErrNotFound)
+		}
+		return nil
+	}
+	for _, word := range words {
+		if !isPattern(word) {
+			if !slices.Contains(s.names, word) {
+				s.names = append(s.names, word)
+			}
+			delete(s.chosen, word)
+			continue
+		}
+		pattern := strings.ReplaceAll(word, "[!", "[^") // as a shell writes it
+		if _, err := path.Match(pattern, ""); err != nil {
+			return selection{}, usageErrorf(c.Name, "%q is no pattern: a bracket is open", word)
+		}
+		if err := add(fmt.Sprintf("%q", word), func(info *supervisor.ProcessInfo) bool {
+			ok, _ := path.Match(pattern, info.Name)
+			return ok
+		}); err != nil {
+			return selection{}, err
+		}
+	}
+	if len(labels) > 0 {
+		err = add(c.String("selector"), func(info *supervisor.ProcessInfo) bool {
+			for key, value := range labels {
+				if info.Labels[key] != value {
+					return false
+				}
+			}
+			return true
+		})
+	}
+	return s, err
+}
