@@ -158,17 +158,18 @@ func (p *program) signal(ctx context.Context, c *cli.Command) error {
 		}
 		word, list = list[0], list[1:]
 	}
+	var named []string
 	if name := c.String("name"); name != "" {
-		list = append([]string{name}, list...)
+		named = []string{name}
 	}
 	sig, err := supervisor.ParseSignal(word)
 	if err != nil {
 		return usageErrorf("signal", "%q is no signal: want a name such as HUP, or a number from 1 to 64", word)
 	}
-	if len(list) == 0 {
+	if len(list)+len(named) == 0 {
 		return usageErrorf("signal", "want a name behind the signal")
 	}
-	selected, err := p.choose(ctx, c, list)
+	selected, err := p.choose(ctx, c, named, list)
 	if err != nil {
 		return err
 	}

@@ -35,23 +35,23 @@ func (p *program) asked(ctx context.Context, c *cli.Command) ([]string, error) {
 }
 
 func (p *program) selection(ctx context.Context, c *cli.Command) (selection, error) {
-	words := c.Args().Slice()
+	var named []string
 	if name := c.String("name"); name != "" {
-		words = append([]string{name}, words...)
+		named = []string{name}
 	}
-	return p.choose(ctx, c, words)
+	return p.choose(ctx, c, named, c.Args().Slice())
 }
 
 // choose asks the manager what words mean when one of them is a pattern, or when there
-// are labels.
-func (p *program) choose(ctx context.Context, c *cli.Command, words []string) (selection, error) {
+// are labels. What is named by -name is never a pattern.
+func (p *program) choose(ctx context.Context, c *cli.Command, named, words []string) (selection, error) {
 	labels, err := labelsOf(c.Name, "selector", c.String("selector"))
 	if err != nil {
 		return selection{}, err
 	}
 	isPattern := func(word string) bool { return strings.ContainsAny(word, patternLetters) }
 	if len(labels) == 0 && !slices.ContainsFunc(words, isPattern) {
-		if len(words) == 0 {
+		if words = slices.Concat(named, words); len(words) == 0 {
 			return selection{}, usageErrorf(c.Name, "want a name")
 		}
 		return selection{names: words}, nil
@@ -65,7 +65,7 @@ func (p *program) choose(ctx context.Context, c *cli.Command, words []string) (s
 	if err != nil {
 		return selection{}, err
 	}
-	s := selection{chosen: map[string]bool{}}
+	s := selection{names: named, chosen: map[string]bool{}}
 	add := func(what string, matches func(*supervisor.ProcessInfo) bool) error {
 		found := false
 		for _, info := range known {

@@ -25,6 +25,7 @@ func TestSelection(t *testing.T) {
 		{"stop db -selector tier=front,zone=b", 0, "Process 'db' stopped\nProcess 'web-1' stopped\n"},
 		{"stop *", 0, "Process 'db' stopped\nProcess 'web-0' stopped\nProcess 'web-1' stopped\n"},
 		{"stop web-idle web-*", 1, "Process 'web-0' stopped\nProcess 'web-1' stopped\npmclient: cannot stop \"web-idle\": process is not running (completed)\n"},
+		{"stop -name web-*", 1, "pmclient: cannot stop \"web-*\": no such process\n"},
 		{"start *", 0, "Process 'web-idle' started\n"},
 		{"restart -wait=false -selector zone=b", 0, "Process 'web-1' is being restarted\n"},
 		{"delete web-*", 0, "Process 'web-0' deleted\nProcess 'web-1' deleted\nProcess 'web-idle' deleted\n"},

@@ -116,10 +116,12 @@ class Methods(unittest.TestCase):
         self.assertEqual(c.signal("hello", "CONT").name, "hello")
         self.assertEqual(c.signal("hello", 18).name, "hello")
         self.assertNotEqual(c.restart("hello").pid, info.pid)
+        self.assertIn(c.restart("hello", wait=False).status, ("stopping", "starting", "running"))
+        self.assertEqual(c.wait("hello", "running").name, "hello")
         self.assertEqual(c.stop("hello").status, "stopped")
         self.assertEqual(c.start("hello").status, "running")  # only what is required
         lives = c.history("hello")
-        self.assertEqual([life.reason for life in lives], ["StoppedByUser", "StoppedByUser"])
+        self.assertEqual([life.reason for life in lives], ["StoppedByUser"] * 3)
         lines = c.logs("hello", lines=10, stream="stdout", since=datetime.now(timezone.utc) - timedelta(hours=1))
         self.assertEqual({line.msg for line in lines}, {"hello"})
         self.assertIsInstance(c.logs("hello"), list)

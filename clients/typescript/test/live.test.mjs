@@ -41,9 +41,11 @@ describe("methods", () => {
     assert.equal((await pm.signal({ name: "hello", signal: "CONT" })).name, "hello");
     assert.equal((await pm.signal({ name: "hello", signal: 18 })).name, "hello");
     assert.notEqual((await pm.restart("hello")).pid, info.pid);
+    assert.ok(["stopping", "starting", "running"].includes((await pm.restart("hello", { wait: false })).status));
+    assert.equal((await pm.wait({ name: "hello", condition: "running" })).name, "hello");
     assert.equal((await pm.stop("hello")).status, "stopped");
     assert.equal((await pm.start({ name: "hello" })).status, "running");
-    assert.deepEqual((await pm.history("hello")).map((life) => life.reason), ["StoppedByUser", "StoppedByUser"]);
+    assert.deepEqual((await pm.history("hello")).map((life) => life.reason), ["StoppedByUser", "StoppedByUser", "StoppedByUser"]);
     const since = new Date(Date.now() - 3_600_000).toISOString();
     const lines = await pm.logs({ name: "hello", lines: 10, stream: "stdout", since, previous: false });
     assert.ok(lines.length > 0 && lines.every((line) => line.msg === "hello"));

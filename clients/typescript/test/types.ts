@@ -32,7 +32,8 @@ export async function everything(pm: Client): Promise<void> {
     if (notice.line) void notice.line.msg;
   }
   try {
-    await pm.stop("a");
+    await pm.stop("a", { wait: false });
+    await pm.start({ name: "a" }, { wait: false });
   } catch (err) {
     if (err instanceof NotFoundError) void err.process;
     else if (err instanceof ManagerError) void [err.code, err.reason];
