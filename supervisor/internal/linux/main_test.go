@@ -99,6 +99,8 @@ func play(mode string, args []string) int {
 		return outsider()
 	case "stdin":
 		return stdinManager(args)
+	case "threads":
+		return keptThreads(args)
 	case "noptmx":
 		return noTerminals()
 	}
