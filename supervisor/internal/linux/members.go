@@ -51,11 +51,14 @@ func (s *System) Members(name string) []Member {
 	return kept
 }
 
-// members takes a tree out of the last sample; none while a pass hangs.
+// members takes a tree out of the last sample; none when a pass hangs.
 func (u *usage) members(s *System, name string) ([]Member, []stamp) {
-	u.mu.Lock()
+	if !u.still() {
+		s.failures.Add(1)
+		return nil, nil
+	}
 	defer u.mu.Unlock()
-	if u.running != nil || u.closed {
+	if u.closed {
 		return nil, nil
 	}
 	s.mu.Lock()

@@ -130,3 +130,30 @@ func TestMembersThatHang(t *testing.T) {
 	}
 	_ = unix.Kill(pid, unix.SIGKILL)
 }
+
+// A pass that somebody else has just begun is waited for: a tree that lives is never empty.
+func TestMembersDuringAPass(t *testing.T) {
+	s, r := newSystem(t)
+	l := Life{"busy", 1}
+	s.Spawn(l, command(l, newText(), "/bin/sleep", "1000"))
+	r.await(t, l, "spawned")
+	s.Sample(0, false)
+	running := make(chan struct{})
+	s.usage.mu.Lock()
+	s.usage.running = running // as a pass does that begins now
+	s.usage.mu.Unlock()
+	listed := make(chan []Member)
+	go func() { listed <- s.Members("busy") }()
+	select {
+	case list := <-listed:
+		t.Errorf("%d members while the pass goes on", len(list))
+	case <-time.After(50 * time.Millisecond):
+		s.usage.mu.Lock()
+		s.usage.running = nil
+		close(running)
+		s.usage.mu.Unlock()
+		if list := <-listed; len(list) != 1 {
+			t.Errorf("%d members after the pass", len(list))
+		}
+	}
+}

@@ -162,6 +162,26 @@ func (s *System) sampled(maxAge time.Duration) bool {
 	}
 }
 
+// still waits until no pass goes on, and returns with mu held; false, without mu: one did
+// not end in time.
+func (u *usage) still() bool {
+	late := time.NewTimer(passPatience)
+	defer late.Stop()
+	for {
+		u.mu.Lock()
+		running := u.running
+		if running == nil {
+			return true
+		}
+		u.mu.Unlock()
+		select {
+		case <-running:
+		case <-late.C:
+			return false
+		}
+	}
+}
+
 // pass takes one sample. u.running is ours.
 func (s *System) pass() {
 	u := &s.usage
