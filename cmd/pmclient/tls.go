@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"os"
+	"strings"
 
 	"github.com/urfave/cli/v3"
 )
@@ -63,6 +64,8 @@ func tlsHint(err error) string {
 		return "-ca-file names the certificate of the authority"
 	case errors.As(err, &name):
 		return "-server-name tells another name to look for in the certificate"
+	case strings.HasSuffix(err.Error(), "tls: certificate required"), strings.HasSuffix(err.Error(), "tls: bad certificate"):
+		return "-cert-file and -key-file give a certificate of one's own, of an authority that the manager knows"
 	case errors.As(err, &plain):
 		return "what listens there does not speak TLS: is it http://?"
 	}

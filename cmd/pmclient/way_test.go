@@ -106,7 +106,7 @@ func TestTLS(t *testing.T) {
 		{"flag over environment", []string{"PM_CA_FILE=/nowhere"}, all, 0, ""},
 		{"no authority", nil, all[2:], 3, "-ca-file names the certificate of the authority"},
 		{"another name", nil, append([]string{"-ca-file", all[1]}, all[4:]...), 3, "-server-name tells another name"},
-		{"no certificate of one's own", nil, all[:4], 3, "certificate"},
+		{"no certificate of one's own", nil, all[:4], 3, "-cert-file and -key-file give a certificate"},
 		{"no such file", nil, append([]string{"-ca-file", "/nowhere"}, all[2:]...), 2, "/nowhere"},
 		{"key of another", nil, append([]string{"-key-file", ca.file("server.key")}, all[:6]...), 2, "-key-file"},
 	} {
