@@ -166,7 +166,7 @@ func serveOn(t *testing.T, l net.Listener, tcp bool) string {
 }
 
 // A real telnet client that is fed by a pipe.
-func TestTelnetInAPipe(t *testing.T) {
+func TestT76TelnetInAPipe(t *testing.T) {
 	host, port, _ := net.SplitHostPort(serve(t, "tcp"))
 	p := start(t, "inetutils-telnet", host, port)
 	p.expect("provide secret.")
@@ -183,7 +183,7 @@ func TestTelnetInAPipe(t *testing.T) {
 }
 
 // nc, on both kinds of socket, with everything in one write and the end of input.
-func TestNetcat(t *testing.T) {
+func TestT76Netcat(t *testing.T) {
 	for _, network := range []string{"tcp", "unix"} {
 		t.Run(network, func(t *testing.T) {
 			addr, end := serve(t, network), "\n"
@@ -206,7 +206,7 @@ func TestNetcat(t *testing.T) {
 }
 
 // socat on the unix socket, one Enter at a time.
-func TestSocat(t *testing.T) {
+func TestT76Socat(t *testing.T) {
 	p := start(t, "socat", "-", "UNIX-CONNECT:"+serve(t, "unix"))
 	p.expect("provide secret.\n")
 	p.send("mysecretkey\n")

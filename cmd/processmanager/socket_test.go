@@ -41,7 +41,7 @@ func TestT81SecondInstanceIsRefused(t *testing.T) {
 }
 
 // The sockets are for their owner only, from the beginning.
-func TestSocketPermissions(t *testing.T) {
+func TestT81T103SocketPermissions(t *testing.T) {
 	t.Parallel()
 	for flag, want := range map[string]os.FileMode{"": 0o600, "0660": 0o660} {
 		l := launching{manifest: oneSleeper}

@@ -211,7 +211,7 @@ func TestRotationSeenByItsSize(t *testing.T) {
 
 // A mounted Secret is secret -> ..data/secret, ..data -> ..2026_01; the kubelet
 // swaps ..data by a rename, and both versions may have one time and size.
-func TestRotationOfAMountedSecret(t *testing.T) {
+func TestT78RotationOfAMountedSecret(t *testing.T) {
 	dir := t.TempDir()
 	old := time.Now().Add(-time.Hour)
 	for version, text := range map[string]string{"..1": "aaaa", "..2": "bbbb"} {
@@ -266,7 +266,7 @@ func TestAnUnchangedFileIsReadOnce(t *testing.T) {
 	}
 }
 
-func TestTenThousandWrongGuesses(t *testing.T) {
+func TestT78TenThousandWrongGuesses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAuth(t, Secrets{Secret: planted}, nil)
 		var throttle Throttle

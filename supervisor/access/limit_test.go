@@ -37,7 +37,7 @@ func (s *script) Accept() (net.Conn, error) {
 func (s *script) Close() error   { close(s.closed); return nil }
 func (s *script) Addr() net.Addr { return &net.UnixAddr{Name: "script"} }
 
-func TestAcceptWaitsWhenDescriptorsRunOut(t *testing.T) {
+func TestT79AcceptWaitsWhenDescriptorsRunOut(t *testing.T) {
 	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED} {
 		t.Run(fmt.Sprint(errno), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -86,7 +86,7 @@ func names(t *testing.T, dir string) string {
 
 // The mode is watched while the socket is made: whoever finds the name finds the
 // mode.
-func TestModeFromTheFirstMoment(t *testing.T) {
+func TestT81T103ModeFromTheFirstMoment(t *testing.T) {
 	for _, umask := range []int{0o000, 0o022, 0o077} {
 		for _, mode := range []fs.FileMode{0, 0o600, 0o660, 0o666} {
 			want := mode
@@ -137,7 +137,7 @@ func TestGroup(t *testing.T) {
 	}
 }
 
-func TestTheSecondInstanceRefuses(t *testing.T) {
+func TestT81TheSecondInstanceRefuses(t *testing.T) {
 	path := filepath.Join(shortDir(t), "pm.sock")
 	first := listen(t, path, UnixOptions{})
 	_, err := ListenUnix(path, UnixOptions{})
@@ -272,7 +272,7 @@ func TestWhatIsNotASocketIsNotTouched(t *testing.T) {
 	}
 }
 
-func TestRefusedPaths(t *testing.T) {
+func TestT81RefusedPaths(t *testing.T) {
 	dir := shortDir(t)
 	write(t, filepath.Join(dir, "file"), "")
 	for _, c := range []struct {
