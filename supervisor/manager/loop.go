@@ -130,7 +130,7 @@ func (l *loop) nap() time.Duration {
 		nap = min(nap, cronNap, s.at.Sub(l.m.wall()))
 	}
 	if l.ending != nil {
-		nap = min(nap, time.Until(l.ending.giveUp))
+		nap = min(nap, time.Until(l.ending.giveUp), time.Until(l.ending.word))
 	}
 	return max(nap, 0)
 }
@@ -145,8 +145,8 @@ func (l *loop) tick() {
 	for s := l.cron.first(); s != nil && !wall.Before(s.at) && l.ending == nil; s = l.cron.first() {
 		l.cronDue(s.entry, wall)
 	}
-	if l.ending != nil && !time.Now().Before(l.ending.giveUp) {
-		l.leave()
+	if l.ending != nil {
+		l.tickEnding(time.Now())
 	}
 }
 

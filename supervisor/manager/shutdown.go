@@ -26,6 +26,7 @@ type ending struct {
 	below  map[*entry]int // tiers that come after an entry's
 	asked  bool           // by a signal: the next one is the second
 	giveUp time.Time
+	word   time.Time // when to say next who is waited for
 	told   map[*entry]bool
 	busy   int                // told, and open
 	open   map[*entry]bool    // have not ended
@@ -44,10 +45,14 @@ func (l *loop) shutdown(code int, why string) {
 	} else if len(l.m.cfg.Command) > 0 {
 		grace = commandGrace * time.Second
 	}
-	by := time.Now().Add(grace)
+	now := time.Now()
+	by := now.Add(grace)
 	l.code = code
 	l.lastWord = why
-	l.ending = &ending{by: by, giveUp: by.Add(beyond), told: map[*entry]bool{}, open: map[*entry]bool{}, below: map[*entry]int{}}
+	l.ending = &ending{
+		by: by, giveUp: by.Add(beyond), word: now.Add(wordEvery),
+		told: map[*entry]bool{}, open: map[*entry]bool{}, below: map[*entry]int{},
+	}
 	l.emit(nil, supervisor.EventShutdown, func(ev *supervisor.Event) { ev.Message = why })
 	if l.graphStale {
 		l.wireGraph()
@@ -173,6 +178,16 @@ func (l *loop) force() {
 	}
 }
 
+// tickEnding does what is due in a shutdown.
+func (l *loop) tickEnding(now time.Time) {
+	if !now.Before(l.ending.word) {
+		l.sayWhoHoldsUp(now)
+	}
+	if !now.Before(l.ending.giveUp) {
+		l.leave()
+	}
+}
+
 // leave ends what belongs to nobody, then the loop.
 func (l *loop) leave() {
 	if l.ending.rest != nil {
@@ -199,9 +214,6 @@ func (l *loop) leave() {
 		})
 	}()
 }
-
-// maxNamed bounds how many strangers a line of the log names.
-const maxNamed = 10
 
 // tellOfRest says whom the end waits for that belongs to no process.
 func (m *Manager) tellOfRest(rest []linux.Remnant, killed bool) {

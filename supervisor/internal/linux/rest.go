@@ -13,8 +13,10 @@ import (
 
 const (
 	restPoll = 100 * time.Millisecond // descendants of others die without a word to us
-	// restPatience is how long the rest is waited for without a word.
+	// restPatience is how long the rest is waited for without a word, restWord how long it
+	// is then from one word to the next.
 	restPatience = time.Second
+	restWord     = 5 * time.Second
 	restGrace    = 2 * time.Second // how long after SIGKILL somebody may still be dying
 )
 
@@ -22,8 +24,8 @@ const (
 // SIGCONT at once, SIGKILL when ctx ends. It returns as soon as nobody is left, at
 // the latest about two seconds after ctx has ended, with those that still live. It is
 // meant for the very end: whoever is spawned during it is ended too. tell, if not nil, is
-// told once who is waited for when that takes longer than restPatience, and once who is
-// sent SIGKILL.
+// told who is waited for after restPatience and then every restWord, and once who
+// is sent SIGKILL.
 func (s *System) EndRest(ctx context.Context, tell func(rest []Remnant, killed bool)) []Remnant {
 	sc := &scanner{self: s.self}
 	defer sc.close()
@@ -53,6 +55,7 @@ func (s *System) EndRest(ctx context.Context, tell func(rest []Remnant, killed b
 			return s.killRest(sc, poll.C)
 		case <-patience.C:
 			tell(sc.remnants(rest), false)
+			patience.Reset(s.restWord)
 		case <-s.restKick:
 		case <-poll.C:
 		}

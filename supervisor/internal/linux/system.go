@@ -63,6 +63,7 @@ type System struct {
 	treeKick chan struct{} // something for the tree goroutine
 	kick     chan struct{} // there may be children now
 	restKick chan struct{} // somebody was reaped
+	restWord time.Duration // see EndRest
 	quit     chan struct{}
 	done     sync.WaitGroup // of all goroutines but the reaper and spawns
 
@@ -122,6 +123,7 @@ func New(r Reports, options ...Option) *System {
 		treeKick: make(chan struct{}, 1),
 		kick:     make(chan struct{}, 1),
 		restKick: make(chan struct{}, 1),
+		restWord: restWord,
 		quit:     make(chan struct{}),
 
 		reaperDone: make(chan struct{}),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -368,6 +369,34 @@ func TestT10SomebodyElseIsNotHit(t *testing.T) {
 	sc.send(&p, supervisor.SIGTERM)
 	if exit := r.over(t, l); exit.Signal != supervisor.SIGTERM {
 		t.Errorf("exit %+v, want SIGTERM", exit)
+	}
+}
+
+// EndRest says who is waited for, again and again, and who is killed then.
+func TestEndRestTells(t *testing.T) {
+	s, r := newSystem(t)
+	s.restWord = 20 * time.Millisecond
+	l, ready := Life{"host", 1}, t.TempDir()+"/ready"
+	s.Spawn(l, shell(l, newText(), `env -i setsid sh -c 'trap "" TERM; echo 1 >`+ready+`; while :; do sleep 1000; done' >/dev/null 2>&1 &
+		while ! [ -s `+ready+` ]; do sleep 0.01; done`))
+	r.await(t, l, "exited")
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var words []string
+	left := s.EndRest(ctx, func(rest []Remnant, killed bool) {
+		who := "nobody"
+		for _, one := range rest {
+			if one.Command == "sh" && one.PID > 0 {
+				who = one.Command
+			}
+		}
+		words = append(words, fmt.Sprint(who, killed))
+		if len(words) == 3 {
+			cancel()
+		}
+	})
+	if want := []string{"sh false", "sh false", "sh false", "sh true"}; left != nil || !slices.Equal(words, want) {
+		t.Errorf("told %q, want %q; %v is left", words, want, left)
 	}
 }
 
