@@ -390,7 +390,7 @@ func TestEndRestTells(t *testing.T) {
 				who = one.Command
 			}
 		}
-		words = append(words, fmt.Sprint(who, killed))
+		words = append(words, fmt.Sprintf("%s %t", who, killed))
 		if len(words) == 3 {
 			cancel()
 		}
