@@ -74,7 +74,10 @@ func stageOfEnd(p machine.Proc, now time.Time) string {
 	case machine.Draining:
 		return fmt.Sprintf("has ended, what it has started has not, SIGKILL in %s", next)
 	case machine.Killing:
-		return fmt.Sprintf("was sent SIGKILL %d times", p.Kills)
+		if p.Kills > 1 {
+			return fmt.Sprintf("was sent SIGKILL %d times", p.Kills)
+		}
+		return "was sent SIGKILL"
 	case machine.PostStop:
 		return fmt.Sprintf("in its postStop hook, ended in %s", next)
 	case machine.Idle, machine.Waiting, machine.Spawning, machine.PostStart, machine.Starting, machine.Running, machine.Backoff:

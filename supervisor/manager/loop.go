@@ -138,6 +138,7 @@ func (l *loop) nap() time.Duration {
 // tick gives each entry whose moment has come its event.
 func (l *loop) tick() {
 	for s := l.due.first(); s != nil && !time.Now().Before(s.at); s = l.due.first() {
+		l.blameHunger(s.entry, time.Now())
 		l.step(s.entry, machine.Tick{})
 	}
 	wall := l.m.wall()

@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -59,6 +60,23 @@ func watchdogEnv(spec *supervisor.Spec) []string {
 	return []string{"WATCHDOG_USEC=" + strconv.FormatInt(seconds(spec.Readiness.WatchdogSeconds).Microseconds(), 10)}
 }
 
+// blameHunger notes that it is the watchdog which ends a process in the tick that follows.
+func (l *loop) blameHunger(e *entry, now time.Time) {
+	if by := e.proc.FedBy; e.proc.State == machine.Running && !by.IsZero() && !now.Before(by) {
+		l.blameWatchdog(e, fmt.Sprintf("no WATCHDOG=1 for %s", e.proc.Feed))
+	}
+}
+
+// blameWatchdog notes why a life is ended for its watchdog, unless it is ending already.
+func (l *loop) blameWatchdog(e *entry, why string) {
+	switch e.proc.State {
+	case machine.PostStart, machine.Starting, machine.Running:
+		l.m.log.Warn("watchdog", "name", e.spec.Name, "run", e.proc.Gen, "error", why)
+		e.blame("watchdog: " + why)
+	case machine.Idle, machine.Waiting, machine.Spawning, machine.PreStop, machine.Stopping, machine.Draining, machine.Killing, machine.PostStop, machine.Backoff:
+	}
+}
+
 // maxStatusText bounds what is kept of a STATUS message.
 const maxStatusText = 1 << 10
 
@@ -75,6 +93,9 @@ func (l *loop) notified(name string, gen uint64, message string) {
 		case key == "WATCHDOG" && text == "1":
 			l.event(name, machine.Fed{Gen: gen})
 		case key == "WATCHDOG" && text == "trigger":
+			if e := l.entries[name]; e != nil && e.life != nil && e.life.gen == gen {
+				l.blameWatchdog(e, "it sent WATCHDOG=trigger")
+			}
 			l.event(name, machine.Condemned{Gen: gen, Cause: machine.Unhealthy})
 		case key == "WATCHDOG_USEC":
 			if usec, err := strconv.ParseUint(text, 10, 53); err == nil && usec > 0 {
