@@ -66,8 +66,10 @@ type report struct {
 	bad  map[string]bool
 	text *tree // for lines and scalars as written; nil when there is no text
 
-	patch bool             // it is of a patch, which may hold null and directives
-	moved map[string]place // what a patch has written, by its path here
+	patch bool // it is of a patch, which may hold null and directives
+
+	moved  map[string]place // what a patch has written, by its path here
+	writes int              // counts what patches have written
 }
 
 func (r *report) addf(path, format string, args ...any) {

@@ -86,6 +86,7 @@ type choice struct {
 // be what could not be read.
 func (r *report) exactlyOne(at string, all ...choice) {
 	if r.atMostOne(at, all...) == 0 && !r.has(at) {
+		r, at = r.whoWrote(at, all)
 		r.addf(at, "want exactly one of %s", names(all))
 	}
 }
@@ -99,9 +100,20 @@ func (r *report) atMostOne(at string, all ...choice) int {
 		}
 	}
 	if len(given) > 1 {
+		r, at = r.whoWrote(at, given)
 		r.addf(at, "it has %s: want exactly one of %s", names(given), names(all))
 	}
 	return len(given)
+}
+
+// whoWrote finds where the choice was made: a patch has it in an object of its own.
+func (r *report) whoWrote(at string, of []choice) (by *report, object string) {
+	for _, c := range of {
+		if to, object := r.writerOf(at, c.name); to != nil {
+			return to, object
+		}
+	}
+	return r, at
 }
 
 func names(choices []choice) string {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -15,7 +16,8 @@ import (
 //	env, dependsOn, ports          merge item by item: by name, ports by containerPort
 //	other lists, and values        replace
 //	$patch: delete                 in a process, or an item that merges: takes it away
-//	$patch: replace                in an object: takes the place of the whole
+//	$patch: replace                in an object: takes the place of the whole; as an item of
+//	                               its own in a list that merges: of the whole list
 //	another probe action, hook,    takes the place of the one before, as with defaults;
 //	signal, source or I/O class    so does a value that of valueFrom
 //
@@ -40,9 +42,13 @@ func (r *report) walkPatch(path, key string, value any, out map[string]any) bool
 	case key == directive:
 		if value == patchDelete || value == patchReplace {
 			out[key] = value
-		} else {
-			r.addf(join(path, key), "want %s or %s, got %s", patchDelete, patchReplace, describe(value))
+			return true
 		}
+		got := describe(value)
+		if word, ok := value.(string); ok {
+			got = strconv.Quote(shorten(word))
+		}
+		r.addf(join(path, key), "want %s or %s, got %s", patchDelete, patchReplace, got)
 		return true
 	case value == nil:
 		out[key] = nil
@@ -147,7 +153,8 @@ func (m *merging) moved(at, source string) {
 	if m.into.moved == nil {
 		m.into.moved = map[string]place{}
 	}
-	m.into.moved[at] = place{m.from, source}
+	m.into.writes++
+	m.into.moved[at] = place{m.from, source, m.into.writes}
 }
 
 // ways are the keys of which an object has one: with one of them a patch takes the
@@ -221,6 +228,15 @@ func (m *merging) object(under, over map[string]any, at, source string) map[stri
 
 // items lays a list over another, item by item; what is new comes behind.
 func (m *merging) items(under, over []any, key, at, source string) []any {
+	for i, item := range over {
+		switch patch, _ := item.(map[string]any); {
+		case patch[directive] == nil || patch[key] != nil:
+		case patch[directive] == patchReplace && len(patch) == 1:
+			return m.list(over, at, source)
+		default:
+			m.from.addf(join(index(source, i), key), "it is required beside %s: it says which item is meant", directive)
+		}
+	}
 	isOf := func(patch map[string]any) func(any) bool {
 		return func(v any) bool {
 			object, _ := v.(map[string]any)
@@ -260,6 +276,23 @@ func (m *merging) items(under, over []any, key, at, source string) []any {
 	return out
 }
 
+// list takes the place of another as a whole; both the order to do so and what is to be
+// deleted are no part of it.
+func (m *merging) list(over []any, at, source string) []any {
+	m.moved(at, source)
+	out := []any{}
+	for i, item := range over {
+		patch, _ := item.(map[string]any)
+		if patch[directive] == patchDelete || patch[directive] == patchReplace && len(patch) == 1 {
+			continue
+		}
+		m.moved(index(at, len(out)), index(source, i))
+		clean, _ := withoutOrder(item)
+		out = append(out, clean)
+	}
+	return out
+}
+
 // renumber follows the items of a list of which some are gone; were are the numbers that
 // those which are left had before.
 func (r *report) renumber(at string, were []int) {
@@ -271,10 +304,10 @@ func (r *report) renumber(at string, were []int) {
 	}
 	for now, was := range were {
 		old, is := index(at, was), index(at, now)
-		if from, ok := r.moved[old]; ok {
+		if from, ok := r.resolve(old); ok {
 			moved[is] = from
 		} else if now != was {
-			moved[is] = place{r, old}
+			moved[is] = place{r, old, 0}
 		}
 		for path, from := range r.moved {
 			if rest, ok := strings.CutPrefix(path, old+"."); ok {
@@ -337,21 +370,40 @@ func withoutOrders(object map[string]any) map[string]any {
 type place struct {
 	report *report
 	path   string
+	write  int // the later of two holds; 0: it is where it was, under another number
+}
+
+// resolve finds where the text is that the value at a path came from: what was written
+// last of it or of what it is in.
+func (r *report) resolve(path string) (last place, found bool) {
+	for p := path; ; {
+		if from, ok := r.moved[p]; ok && (!found || from.write > last.write) {
+			last, found = place{from.report, from.path + path[len(p):], from.write}, true
+		}
+		i := strings.LastIndexAny(p, ".[")
+		if i < 0 {
+			return last, found
+		}
+		p = p[:i]
+	}
 }
 
 // movedTo finds where the text is that the value at a path came from; nil: where it
 // seems to be.
 func (r *report) movedTo(path string) (to *report, at string) {
-	for p := path; ; {
-		if from, ok := r.moved[p]; ok {
-			return from.report, from.path + path[len(p):]
-		}
-		i := strings.LastIndexAny(p, ".[")
-		if i < 0 {
-			return nil, ""
-		}
-		p = p[:i]
+	last, _ := r.resolve(path)
+	return last.report, last.path
+}
+
+// writerOf finds the patch that has written a field of an object, and the object's place in
+// it; nil: the object is where it seems to be, field and all.
+func (r *report) writerOf(at, field string) (to *report, object string) {
+	to, path := r.movedTo(join(at, field))
+	object, whole := strings.CutSuffix(path, "."+field)
+	if to == r || !whole {
+		return nil, ""
 	}
+	return to, object
 }
 
 // listed is one item of spec.processes.

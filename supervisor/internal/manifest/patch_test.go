@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -81,5 +82,137 @@ func TestPatchErrorsStayAtHome(t *testing.T) {
 	}
 	if err == nil || err.Error() != strings.Join(want, "\n") {
 		t.Errorf("%v\nwant\n%s", err, strings.Join(want, "\n"))
+	}
+}
+
+// Lists that merge: item by item, or as a whole when one of the items says so.
+func TestPatchLists(t *testing.T) {
+	const base = "  processes:\n  - {name: a, command: [x], env: [{name: A, value: a}, {name: B, value: b}], dependsOn: [{name: b}, {name: c}]}\n" +
+		"  - {name: b, command: [x]}\n  - {name: c, command: [x]}\n"
+	for _, test := range []struct{ what, patch, env, needs, err string }{
+		{"by name", `env: [{name: B, value: "2"}, {name: C, value: "3"}]`, "A=a B=2 C=3", "b c", ""},
+		{"of one item all, in its place", `env: [{name: A, $patch: replace, value: "2"}]`, "A=2 B=b", "b c", ""},
+		{"the whole", `env: [{$patch: replace}, {name: C, value: "3"}]`, "C=3", "b c", ""},
+		{"the whole, said behind", `env: [{name: C, value: "3"}, {$patch: replace}, {name: D, value: "4"}]`, "C=3 D=4", "b c", ""},
+		{"the whole by nothing", `dependsOn: [{$patch: replace}]`, "A=a B=b", "", ""},
+		{"what is deleted there is not there", `env: [{$patch: replace}, {name: A, $patch: delete}, {name: C, value: "3"}]`, "C=3", "b c", ""},
+		{"delete what is not there", `env: [{name: NOPE, $patch: delete}]`, "A=a B=b", "b c", ""},
+		{
+			"delete, and not which", `env: [{name: C, value: "3"}, {$patch: delete}]`, "", "",
+			"f: spec.processes[0].env[1].name: it is required beside $patch: it says which item is meant (line 13)",
+		},
+		{
+			"replace, and not which", `dependsOn: [{$patch: replace, condition: Ready}]`, "", "",
+			"f: spec.processes[0].dependsOn[0].name: it is required beside $patch: it says which item is meant (line 13)",
+		},
+		{
+			"an error behind the order", `env: [{$patch: replace}, {name: "C="}]`, "", "",
+			`f: spec.processes[0].env[1].name: "C=" holds a '=': the name of a variable ends there (line 13)`,
+		},
+	} {
+		t.Run(test.what, func(t *testing.T) {
+			data := string(layer(kind, base)) + "---\n" + string(layer(kindPatch, "  processes:\n  - {name: a, "+test.patch+"}\n"))
+			set, err := Parse([]File{{"f", []byte(data)}})
+			if test.err != "" {
+				if err == nil || err.Error() != test.err {
+					t.Errorf("%v\nwant %s", err, test.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			var env, needs []string
+			for _, v := range set.Processes[0].Env {
+				env = append(env, v.Name+"="+v.Value)
+			}
+			for _, d := range set.Processes[0].DependsOn {
+				needs = append(needs, d.Name)
+			}
+			if got := strings.Join(env, " "); got != test.env {
+				t.Errorf("env %q, want %q", got, test.env)
+			}
+			if got := strings.Join(needs, " "); got != test.needs {
+				t.Errorf("dependsOn %q, want %q", got, test.needs)
+			}
+		})
+	}
+}
+
+// With several patches an error is told where the value was written last, whether that
+// was the value itself or what it is in.
+func TestPatchErrorsAreTheLastOnes(t *testing.T) {
+	for _, test := range []struct {
+		what, process string
+		patches       []string // of the process, on the lines 10, 15 and so on
+		want          string
+	}{
+		{"deeper, then the whole", `livenessProbe: {exec: {command: [x]}}`, []string{
+			"livenessProbe: {periodSeconds: 3}", "livenessProbe: {$patch: replace, exec: {command: [x]}, periodSeconds: -1}",
+		}, "livenessProbe.periodSeconds: -1 is out of range: want 0 to 315360000 (line 15)"},
+		{"the whole, then deeper", `livenessProbe: {exec: {command: [x]}}`, []string{
+			"livenessProbe: {$patch: replace, exec: {command: [x]}, periodSeconds: 1}", "livenessProbe: {periodSeconds: -1}",
+		}, "livenessProbe.periodSeconds: -1 is out of range: want 0 to 315360000 (line 15)"},
+		{"two ways in a patch", `livenessProbe: {exec: {command: [x]}}`, []string{
+			"livenessProbe: {exec: {command: [x]}, tcpSocket: {port: 1}}",
+		}, "livenessProbe: it has exec, tcpSocket: want exactly one of exec, httpGet, tcpSocket, grpc (line 10)"},
+		{"no way is left", `livenessProbe: {exec: {command: [x]}, periodSeconds: 3}`, []string{
+			"livenessProbe: {exec: {$patch: delete}}",
+		}, "livenessProbe: want exactly one of exec, httpGet, tcpSocket, grpc (line 10)"},
+		{"a list of a patch, renumbered by the next", `nice: 1`, []string{
+			`env: [{name: A, value: a}, {name: "B="}]`, "env: [{name: A, $patch: delete}]",
+		}, `env[1].name: "B=" holds a '=': the name of a variable ends there (line 10)`},
+		{"an item written again", `env: [{name: A, value: a}]`, []string{
+			`env: [{name: B, value: b}]`, "env: [{name: B, valueFrom: {}}]",
+		}, `env[0].valueFrom: want exactly one of fieldRef, fileKeyRef (line 15)`},
+	} {
+		t.Run(test.what, func(t *testing.T) {
+			data := string(layer(kind, "  processes:\n  - {name: a, command: [x], "+test.process+"}\n"))
+			for _, p := range test.patches {
+				data += "---\n" + string(layer(kindPatch, "  processes: [{name: a, "+p+"}]\n"))
+			}
+			_, err := Parse([]File{{"f", []byte(data)}})
+			if want := "f: spec.processes[0]." + test.want; err == nil || err.Error() != want {
+				t.Errorf("%v\nwant %s", err, want)
+			}
+		})
+	}
+}
+
+// What a patch takes away has its default again, and a log that is true or false is one
+// of the ways to write an object.
+func TestPatchTakesAway(t *testing.T) {
+	const base = "  terminationGracePeriodSeconds: 9\n  defaults: {nice: 3, umask: \"077\"}\n  processes:\n  - {name: a, command: [x], log: {maxFiles: 2}}\n  - {name: b, command: [x], log: false}\n"
+	for _, test := range []struct{ what, patch, want string }{
+		{"nothing", "  processes: []\n", "9s a nice=3 umask=077 file=false maxFiles=2; b nice=3 umask=077 file=false"},
+		{"all defaults", "  defaults: null\n", "9s a file=false maxFiles=2; b file=false"},
+		{"one of them", "  defaults: {nice: null}\n", "9s a umask=077 file=false maxFiles=2; b umask=077 file=false"},
+		{"of the set", "  terminationGracePeriodSeconds: null\n", "25s a nice=3 umask=077 file=false maxFiles=2; b nice=3 umask=077 file=false"},
+		{"a log, in short", "  processes: [{name: a, log: true}, {name: b, log: {maxFiles: 5}}]\n", "9s a nice=3 umask=077 file=true maxFiles=2; b nice=3 umask=077 file=false maxFiles=5"},
+	} {
+		t.Run(test.what, func(t *testing.T) {
+			set, err := Parse([]File{{"f", []byte(string(layer(kind, base)) + "---\n" + string(layer(kindPatch, test.patch)))}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var list []string
+			for _, p := range set.Processes {
+				text := p.Name
+				if p.Nice != nil {
+					text += fmt.Sprintf(" nice=%d", *p.Nice)
+				}
+				if p.Umask != nil {
+					text += fmt.Sprintf(" umask=%03o", *p.Umask)
+				}
+				text += fmt.Sprintf(" file=%t", p.Log.File)
+				if p.Log.MaxFiles != nil {
+					text += fmt.Sprintf(" maxFiles=%d", *p.Log.MaxFiles)
+				}
+				list = append(list, text)
+			}
+			if got := set.GracePeriod.String() + " " + strings.Join(list, "; "); got != test.want {
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+		})
 	}
 }
