@@ -92,7 +92,7 @@ func (r *pcReader) project(t *tree) {
 	processes := r.take(t, "processes")
 	r.rest(nil, "", t, map[string]string{
 		"log_level": "~the manager's own log has one level", "log_location": "output is on the container's streams; for files give -log-dir, and processes log: {file: true}",
-		"log_length": "~64 KiB of each process are kept in memory", "log_configuration": "see log of a process, and -log-format",
+		"log_length": "~64 KiB of each process are kept in memory", "log_configuration": "it is of a joined file; those of the processes have log: {maxSize, maxFiles, maxAge, compress}",
 		"ordered_shutdown": "~it is always ordered: dependents end before what they depend on",
 		"is_tui_disabled":  "~there is no terminal interface; pmclient shell and the page at GET / show what happens", "env_cmds": "run the commands in the process: NAME=$(command)",
 		"extends": "convert the joined file",
@@ -199,11 +199,11 @@ func (r *pcReader) process(t *tree) {
 	r.dependsOn(p, t)
 	r.probes(p, t, vars)
 	r.flags(p, t)
+	r.logs(p, t)
 	r.schedule(p, t)
 	r.rest(p, "", t, map[string]string{
 		"is_elevated":            "say securityContext: {runAsUser: root}; the manager has to be root for it",
 		"launch_timeout_seconds": "a start is over when fork and exec are; startupProbe bounds what comes then",
-		"log_configuration":      "see log: {format, maxSize, maxFiles}",
 		"disable_ansi_colors":    "~output is kept as it was written",
 		"is_foreground":          "there is no terminal interface to run it in; start it by pmclient start",
 	})
@@ -469,10 +469,6 @@ func (r *pcReader) flags(p *process, t *tree) {
 	}
 	if text, c := r.text(t, "namespace"); c != nil && text != "" {
 		p.label("namespace", text)
-	}
-	if text, c := r.text(t, "log_location"); c != nil {
-		p.spec.Log.File = true
-		p.note(Changed, c.line, "log_location", "%s: the file is NAME.log under -log-dir, which has to be given to processmanager", text)
 	}
 }
 
