@@ -54,7 +54,7 @@ clean: ## remove what the targets here have made
 ##@ Check
 
 .PHONY: check
-check: lint drift test ## all that must be green before a merge
+check: lint drift allocs test ## all that must be green before a merge
 
 .PHONY: test
 test: build test-race chart-test e2e ## every test that this machine can run; the others are named
@@ -108,6 +108,14 @@ bench: build ## hot paths, then the whole program against its peers (BENCH_FLAGS
 	go test -run '^$$' -bench . -benchmem ./...
 	go run ./supervisor/bench $(BENCH_FLAGS)
 
+.PHONY: allocs
+allocs: ## fail when a hot path allocates more than deploy/allocs/allocs.txt says
+	go run ./deploy/allocs
+
+.PHONY: allocs-update
+allocs-update: ## write that file anew; review the difference like code
+	go run ./deploy/allocs -update
+
 .PHONY: lint
 lint: ## golangci-lint at its pinned version, go fix, shellcheck
 	deploy/sh/lint
@@ -126,4 +134,4 @@ drift: ## fail when generated files or go.mod are not up to date
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## "; print "make TARGET" } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z0-9-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z0-9-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"unicode/utf8"
+
+	"github.com/processmanager/processmanager/supervisor"
 )
 
 // A frame is one message of a transport: an HTTP body or a WebSocket message. It
@@ -184,6 +186,9 @@ func appendResponse(b []byte, id, result json.RawMessage, failure *Error) []byte
 // encode is json.Marshal without HTML escaping: a command is to be read as it was
 // written.
 func encode(v any) (json.RawMessage, error) {
+	if list, ok := v.([]*supervisor.ProcessInfo); ok {
+		return encodeList(list)
+	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -191,4 +196,22 @@ func encode(v any) (json.RawMessage, error) {
 		return nil, err
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// usual is about how many bytes describe one process.
+const usual = 400
+
+// encodeList is encode for what is asked most, and is longest.
+func encodeList(list []*supervisor.ProcessInfo) (json.RawMessage, error) {
+	b := append(make([]byte, 0, 2+usual*len(list)), '[')
+	for i, p := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		var err error
+		if b, err = p.AppendJSON(b); err != nil {
+			return nil, err
+		}
+	}
+	return append(b, ']'), nil
 }

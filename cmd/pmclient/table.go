@@ -60,26 +60,26 @@ const (
 
 // aligned writes rows as columns, without blanks at the end of a line. On a screen
 // that is too narrow no line wraps: columns are left out from the right and cut, and
-// at last the lines are.
+// at last the lines are. The rows are its own to change.
 func (s screen) aligned(rows [][]cell) string {
-	shown, widths := measure(rows)
+	widths := measure(rows)
 	limit := s.width()
 	if limit > 0 && len(rows) > 0 {
-		for over(widths, shown[0], limit, columnComfort) > 0 {
-			j := lastSpare(shown[0])
+		for over(widths, rows[0], limit, columnComfort) > 0 {
+			j := lastSpare(rows[0])
 			if j < 0 {
 				break
 			}
-			for i, row := range shown {
+			for i, row := range rows {
 				if j < len(row) {
-					shown[i] = slices.Delete(row, j, j+1)
+					rows[i] = slices.Delete(row, j, j+1)
 				}
 			}
 			widths = slices.Delete(widths, j, j+1)
 		}
-		narrow(widths, shown[0], limit)
+		narrow(widths, rows[0], limit)
 	}
-	return s.lines(shown, widths, limit)
+	return s.lines(rows, widths, limit)
 }
 
 // over is by how much the columns are too wide, when no soft one is wider than atMost.
@@ -104,20 +104,17 @@ func lastSpare(first []cell) int {
 }
 
 // measure makes the texts fit to be shown, and finds how wide the columns are.
-func measure(rows [][]cell) (shown [][]cell, widths []int) {
-	shown = make([][]cell, len(rows))
-	for i, row := range rows {
-		shown[i] = make([]cell, len(row))
-		for j, c := range row {
-			c.text = visible(c.text)
-			shown[i][j] = c
+func measure(rows [][]cell) (widths []int) {
+	for _, row := range rows {
+		for j := range row {
+			row[j].text = visible(row[j].text)
 			if j == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[j] = max(widths[j], columnsOf(c.text))
+			widths[j] = max(widths[j], columnsOf(row[j].text))
 		}
 	}
-	return shown, widths
+	return widths
 }
 
 // narrow takes from the widest soft column, again and again, until the limit is kept
@@ -147,8 +144,15 @@ func floorOf(first cell) int {
 	return columnFloor
 }
 
+const blanks = "                                "
+
 func (s screen) lines(rows [][]cell, widths []int, limit int) string {
 	var b strings.Builder
+	whole := 0
+	for _, w := range widths {
+		whole += w + columnGap
+	}
+	b.Grow(len(rows) * whole)
 	for _, row := range rows {
 		last := len(row) - 1
 		for last >= 0 && row[last].text == "" {
@@ -167,7 +171,10 @@ func (s screen) lines(rows [][]cell, widths []int, limit int) string {
 			if j == last || limit > 0 && left <= 0 {
 				break
 			}
-			b.WriteString(strings.Repeat(" ", pad))
+			for ; pad > len(blanks); pad -= len(blanks) {
+				b.WriteString(blanks)
+			}
+			b.WriteString(blanks[:pad])
 		}
 		b.WriteByte('\n')
 	}
@@ -195,6 +202,9 @@ func cut(text string, room int) string {
 
 // columnsOf is how many columns of a terminal a text takes.
 func columnsOf(text string) int {
+	if isPlain(text) {
+		return len(text)
+	}
 	n := 0
 	for _, r := range text {
 		n += columnsOfRune(r)
@@ -221,10 +231,23 @@ func columnsOfRune(r rune) int {
 // visible keeps what a process has put into its command or error from steering
 // the terminal or breaking the table.
 func visible(s string) string {
+	if isPlain(s) {
+		return s
+	}
 	odd := func(r rune) bool { return !unicode.IsPrint(r) }
 	if strings.IndexFunc(s, odd) < 0 {
 		return s
 	}
 	quoted := strconv.QuoteToGraphic(s)
 	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+}
+
+// isPlain tells whether a text is printable ASCII, as most are.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }

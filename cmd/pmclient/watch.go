@@ -163,14 +163,14 @@ func (v *changes) show(_ json.RawMessage, list []*supervisor.ProcessInfo) error 
 		delete(v.last, name)
 		rows = append(rows, cells(name, "deleted"))
 	}
-	shown, widths := measure(rows)
+	widths := measure(rows)
 	for j, w := range widths {
 		if j == len(v.widths) {
 			v.widths = append(v.widths, 0)
 		}
 		v.widths[j] = max(v.widths[j], w)
 	}
-	return v.p.paint(v.p.screen.lines(shown, v.widths, 0))
+	return v.p.paint(v.p.screen.lines(rows, v.widths, 0))
 }
 
 // key is all of a row that does not change by itself.

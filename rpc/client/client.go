@@ -212,6 +212,12 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 // read takes the answer apart. The result is decoded in the same pass: the list of
 // a thousand processes is worth it.
 func (c *Client) read(method string, status int, data []byte, result any) error {
+	if list, ok := result.(*[]*supervisor.ProcessInfo); ok && status == http.StatusOK {
+		if found, ok := readList(data); ok {
+			*list = found
+			return nil
+		}
+	}
 	answer := struct {
 		Version string `json:"jsonrpc"`
 		Result  any    `json:"result"`
