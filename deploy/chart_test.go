@@ -124,6 +124,10 @@ networkPolicy:
   ingress: [{ports: [{port: 8080}]}]
   egress: [{ports: [{port: 53, protocol: UDP}]}]
 `,
+	"metrics over TLS": `
+metrics: {webConfig: {existingSecret: web, tls: true}}
+podMonitor: {enabled: true, endpoint: {basicAuth: {username: {name: scrape, key: user}, password: {name: scrape, key: password}}}}
+`,
 	"closed":     "networkPolicy: {enabled: true, egress: []}\n",
 	"monitoring": "podMonitor: {enabled: true, labels: {release: prom}, interval: 15s, scrapeTimeout: 10s}\nprometheusRule: {enabled: true, labels: {release: prom}}\ndashboard: {enabled: true, annotations: {folder: x}}\n",
 	"pod": someProcesses + `
@@ -224,6 +228,31 @@ func TestChartDoors(t *testing.T) {
 }
 
 // The variables are flags of the program: one with a slip of the pen would be ignored.
+// TLS on the metrics port changes the probes on it and the scrape, too.
+func TestChartMetricsOverTLS(t *testing.T) {
+	objects := render(t, combinations["metrics over TLS"])
+	template, c := processes(t, objects)
+	if got, want := environment(c)["PM_METRICS_WEB_CONFIG_FILE"], "/var/run/secrets/processmanager/metrics/web.yml"; got != want {
+		t.Errorf("the web config is %q, want %q", got, want)
+	}
+	for name, probe := range map[string]*corev1.Probe{"startup": c.StartupProbe, "liveness": c.LivenessProbe, "readiness": c.ReadinessProbe} {
+		if probe.HTTPGet.Scheme != corev1.URISchemeHTTPS || probe.HTTPGet.Path == "" {
+			t.Errorf("the %s probe: %+v", name, probe.HTTPGet)
+		}
+	}
+	mounted := slices.ContainsFunc(template.Spec.Volumes, func(v corev1.Volume) bool { return v.Secret != nil && v.Secret.SecretName == "web" })
+	if !mounted {
+		t.Error("the Secret is not mounted")
+	}
+	endpoint := one[*monitoringv1.PodMonitor](t, objects).Spec.PodMetricsEndpoints[0]
+	if endpoint.Scheme == nil || !strings.EqualFold(endpoint.Scheme.String(), "https") || endpoint.BasicAuth == nil || endpoint.BasicAuth.Username.Name != "scrape" {
+		t.Errorf("the scrape: %+v", endpoint)
+	}
+	if _, plain := processes(t, render(t, "")); plain.LivenessProbe.HTTPGet.Scheme != "" {
+		t.Errorf("without TLS: %+v", plain.LivenessProbe.HTTPGet)
+	}
+}
+
 func TestChartVariablesExist(t *testing.T) {
 	out, err := exec.Command(buildManager(t), "help").Output()
 	if err != nil {

@@ -8,7 +8,7 @@
 // all other labels have fixed values. A pid, a command or a job id is never a
 // label.
 //
-//	auth_failures_total{interface}                    wrong secrets, by door
+//	auth_failures_total{interface}                    wrong secrets and passwords, by door
 //	build_info{goversion,revision,version}            always 1
 //	cron_last_success_timestamp_seconds{name}         absent: none yet
 //	cron_next_run_timestamp_seconds{name}             absent: not armed
@@ -65,6 +65,14 @@
 // With ?verbose each lists what it looked at, as Kubernetes' own do. A kubelet
 // waits one second by default (timeoutSeconds): for the 5 s of /livez to count,
 // give its probe timeoutSeconds: 6.
+//
+// # Who may look
+//
+// Everybody who reaches the port, unless a web config ([access.WebConfig]) names
+// users: then /metrics wants a name and a password. The health pages never do,
+// because a kubelet has none. A right password is looked up, not computed again; a
+// wrong one is counted and held back as at the other doors, and four at a time from
+// one host, so that who guesses delays nobody else.
 //
 // # Cost
 //

@@ -247,7 +247,7 @@ func TestWithoutAManifestOrProcesses(t *testing.T) {
 	s, _ := newServer(supervisor.Snapshot{})
 	got := slices.Sorted(maps.Keys(series(t, scrape(t, s))))
 	want := []string{
-		`auth_failures_total{interface="rpc"}`, `auth_failures_total{interface="telnet"}`,
+		`auth_failures_total{interface="metrics"}`, `auth_failures_total{interface="rpc"}`, `auth_failures_total{interface="telnet"}`,
 		fmt.Sprintf(`build_info{goversion=%q,revision="abcdef0",version="1.2.3"}`, goVersion(t)),
 		`orphans_reaped_total{}`, `proc_read_errors_total{}`, `snapshot_errors_total{}`,
 	}

@@ -3,6 +3,7 @@ package metrics
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -29,7 +30,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // ends it.
 func serving(t *testing.T, s *Server) (base string, end func() error) {
 	t.Helper()
-	l, err := access.ListenTCP("127.0.0.1:0", nil)
+	var config *tls.Config
+	if s.web != nil {
+		config = s.web.TLS()
+	}
+	l, err := access.ListenTCP("127.0.0.1:0", config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +143,7 @@ func TestPrometheusScrapes(t *testing.T) {
 	base, _ := serving(t, s)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	api := startPrometheus(ctx, t, path, strings.TrimPrefix(base, "http://"))
+	api := startPrometheus(ctx, t, path, strings.TrimPrefix(base, "http://"), "")
 	for expr, want := range map[string]string{
 		`up{job="pm"}`: "1",
 		`processmanager_process_cpu_seconds_total{name="web",mode="user"}`:                                    "12.5",
@@ -153,12 +158,12 @@ func TestPrometheusScrapes(t *testing.T) {
 	}
 }
 
-// startPrometheus runs Prometheus on a free port with one target and returns the
-// URL of its API.
-func startPrometheus(ctx context.Context, t *testing.T, path, target string) string {
+// startPrometheus runs Prometheus on a free port with one target, more lines about
+// its job, and returns the URL of its API.
+func startPrometheus(ctx context.Context, t *testing.T, path, target, more string) string {
 	t.Helper()
 	dir := t.TempDir()
-	config := fmt.Sprintf("global: {scrape_interval: 1s}\nscrape_configs:\n- job_name: pm\n  static_configs: [{targets: [%q]}]\n", target)
+	config := fmt.Sprintf("global: {scrape_interval: 1s}\nscrape_configs:\n- job_name: pm\n  static_configs: [{targets: [%q]}]\n%s", target, more)
 	if err := os.WriteFile(filepath.Join(dir, "prometheus.yml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -33,6 +33,8 @@ type Options struct {
 	Revision string             // for build_info
 	Logger   *slog.Logger       // nil: nothing is logged
 	Timeout  time.Duration      // of a scrape or a probe of readiness; 0: DefaultTimeout
+	Web      *access.WebConfig  // users and headers; nil: none. Its TLS is the listener's
+	Throttle *access.Throttle   // of wrong passwords, shared with other doors; nil: its own
 }
 
 // Server shows a manager over HTTP. Its methods may be called from any goroutine.
@@ -43,6 +45,9 @@ type Server struct {
 	timeout  time.Duration
 	builders sync.Pool // of *builder
 	handler  http.Handler
+	web      *access.WebConfig // nil: everybody may look
+	throttle *access.Throttle
+	attempts access.Attempts
 
 	runtime *prometheus.Registry // of the manager's own process
 	counted *prometheus.Registry // what is counted here, not taken from the snapshot
@@ -62,6 +67,11 @@ func New(o Options) *Server {
 		builders: sync.Pool{New: func() any { return newBuilder() }},
 		runtime:  prometheus.NewRegistry(),
 		counted:  prometheus.NewRegistry(),
+		web:      o.Web,
+		throttle: o.Throttle,
+	}
+	if s.throttle == nil {
+		s.throttle = &access.Throttle{}
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -71,7 +81,7 @@ func New(o Options) *Server {
 	}
 	s.runtime.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	s.count(o)
-	s.handler = s.routes()
+	s.handler = s.guarded(s.routes())
 	return s
 }
 
@@ -87,9 +97,9 @@ func (s *Server) count(o Options) {
 	}, []string{"method", "code"})
 	s.auth = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: Prefix + "auth_failures_total",
-		Help: "Wrong secrets, by interface.",
+		Help: "Wrong secrets and passwords, by interface.",
 	}, []string{"interface"})
-	for _, door := range []supervisor.Door{supervisor.DoorTelnet, supervisor.DoorRPC} {
+	for _, door := range []supervisor.Door{supervisor.DoorTelnet, supervisor.DoorRPC, doorMetrics} {
 		s.auth.WithLabelValues(string(door)) // so that increase() sees the first one
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
@@ -113,7 +123,11 @@ func (s *Server) Request(method, code string) {
 	s.rpc.WithLabelValues(s.methods.bound(method), strings.ToValidUTF8(code, "\uFFFD")).Inc()
 }
 
-// AuthFailed counts a wrong secret; iface is the door: "telnet" or "rpc".
+// doorMetrics is this door, as a value of the label interface. No call of
+// supervisor.Control comes through it.
+const doorMetrics supervisor.Door = "metrics"
+
+// AuthFailed counts a wrong secret; iface is the door: "telnet", "rpc" or "metrics".
 func (s *Server) AuthFailed(iface string) {
 	s.auth.WithLabelValues(strings.ToValidUTF8(iface, "\uFFFD")).Inc()
 }

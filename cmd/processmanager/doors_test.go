@@ -368,6 +368,57 @@ func TestHealthcheck(t *testing.T) {
 	}
 }
 
+// A probe works against a metrics port with TLS, and where clients must have a
+// certificate. A web config that cannot be used ends the start.
+func TestMetricsWebConfig(t *testing.T) {
+	t.Parallel()
+	dir := shortDir(t)
+	openssl, err := exec.LookPath("openssl")
+	if err != nil {
+		t.Skip("openssl is not installed")
+	}
+	path := filepath.Join(dir, "web.yml")
+	put := func(text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err := exec.Command(openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=shop.example",
+		"-days", "2", "-keyout", filepath.Join(dir, "tls.key"), "-out", filepath.Join(dir, "tls.crt")).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	check := func(in *instance) (int, string) {
+		var stdout, stderr bytes.Buffer
+		code := run([]string{"healthcheck", "-metrics-addr", in.addr("metrics-addr"), "-metrics-web-config-file", path, "-socket", in.socket}, nil, &stdout, &stderr)
+		return code, stdout.String() + stderr.String()
+	}
+	const pair = "tls_server_config:\n  cert_file: tls.crt\n  key_file: tls.key\n"
+	for _, text := range []string{pair, pair + "  client_ca_file: tls.crt\n  client_auth_type: RequireAndVerifyClientCert\n"} {
+		put(text)
+		in := launch(t, launching{
+			dir: dir, manifest: "  processes: [{name: web, command: [sleep, \"1000\"]}]\n",
+			args: []string{"-metrics-addr", "127.0.0.1:0", "-metrics-web-config-file", path},
+		}).up()
+		if code, text := check(in); code != 0 || text != "ok\n" {
+			t.Errorf("%d: %s", code, text)
+		}
+		if _, err := http.Get("https://" + in.addr("metrics-addr") + "/livez"); err == nil || !strings.Contains(err.Error(), "certificate") {
+			t.Errorf("an unknown certificate: %v", err)
+		}
+		in.end()
+		if code, text := check(in); code != 1 {
+			t.Errorf("when it has ended: %d: %s", code, text)
+		}
+	}
+	put(pair + "  key_fil: x\nbasic_auth_users: {bob: planted}\n")
+	in := launch(t, launching{dir: dir, args: []string{"-metrics-addr", "127.0.0.1:0", "-metrics-web-config-file", path}})
+	if code, said := in.code(), in.stderr.String(); code != exitUsage || !strings.Contains(said, path+`:4: tls_server_config.key_fil: unknown key (did you mean "key_file"?)`) ||
+		!strings.Contains(said, path+":5: basic_auth_users.bob") || strings.Contains(said, "planted") {
+		t.Errorf("%d: %s", code, said)
+	}
+}
+
 // pmclient runs the client and returns what it printed, and its exit code.
 func (in *instance) pmclient(args ...string) (string, int) {
 	in.t.Helper()

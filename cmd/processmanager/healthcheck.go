@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -9,6 +10,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/processmanager/processmanager/supervisor/access"
 )
 
 // healthcheck asks a running manager whether it is alive: its health page, or,
@@ -16,13 +19,13 @@ import (
 func healthcheck(o *options, stdout, stderr io.Writer) int {
 	ctx, cancel := context.WithTimeout(context.Background(), 7*time.Second)
 	defer cancel()
-	var (
-		answer string
-		err    error
-	)
-	if o.metricsAddr != "" {
-		answer, err = askHealth(ctx, o.metricsAddr)
-	} else {
+	var answer string
+	secure, page, err := healthPage(o)
+	switch {
+	case err != nil:
+	case page:
+		answer, err = askHealth(ctx, o.metricsAddr, secure)
+	default:
 		answer, err = askAPI(ctx, o)
 	}
 	if err != nil {
@@ -33,7 +36,22 @@ func healthcheck(o *options, stdout, stderr io.Writer) int {
 	return exitDone
 }
 
-func askHealth(ctx context.Context, addr string) (string, error) {
+// healthPage tells whether the health page can be asked, and whether by TLS. Where it
+// wants a client's certificate, which we do not have, the API is asked.
+func healthPage(o *options) (secure, page bool, err error) {
+	if o.metricsAddr == "" || o.metricsWeb == "" {
+		return false, o.metricsAddr != "", nil
+	}
+	web, err := access.OpenWebConfig(o.metricsWeb, nil)
+	if err != nil {
+		return false, false, fmt.Errorf("-metrics-web-config-file: %w", err)
+	}
+	return web.TLS() != nil, !web.WantsClientCert(), nil
+}
+
+// askHealth does not verify the certificate, as the kubelet does not: it is our own
+// listener, asked by another name than its certificate has, and nothing secret is sent.
+func askHealth(ctx context.Context, addr string, secure bool) (string, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return "", fmt.Errorf("-metrics-addr: %w", err)
@@ -41,7 +59,12 @@ func askHealth(ctx context.Context, addr string) (string, error) {
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "localhost"
 	}
-	return get(ctx, http.DefaultTransport, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/livez", "", "")
+	scheme := "http://"
+	if secure {
+		scheme = "https://"
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	return get(ctx, transport, http.MethodGet, scheme+net.JoinHostPort(host, port)+"/livez", "", "")
 }
 
 // askAPI asks for the list: that goes through the manager's own loop.

@@ -33,6 +33,7 @@ type options struct {
 	socket, telnetAddr   string
 	rpcSocket, rpcAddr   string
 	metricsAddr          string
+	metricsWeb           string // web config file of metricsAddr
 	secrets              access.Secrets
 	socketMode           fs.FileMode
 	socketGroup          string
@@ -63,6 +64,7 @@ func settings() []setting {
 		{"rpc-socket", "", "OpenRPC: unix socket (default: that of -socket with -rpc before .sock)", text(func(o *options) *string { return &o.rpcSocket })},
 		{"rpc-addr", "", "OpenRPC: TCP HOST:PORT; needs a secret", text(func(o *options) *string { return &o.rpcAddr })},
 		{"metrics-addr", "", "/metrics, /livez, /readyz, /startupz: TCP HOST:PORT", text(func(o *options) *string { return &o.metricsAddr })},
+		{"metrics-web-config-file", "", "TLS and users of -metrics-addr: a web config file as Prometheus' exporters have, read again when it changes", text(func(o *options) *string { return &o.metricsWeb })},
 		{"secret", "", "secret for full access; better in a file", text(func(o *options) *string { return &o.secrets.Secret })},
 		{"secret-file", "", "file with the secret for full access, read again when it changes", text(func(o *options) *string { return &o.secrets.SecretFile })},
 		{"viewer-secret-file", "", "file with a secret for looking only", text(func(o *options) *string { return &o.secrets.ViewerFile })},
@@ -273,6 +275,7 @@ func doorSettings() []string {
 	return []string{
 		"secret", "secret-file", "viewer-secret-file", "socket-mode", "socket-group",
 		"tls-cert-file", "tls-key-file", "tls-client-ca-file", "rpc-allowed-hosts",
+		"metrics-web-config-file",
 	}
 }
 
@@ -340,6 +343,6 @@ variable, PM_ and its name (PM_SECRET_FILE); a flag wins.
 		if s.value != "" {
 			def = " (default " + s.value + ")"
 		}
-		fmt.Fprintf(w, "  -%-20s %s%s\n", s.name, s.help, def)
+		fmt.Fprintf(w, "  -%-24s %s%s\n", s.name, s.help, def)
 	}
 }

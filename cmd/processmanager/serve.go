@@ -123,8 +123,12 @@ func open(o *options, m *manager.Manager) (_ *doors, err error) {
 	if err != nil {
 		return nil, err
 	}
-	numbers := metrics.New(metrics.Options{Control: m, Version: version, Revision: revision, Logger: m.Log()})
+	web, err := openWeb(o, m.Log())
+	if err != nil {
+		return nil, err
+	}
 	throttle := &access.Throttle{}
+	numbers := metrics.New(metrics.Options{Control: m, Version: version, Revision: revision, Logger: m.Log(), Web: web, Throttle: throttle})
 	tel := telnet.NewServer(telnet.Options{Control: m, Auth: auth, Throttle: throttle, Observer: telnetCounts{numbers}, Logger: m.Log()})
 	api := rpc.NewServer(rpc.Options{
 		Control: m, Auth: auth, Throttle: throttle, Observer: rpcCounts{numbers}, Logger: m.Log(),
@@ -145,10 +149,30 @@ func open(o *options, m *manager.Manager) (_ *doors, err error) {
 	if err := d.tcp(o, "rpc-addr", o.rpcAddr, tlsConfig, api.Serve); err != nil {
 		return nil, err
 	}
-	if err := d.tcp(o, "metrics-addr", o.metricsAddr, nil, numbers.Serve); err != nil {
+	var metricsTLS *tls.Config
+	if web != nil {
+		metricsTLS = web.TLS()
+	}
+	if err := d.tcp(o, "metrics-addr", o.metricsAddr, metricsTLS, numbers.Serve); err != nil {
 		return nil, err
 	}
 	return d, nil
+}
+
+// openWeb reads the web config of the metrics; nil: there is none, or nothing that it
+// is for.
+func openWeb(o *options, log *slog.Logger) (*access.WebConfig, error) {
+	switch {
+	case o.metricsWeb != "" && o.metricsAddr == "" && o.fromFlag["metrics-web-config-file"]:
+		return nil, errors.New("-metrics-web-config-file does nothing without -metrics-addr")
+	case o.metricsWeb == "" || o.metricsAddr == "" || !o.wants("metrics-addr"):
+		return nil, nil
+	}
+	web, err := access.OpenWebConfig(o.metricsWeb, log)
+	if err != nil {
+		return nil, fmt.Errorf("-metrics-web-config-file: %w", err)
+	}
+	return web, nil
 }
 
 // unix opens a unix socket. One that nobody asked for by a flag is left out, with

@@ -40,6 +40,11 @@ volumes:
     secret:
       secretName: {{ . }}
   {{- end }}
+  {{- with .Values.metrics.webConfig.existingSecret }}
+  - name: metrics-web
+    secret:
+      secretName: {{ . }}
+  {{- end }}
   {{- with .Values.volumes }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -68,8 +73,14 @@ ports:
   {{- end }}
 {{- range $key := list "startupProbe" "livenessProbe" "readinessProbe" "lifecycle" "resources" "securityContext" }}
 {{- with index $.Values $key }}
+{{- $value := . }}
+{{- if and (hasSuffix "Probe" $key) $.Values.metrics.webConfig.existingSecret $.Values.metrics.webConfig.tls }}
+{{- if eq (dig "httpGet" "port" "" . | toString) "metrics" }}
+{{- $value = mergeOverwrite (deepCopy .) (dict "httpGet" (dict "scheme" "HTTPS")) }}
+{{- end }}
+{{- end }}
 {{ $key }}:
-  {{- toYaml . | nindent 2 }}
+  {{- toYaml $value | nindent 2 }}
 {{- end }}
 {{- end }}
 volumeMounts:
@@ -80,6 +91,9 @@ volumeMounts:
   {{- end }}
   {{- if .Values.tls.existingSecret }}
   - {name: tls, mountPath: /var/run/secrets/processmanager/tls, readOnly: true}
+  {{- end }}
+  {{- if .Values.metrics.webConfig.existingSecret }}
+  - {name: metrics-web, mountPath: /var/run/secrets/processmanager/metrics, readOnly: true}
   {{- end }}
   {{- with .Values.volumeMounts }}
   {{- toYaml . | nindent 2 }}
@@ -95,6 +109,9 @@ volumeMounts:
 - {name: PM_SOCKET_GROUP, value: {{ . | quote }}}
 {{- end }}
 - {name: PM_METRICS_ADDR, value: {{ printf ":%v" .Values.metrics.port | quote }}}
+{{- if .Values.metrics.webConfig.existingSecret }}
+- {name: PM_METRICS_WEB_CONFIG_FILE, value: {{ printf "/var/run/secrets/processmanager/metrics/%s" .Values.metrics.webConfig.key | quote }}}
+{{- end }}
 - {name: PM_LOG_FORMAT, value: {{ .Values.logFormat }}}
 {{- if .Values.rpc.enabled }}
 - {name: PM_RPC_ADDR, value: {{ printf ":%v" .Values.rpc.port | quote }}}
