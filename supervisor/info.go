@@ -208,6 +208,21 @@ type SystemInfo struct {
 	Limits       string    `json:"limits" doc:"Who enforces resources: cgroup or watch."`
 	LimitsWhy    string    `json:"limits_why" doc:"Why it is so, in words."`
 	Controllers  []string  `json:"controllers" doc:"Controllers of the cgroup that limits are enforced with."`
+
+	Container *ContainerInfo `json:"container,omitempty" doc:"What the whole container uses and may use; absent when it is not known."`
+}
+
+// ContainerInfo is what the container that the manager runs in uses, whoever started it,
+// and what it may use. What is not known is 0, and absent in JSON.
+type ContainerInfo struct {
+	MemoryMB      float64 `json:"memory_mb,omitempty" doc:"Memory in use in MiB, without inactive page cache."`
+	MemoryBy      string  `json:"memory_by,omitempty" doc:"Whose memory_mb is: cgroup, the container's; host, the whole machine's, because no cgroup counts it."`
+	MemoryLimitMB float64 `json:"memory_limit_mb,omitempty" doc:"Memory that there is in MiB."`
+	MemoryLimitBy string  `json:"memory_limit_by,omitempty" doc:"Whose memory_limit_mb is: cgroup, the container's limit; host, the whole machine's, because the container has no limit below."`
+	CPUSeconds    float64 `json:"cpu_seconds,omitempty" doc:"CPU time of the container in seconds, since its cgroup was made; it never goes back."`
+	CPUs          float64 `json:"cpus,omitempty" doc:"Cores that may be used: those of the manager's affinity, or the quota of the cgroup if that is less."`
+	Tasks         int     `json:"tasks,omitempty" doc:"Living processes and their threads in the container."`
+	TasksLimit    int     `json:"tasks_limit,omitempty" doc:"How many of them there may be; absent: no limit."`
 }
 
 // LogLine is one captured line. Msg has no line end and is as the process wrote

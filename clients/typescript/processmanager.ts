@@ -63,6 +63,34 @@ export type ConcurrencyPolicy = "Forbid" | "Allow" | "Replace";
 
 export type Condition = "Started" | "Ready" | "Completed";
 
+export interface ContainerInfo {
+  /** Memory in use in MiB, without inactive page cache. */
+  memory_mb?: number;
+  /**
+   * Whose memory_mb is: cgroup, the container's; host, the whole machine's, because no cgroup
+   * counts it.
+   */
+  memory_by?: string;
+  /** Memory that there is in MiB. */
+  memory_limit_mb?: number;
+  /**
+   * Whose memory_limit_mb is: cgroup, the container's limit; host, the whole machine's, because the
+   * container has no limit below.
+   */
+  memory_limit_by?: string;
+  /** CPU time of the container in seconds, since its cgroup was made; it never goes back. */
+  cpu_seconds?: number;
+  /**
+   * Cores that may be used: those of the manager's affinity, or the quota of the cgroup if that is
+   * less.
+   */
+  cpus?: number;
+  /** Living processes and their threads in the container. */
+  tasks?: number;
+  /** How many of them there may be; absent: no limit. */
+  tasks_limit?: number;
+}
+
 export interface Dependency {
   /** The other process. */
   name: string;
@@ -739,6 +767,8 @@ export interface SystemInfo {
   limits_why: string;
   /** Controllers of the cgroup that limits are enforced with. */
   controllers: string[];
+  /** What the whole container uses and may use; absent when it is not known. */
+  container?: ContainerInfo;
 }
 
 export interface TCPSocketAction {

@@ -210,6 +210,8 @@ func value(v reflect.Value) string {
 		return probesText(x)
 	case supervisor.MemoryInfo:
 		return fmt.Sprintf("limit %s MiB, enforced by %s", strconv.FormatFloat(x.LimitMB, 'f', -1, 64), x.By)
+	case supervisor.ContainerInfo:
+		return tell.Container(x)
 	case []supervisor.Spec:
 		var names []string
 		for _, spec := range x {

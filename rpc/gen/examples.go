@@ -38,6 +38,9 @@ var (
 	system = supervisor.SystemInfo{
 		Version: "1.2.3", PID: 1, Init: true, StartTime: moment, Processes: 2,
 		Trees: "proc", TreesWhy: "no cgroup is delegated", Limits: "watch", LimitsWhy: "no cgroup is delegated", Controllers: []string{},
+		Container: &supervisor.ContainerInfo{
+			MemoryMB: 96.5, MemoryBy: "cgroup", MemoryLimitMB: 512, MemoryLimitBy: "cgroup", CPUSeconds: 12.5, CPUs: 2, Tasks: 21, TasksLimit: 512,
+		},
 	}
 )
 

@@ -486,3 +486,5 @@ func (o *fakeOS) Exec(ctx context.Context, task linux.Life, c linux.Command) (li
 func (o *fakeOS) SetLimits(string, linux.Limits) error { return nil }
 
 func (o *fakeOS) Containment() linux.Containment { return o.contained }
+
+func (o *fakeOS) Container() *supervisor.ContainerInfo { return nil }

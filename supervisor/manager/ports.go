@@ -19,6 +19,7 @@ type OS interface {
 	Exec(ctx context.Context, task linux.Life, c linux.Command) (linux.Exit, error)
 	SetLimits(name string, l linux.Limits) error
 	Containment() linux.Containment
+	Container() *supervisor.ContainerInfo
 	Sample(maxAge time.Duration, details bool)
 	UsageOf(name string) linux.TreeUsage
 	Measure(name string, what linux.Measures)

@@ -196,6 +196,7 @@ func (m *Manager) System(ctx context.Context, who supervisor.Caller) (*superviso
 	if err := m.ask(ctx, func(l *loop) { info.Processes, info.ShuttingDown = len(l.entries), l.ending != nil }); err != nil {
 		return nil, fmt.Errorf("cannot describe the manager: %w", err)
 	}
+	info.Container = m.os.Container()
 	c := m.os.Containment()
 	info.TreesWhy, info.LimitsWhy = c.GroupsWhy, c.LimitsWhy
 	if c.Groups {

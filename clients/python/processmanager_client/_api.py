@@ -19,6 +19,7 @@ __all__ = [
     "Command",
     "ConcurrencyPolicy",
     "Condition",
+    "ContainerInfo",
     "Dependency",
     "Duration",
     "EndReason",
@@ -202,6 +203,31 @@ class Change:
     fields: Optional[List[str]] = field(default=None, metadata={"json": "fields"})
     #: What is to be known about it, in words.
     note: Optional[str] = field(default=None, metadata={"json": "note"})
+
+
+@dataclass
+class ContainerInfo:
+    """ContainerInfo of the API."""
+
+    #: Memory in use in MiB, without inactive page cache.
+    memory_mb: Optional[float] = field(default=None, metadata={"json": "memory_mb"})
+    #: Whose memory_mb is: cgroup, the container's; host, the whole machine's, because no cgroup
+    #: counts it.
+    memory_by: Optional[str] = field(default=None, metadata={"json": "memory_by"})
+    #: Memory that there is in MiB.
+    memory_limit_mb: Optional[float] = field(default=None, metadata={"json": "memory_limit_mb"})
+    #: Whose memory_limit_mb is: cgroup, the container's limit; host, the whole machine's,
+    #: because the container has no limit below.
+    memory_limit_by: Optional[str] = field(default=None, metadata={"json": "memory_limit_by"})
+    #: CPU time of the container in seconds, since its cgroup was made; it never goes back.
+    cpu_seconds: Optional[float] = field(default=None, metadata={"json": "cpu_seconds"})
+    #: Cores that may be used: those of the manager's affinity, or the quota of the cgroup if
+    #: that is less.
+    cpus: Optional[float] = field(default=None, metadata={"json": "cpus"})
+    #: Living processes and their threads in the container.
+    tasks: Optional[int] = field(default=None, metadata={"json": "tasks"})
+    #: How many of them there may be; absent: no limit.
+    tasks_limit: Optional[int] = field(default=None, metadata={"json": "tasks_limit"})
 
 
 @dataclass
@@ -872,6 +898,8 @@ class SystemInfo:
     limits_why: str = field(metadata={"json": "limits_why"})
     #: Controllers of the cgroup that limits are enforced with.
     controllers: List[str] = field(metadata={"json": "controllers"})
+    #: What the whole container uses and may use; absent when it is not known.
+    container: Optional[ContainerInfo] = field(default=None, metadata={"json": "container"})
 
 
 @dataclass

@@ -103,7 +103,9 @@ func TestViewFits(t *testing.T) {
 				if rapid.IntRange(0, 3).Draw(t, "lost") == 0 {
 					msg.err = errors.New(nasty.Draw(t, "why"))
 				}
-				msg.picture.Managers = []Manager{{Info: &supervisor.SystemInfo{Version: nasty.Draw(t, "version")}}}
+				msg.picture.Managers = []Manager{{Info: &supervisor.SystemInfo{
+					Version: nasty.Draw(t, "version"), Container: &supervisor.ContainerInfo{MemoryMB: rapid.Float64Range(0, 1e9).Draw(t, "used"), MemoryBy: "cgroup", MemoryLimitMB: 512},
+				}}}
 				for range rapid.IntRange(0, 30).Draw(t, "processes") {
 					msg.picture.Rows = append(msg.picture.Rows, Row{Pod: rapid.SampledFrom([]string{"", "pod-漢"}).Draw(t, "pod"), ProcessInfo: life()})
 				}

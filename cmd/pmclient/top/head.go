@@ -23,10 +23,29 @@ func (m *model) head() []line {
 	if m.refresh.pictures == 0 {
 		first = who
 	}
+	if c := m.container(); first.width()+c.width()+m.connection().width() < m.width-2 {
+		first = append(first, c...)
+	}
 	if m.stale() {
 		first = first.only(faint)
 	}
 	return []line{spread(first, m.connection(), m.width-1, m.glyphs), spread(m.counts(), m.limits(), m.width-1, m.glyphs)}
+}
+
+// container is what all of the container uses of what it may, where that is counted.
+func (m *model) container() line {
+	if len(m.managers) != 1 || m.managers[0].Info == nil || m.managers[0].Info.Container == nil || m.refresh.pictures == 0 {
+		return nil
+	}
+	c := m.managers[0].Info.Container
+	if c.MemoryBy != "cgroup" {
+		return nil
+	}
+	l := line{{"   ", plain}, {"Container ", faint}, {mebibytes(c.MemoryMB), strong}}
+	if c.MemoryLimitMB > 0 {
+		l = l.add(plain, " of "+mebibytes(c.MemoryLimitMB))
+	}
+	return l
 }
 
 // who is asked.

@@ -417,3 +417,17 @@ func TestLeaving(t *testing.T) {
 		})
 	}
 }
+
+// What the container uses stands in the head where it is counted and there is room.
+func TestHeadTellsOfTheContainer(t *testing.T) {
+	m := &model{width: 120}
+	m.refresh.pictures = 1
+	m.managers = []Manager{{Info: &supervisor.SystemInfo{Version: "v1", Container: &supervisor.ContainerInfo{MemoryMB: 96, MemoryBy: "cgroup", MemoryLimitMB: 512, MemoryLimitBy: "cgroup"}}}}
+	if got := m.container().String(); got != "   Container 96.0Mi of 512Mi" {
+		t.Errorf("got %q", got)
+	}
+	m.managers[0].Info.Container.MemoryBy = "host"
+	if got := m.container(); got != nil {
+		t.Errorf("the host's memory is shown: %q", got)
+	}
+}

@@ -87,6 +87,18 @@ function startEvents() {
 
 // --- System ---
 
+// holds tells what the container uses and may use.
+function holds(c) {
+  const whose = by => by === 'host' ? ' (of the host)' : '';
+  return [
+    c.memory_by && 'memory ' + mebibytes(c.memory_mb || 0) + whose(c.memory_by),
+    c.memory_limit_by && 'at most ' + mebibytes(c.memory_limit_mb) + whose(c.memory_limit_by),
+    c.cpu_seconds && 'CPU ' + Math.round(c.cpu_seconds) + ' s',
+    c.cpus && c.cpus + ' cores',
+    c.tasks && c.tasks + ' tasks' + (c.tasks_limit ? ', at most ' + c.tasks_limit : ''),
+  ].filter(Boolean).join(', ');
+}
+
 function drawSystem() {
   const s = model.system, m = model.manifest;
   if (!s || !m) return;
@@ -100,6 +112,7 @@ function drawSystem() {
     ['Process trees', (s.trees === 'cgroup' ? 'cgroup v2' : 'from /proc') + (s.trees_why ? ': ' + s.trees_why : '')],
     ['Limits', (s.limits === 'cgroup' ? 'cgroup v2' : 'watched by the manager') + (s.limits_why ? ': ' + s.limits_why : '')],
     ['Controllers', s.controllers.join(', ')],
+    ['Container', s.container ? holds(s.container) : ''],
     ['You are', link.role],
     ['Shutting down', s.shutting_down ? 'yes' : ''],
   ]);

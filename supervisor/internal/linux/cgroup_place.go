@@ -151,10 +151,15 @@ func parseOwnGroup(text []byte) (group string, ok bool) {
 // line holds: mount, parent, device, root, mount point, options, optional fields, "-",
 // type, source, options of the file system. A later mount hides an earlier one.
 func findPlace(mounts []byte, group string) (dir string, ok bool) {
+	return findMount(mounts, group, func(after string) bool { return strings.HasPrefix(after, "cgroup2 ") })
+}
+
+// findMount does it for the hierarchy that is told by what stands behind the "-".
+func findMount(mounts []byte, group string, is func(after string) bool) (dir string, ok bool) {
 	for line := range bytes.Lines(mounts) {
 		before, after, found := strings.Cut(string(bytes.TrimSuffix(line, []byte("\n"))), " - ")
 		fields := strings.Fields(before)
-		if !found || len(fields) < 6 || !strings.HasPrefix(after, "cgroup2 ") {
+		if !found || len(fields) < 6 || !is(after) {
 			continue
 		}
 		root, point := unescape(fields[3]), unescape(fields[4])

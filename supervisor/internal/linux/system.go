@@ -56,6 +56,8 @@ type System struct {
 	asides  asides
 	senders senders
 
+	container container
+
 	cgroups     *cgroups    // nil: there are none that are ours
 	containment Containment // without cgroups
 	plain       bool        // cgroups are not wanted
