@@ -67,7 +67,8 @@ func freePlaces(most int) int {
 
 // idleChild forks a child that does nothing but wait for its end. It shares our table of
 // descriptors, so that it holds no pipe open. In it there is no Go runtime to rely on:
-// system calls only, and nothing that needs more stack.
+// system calls only, and nothing that needs more stack. Its death signal, should the program
+// end in the middle, is harmless: it comes when the thread of the caller ends, which is locked.
 //
 //go:noinline
 //go:norace
