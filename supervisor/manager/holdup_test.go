@@ -21,11 +21,13 @@ func TestWhoHoldsUp(t *testing.T) {
 	}{
 		{"quick", "", []string{"name: web, command: [child, term=4900ms]"}, nil},
 		{
-			"deaf", "", []string{"name: web, command: [child, deaf], terminationGracePeriodSeconds: 8"},
+			"deaf", "",
+			[]string{"name: web, command: [child, deaf], terminationGracePeriodSeconds: 8"},
 			[]string{"5s: number=1 left=20s web was sent SIGTERM, SIGKILL in 3s"},
 		},
 		{
-			"others wait for it", "", []string{
+			"others wait for it", "",
+			[]string{
 				"name: db, command: [child]", "name: cache, command: [child, term=6s]",
 				"name: web, command: [child, deaf], dependsOn: [{name: db}, {name: cache}], lifecycle: {stopSignal: SIGQUIT}, terminationGracePeriodSeconds: 11",
 				"name: job, command: [child, term=7s], dependsOn: [{name: db}]",
@@ -37,7 +39,8 @@ func TestWhoHoldsUp(t *testing.T) {
 			},
 		},
 		{
-			"hooks", "", []string{"name: web, command: [child, term=6s], lifecycle: {preStop: {sleep: {seconds: 7}}, postStop: {sleep: {seconds: 8}}}"},
+			"hooks", "",
+			[]string{"name: web, command: [child, term=6s], lifecycle: {preStop: {sleep: {seconds: 7}}, postStop: {sleep: {seconds: 8}}}"},
 			[]string{
 				"5s: number=1 left=20s web in its preStop hook, SIGTERM in 18s",
 				"10s: number=1 left=15s web was sent SIGTERM, SIGKILL in 15s",
@@ -46,14 +49,16 @@ func TestWhoHoldsUp(t *testing.T) {
 			},
 		},
 		{
-			"left behind", "terminationGracePeriodSeconds: 12", []string{"name: web, command: [child, rest=2, restdeaf]"},
+			"left behind", "terminationGracePeriodSeconds: 12",
+			[]string{"name: web, command: [child, rest=2, restdeaf]"},
 			[]string{
 				"5s: number=1 left=7s web has ended, what it has started has not, SIGKILL in 7s",
 				"10s: number=1 left=2s web has ended, what it has started has not, SIGKILL in 2s",
 			},
 		},
 		{
-			"does not die", "terminationGracePeriodSeconds: 6", []string{"name: web, command: [child, deaf, immortal], terminationGracePeriodSeconds: 2"},
+			"does not die", "terminationGracePeriodSeconds: 6",
+			[]string{"name: web, command: [child, deaf, immortal], terminationGracePeriodSeconds: 2"},
 			[]string{"5s: number=1 left=1s web was sent SIGKILL 4 times"},
 		},
 	} {

@@ -27,7 +27,8 @@ func TestWatchdogIsNamed(t *testing.T) {
 		{"not yet watched", notify, nil, ""},
 		{
 			"a startup probe first", notify + `, startupProbe: {exec: {command: [child, code=1]}, periodSeconds: 1, failureThreshold: 8}`,
-			[]string{"READY=1"}, "StartTimeout: startup probe: ",
+			[]string{"READY=1"},
+			"StartTimeout: startup probe: ",
 		},
 	} {
 		t.Run(test.what, func(t *testing.T) {
