@@ -40,7 +40,10 @@ func (r *report) walkPatch(path, key string, value any, out map[string]any) bool
 	case !r.patch:
 		return false
 	case key == directive:
-		if value == patchDelete || value == patchReplace {
+		if field := lastField(path); value == patchDelete && strings.HasSuffix(path, "]") && field != "processes" && keys[field] == "" {
+			out[key] = value // so that nothing else is said of the item
+			r.addf(join(path, key), "the items of %s have no names to be found by: a patch replaces the whole list", field)
+		} else if value == patchDelete || value == patchReplace {
 			out[key] = value
 			return true
 		}
@@ -69,7 +72,10 @@ func (d *parsedDocument) readPatch(object, spec map[string]any) {
 	}
 	shared, given := spec["defaults"]
 	d.shared, _ = shared.(map[string]any)
-	d.noDefaults = given && shared == nil
+	d.noDefaults = given && (shared == nil || d.shared[directive] == patchDelete)
+	if d.noDefaults {
+		d.shared = nil
+	}
 	list, _ := spec["processes"].([]any)
 	if _, empty := spec["processes"]; empty && list == nil {
 		d.report.addf("spec.processes", "a patch cannot take all processes away at once: want a list, of processes with $patch: delete for one")

@@ -216,3 +216,17 @@ func TestPatchTakesAway(t *testing.T) {
 		})
 	}
 }
+
+// What a patch says is done, or refused: nothing is passed over.
+func TestPatchDirectivesAreHeard(t *testing.T) {
+	base := string(layer(kind, "  defaults: {nice: 3}\n  processes:\n  - {name: a, command: [x], envFrom: [{fileRef: {path: /x}}]}\n")) + "---\n"
+	set, err := Parse([]File{{"f", []byte(base + string(layer(kindPatch, "  defaults: {$patch: delete}\n")))}})
+	if err != nil || set.Processes[0].Nice != nil {
+		t.Errorf("defaults that a patch deletes: %+v, %v", set, err)
+	}
+	_, err = Parse([]File{{"f", []byte(base + string(layer(kindPatch, "  processes:\n  - {name: a, envFrom: [{$patch: delete}]}\n")))}})
+	want := "f: spec.processes[0].envFrom[0].$patch: the items of envFrom have no names to be found by: a patch replaces the whole list (line 12)"
+	if err == nil || err.Error() != want {
+		t.Errorf("%v\nwant %s", err, want)
+	}
+}
