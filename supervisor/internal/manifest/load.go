@@ -42,7 +42,11 @@ func Load(path string) (*supervisor.Set, error) {
 // system.
 func Read(path string) ([]File, error) {
 	var all []File
-	for _, one := range Paths(path) {
+	paths := Paths(path)
+	if len(paths) == 0 { // of variables that are not set, for one
+		return nil, fmt.Errorf("cannot read the manifest: %q names no file or directory", path)
+	}
+	for _, one := range paths {
 		files, err := read(one)
 		if err != nil {
 			return nil, fmt.Errorf("cannot read the manifest: %w", err)

@@ -36,6 +36,11 @@ func TestPatchOverSeveralPaths(t *testing.T) {
 	if _, err := Load(base + "," + over); err == nil || err.Error() != want {
 		t.Errorf("%v\nwant %s", err, want)
 	}
+	for _, none := range []string{"", ",", " , "} { // which is not an empty set
+		if set, err := Load(none); err == nil {
+			t.Errorf("%q: %+v", none, set)
+		}
+	}
 	// A name given twice stays an error: only a patch changes what is there.
 	put(over, "a.yaml", layer(kind, "  processes:\n  - {name: web, command: [/other]}\n"))
 	if _, err := Load(base + "," + over); err == nil || !strings.Contains(err.Error(), `the name "web" is taken by`) {
