@@ -1,52 +1,117 @@
 package metrics
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/processmanager/processmanager/supervisor"
 )
 
-// report is the answer of a probe: one line for each thing looked at, in the
-// style of Kubernetes' own.
+// report is the answer of a probe: an item for each thing looked at. As text it has
+// the style of Kubernetes' own.
 type report struct {
-	check  string // "readyz"
-	all    strings.Builder
-	failed strings.Builder
+	Check string `json:"check"` // "readyz"
+	OK    bool   `json:"ok"`    // the answer is 200; set by send
+	Items []item `json:"items"`
 }
 
-func (r *report) good(what string) { fmt.Fprintf(&r.all, "[+]%s ok\n", what) }
+// item is one thing that was looked at.
+type item struct {
+	Name   string  `json:"name"` // of the process, or manager or boot
+	Result verdict `json:"result"`
+	Why    string  `json:"why,omitempty"` // it is not ok
+}
+
+// verdict is what was found.
+type verdict string
+
+const (
+	passed   verdict = "ok"
+	failed   verdict = "failed"
+	excluded verdict = "excluded" // it is not good, but not needed
+)
+
+func (r *report) good(what string) { r.Items = append(r.Items, item{what, passed, ""}) }
 
 // spare notes something that is not good, but not needed.
 func (r *report) spare(what, why string) {
-	fmt.Fprintf(&r.all, "[-]%s excluded: %s, neither essential nor with a readiness signal\n", what, why)
+	r.Items = append(r.Items, item{what, excluded, why + ", neither essential nor with a readiness signal"})
 }
 
-func (r *report) bad(what, why string) {
-	fmt.Fprintf(&r.all, "[-]%s failed: %s\n", what, why)
-	fmt.Fprintf(&r.failed, "[-]%s failed: %s\n", what, why)
+func (r *report) bad(what, why string) { r.Items = append(r.Items, item{what, failed, why}) }
+
+// text lists everything, or only what has failed.
+func (r *report) text(everything bool) string {
+	if r.OK && !everything {
+		return "ok\n"
+	}
+	var b strings.Builder
+	for _, i := range r.Items {
+		switch {
+		case i.Result == passed && everything:
+			fmt.Fprintf(&b, "[+]%s ok\n", i.Name)
+		case i.Result == failed, i.Result == excluded && everything:
+			fmt.Fprintf(&b, "[-]%s %s: %s\n", i.Name, i.Result, i.Why)
+		}
+	}
+	end := "failed"
+	if r.OK {
+		end = "passed"
+	}
+	return b.String() + r.Check + " check " + end + "\n"
 }
 
 // send answers 200 "ok" or 503 with what failed; with ?verbose everything is
-// listed.
+// listed, and with ?format=json or where JSON is accepted the same as an object.
 func (r *report) send(w http.ResponseWriter, req *http.Request) {
-	text, code, end := "ok\n", http.StatusOK, "passed"
-	if r.failed.Len() > 0 {
-		code, end = http.StatusServiceUnavailable, "failed"
-		text = r.failed.String() + r.check + " check failed\n"
+	r.OK = !slices.ContainsFunc(r.Items, func(i item) bool { return i.Result == failed })
+	code := http.StatusOK
+	if !r.OK {
+		code = http.StatusServiceUnavailable
 	}
-	if req.URL.Query().Has("verbose") {
-		text = r.all.String() + r.check + " check " + end + "\n"
+	w.Header().Set("Vary", "Accept")
+	if wantsJSON(req) {
+		var b bytes.Buffer
+		enc := json.NewEncoder(&b)
+		enc.SetEscapeHTML(false)
+		_ = enc.Encode(r) // there is nothing in it that cannot be written
+		answerAs(w, code, "application/json", b.String())
+		return
 	}
-	answer(w, code, text)
+	answer(w, code, r.text(req.URL.Query().Has("verbose")))
+}
+
+// wantsJSON says what was asked for. Of an Accept header the first type that is known
+// counts: no client of a probe has finer wishes.
+func wantsJSON(req *http.Request) bool {
+	if format := req.URL.Query().Get("format"); format != "" {
+		return format == "json"
+	}
+	for part := range strings.SplitSeq(strings.Join(req.Header.Values("Accept"), ","), ",") {
+		kind, _, _ := strings.Cut(part, ";")
+		switch strings.ToLower(strings.TrimSpace(kind)) {
+		case "application/json":
+			return true
+		case "text/plain", "text/*", "*/*":
+			return false
+		}
+	}
+	return false
 }
 
 func answer(w http.ResponseWriter, code int, text string) {
+	answerAs(w, code, "text/plain; charset=utf-8", text)
+}
+
+func answerAs(w http.ResponseWriter, code int, kind, text string) {
 	h := w.Header()
-	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Content-Type", kind)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(code)
@@ -56,7 +121,7 @@ func answer(w http.ResponseWriter, code int, text string) {
 // livez asks the manager's loop for a sign of life. A refusal is one too: a
 // manager that shuts down is alive.
 func (s *Server) livez(w http.ResponseWriter, req *http.Request) {
-	r := &report{check: "livez"}
+	r := &report{Check: "livez"}
 	if s.probed.alive(req.Context()) {
 		r.good("manager")
 	} else {
@@ -66,7 +131,7 @@ func (s *Server) livez(w http.ResponseWriter, req *http.Request) {
 }
 
 func (s *Server) readyz(w http.ResponseWriter, req *http.Request) {
-	r := &report{check: "readyz"}
+	r := &report{Check: "readyz"}
 	if snap := s.look(r, req); snap != nil {
 		for i := range snap.Processes {
 			p := &snap.Processes[i]
@@ -78,7 +143,7 @@ func (s *Server) readyz(w http.ResponseWriter, req *http.Request) {
 
 func (s *Server) readyzOne(w http.ResponseWriter, req *http.Request) {
 	name := req.PathValue("name")
-	r := &report{check: "readyz"}
+	r := &report{Check: "readyz"}
 	if snap := s.look(r, req); snap != nil {
 		found := false
 		for i := range snap.Processes {
@@ -96,7 +161,7 @@ func (s *Server) readyzOne(w http.ResponseWriter, req *http.Request) {
 }
 
 func (s *Server) startupz(w http.ResponseWriter, req *http.Request) {
-	r := &report{check: "startupz"}
+	r := &report{Check: "startupz"}
 	if snap := s.snapshot(r, req); snap != nil {
 		if snap.Booted {
 			r.good("boot")

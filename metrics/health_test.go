@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -89,8 +90,8 @@ func TestHealthGolden(t *testing.T) {
 		err   error
 		paths []string
 	}{
-		{"all is well", good, nil, []string{"/livez", "/livez?verbose", "/readyz", "/readyz?verbose", "/readyz/helper", "/readyz/migrate", "/startupz", "/startupz?verbose"}},
-		{"two are not ready", mixed, nil, []string{"/readyz", "/readyz?verbose", "/readyz/web", "/readyz/nobody"}},
+		{"all is well", good, nil, []string{"/livez", "/livez?verbose", "/readyz", "/readyz?verbose", "/readyz/helper", "/readyz/migrate", "/startupz", "/startupz?verbose", "/livez?format=json"}},
+		{"two are not ready", mixed, nil, []string{"/readyz", "/readyz?verbose", "/readyz?format=json", "/readyz/web", "/readyz/web?format=json", "/readyz/nobody"}},
 		{"booting", booting, nil, []string{"/livez", "/readyz", "/startupz", "/startupz?verbose"}},
 		{"shutting down", ending, nil, []string{"/livez", "/readyz", "/readyz?verbose", "/readyz/migrate", "/startupz"}},
 		{"closed", good, supervisor.ErrClosed, []string{"/livez", "/readyz", "/readyz/migrate", "/startupz"}},
@@ -115,6 +116,44 @@ func TestHealthGolden(t *testing.T) {
 	}
 	if diff := cmp.Diff(string(want), b.String()); diff != "" {
 		t.Errorf("the answers have changed (-want +got); if that is meant, run go test ./metrics -update\n%s", diff)
+	}
+}
+
+// JSON comes when it is asked for, by the address or by Accept; kubelets and browsers,
+// which take anything, get text.
+func TestHealthAsJSON(t *testing.T) {
+	for _, c := range []struct {
+		query, accept string
+		json          bool
+	}{
+		{"", "", false},
+		{"", "*/*", false},
+		{"", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", false},
+		{"", "text/plain, application/json", false},
+		{"", "application/json", true},
+		{"", "Application/JSON;q=0.9, */*", true},
+		{"?format=json", "text/plain", true},
+		{"?format=text", "application/json", false},
+	} {
+		s, _ := newServer(processes(process("a", supervisor.StatusFailed, false, true)))
+		w := httptest.NewRecorder()
+		req := httptest.NewRequest(http.MethodGet, "/readyz"+c.query, nil)
+		req.Header.Set("Accept", c.accept)
+		s.Handler().ServeHTTP(w, req)
+		kind, wantKind := w.Header().Get("Content-Type"), "text/plain; charset=utf-8"
+		if c.json {
+			wantKind = "application/json"
+		}
+		if kind != wantKind || w.Code != 503 || w.Header().Get("Vary") != "Accept" {
+			t.Errorf("%q, Accept %q: %d %s, want 503 %s", c.query, c.accept, w.Code, kind, wantKind)
+		}
+		var got struct {
+			OK    *bool
+			Items []struct{ Name, Result, Why string }
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &got); (err == nil) != c.json || c.json && (got.OK == nil || *got.OK || len(got.Items) != 1 || got.Items[0].Result != "failed") {
+			t.Errorf("%q, Accept %q: %s", c.query, c.accept, w.Body)
+		}
 	}
 }
 

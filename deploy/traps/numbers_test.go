@@ -14,7 +14,7 @@ import (
 
 var (
 	// looked are the traps that are looked for here, from and to.
-	looked = [][2]int{{1, 90}, {100, 105}}
+	looked = [][2]int{{1, 105}}
 
 	number    = regexp.MustCompile(`T(\d{2,3})`)
 	storyName = regexp.MustCompile(`(?:^|_)t(\d{2,3})(?:_|$)`)

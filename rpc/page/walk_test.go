@@ -277,6 +277,9 @@ func TestActionsByKeyboard(t *testing.T) {
 	p.keys(kb.Escape)
 	p.keys("1")
 	p.see("#list", "web")
+	p.await(`document.activeElement.id === 'list-title'`)
+	p.keys(kb.Enter) // of the row that is marked, wherever the focus is
+	p.see("#d-name", "web")
 }
 
 func TestLogsLive(t *testing.T) {

@@ -110,6 +110,7 @@ function onKey(event) {
   else if (views[event.key]) location.hash = views[event.key];
   else if (event.key === '?') $('keys').showModal();
   else if (event.key === '/') ({detail: $('log-search'), events: $('e-filter')}[view] || $('filter')).focus();
+  else if (event.key === 'Enter' && view === 'list' && name && !event.target.closest('a, button, summary')) location.hash = '#/process/' + name;
   else if (event.key === 'f' && view === 'detail') setFollow(!log.follow);
   else if (event.key === 'l' && name) { location.hash = '#/process/' + name; setTimeout(() => $('log').focus(), 60); }
   else return;
