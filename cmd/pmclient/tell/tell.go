@@ -16,6 +16,10 @@ import (
 // to a terminal.
 func Note(p *supervisor.ProcessInfo, when func(time.Time) string) string {
 	switch {
+	case p.Error != "" && p.PID == nil && p.NextRetry != nil:
+		return p.Error + "; next try " + when(*p.NextRetry)
+	case p.Error != "" && p.PID == nil && p.NextRun != nil:
+		return "next run " + when(*p.NextRun) + "; before: " + p.Error
 	case p.Error != "":
 		return p.Error
 	case len(p.WaitsFor) > 0:
