@@ -58,9 +58,12 @@ func (s *System) collect() {
 		s.reaped(pid, status, &used)
 		work = true
 	}
+	kick := len(s.exits) > 0 || s.drains // orphans alone wake nobody
 	s.mu.Unlock()
 	if work {
-		poke(s.treeKick)
+		if kick {
+			poke(s.treeKick)
+		}
 		poke(s.restKick)
 	}
 }

@@ -40,6 +40,7 @@ type System struct {
 	strays   uint64       // counts reaped pids that were not leaders
 	exits    []*life      // reaped leaders that the tree goroutine has not seen
 	recheck  bool         // a stray was reaped: a draining life may be empty now
+	drains   bool         // the tree goroutine had draining lives when it was last done
 	requests []*request   // signals to trees
 
 	queue   []*life // lives that wait to be spawned, first in first out

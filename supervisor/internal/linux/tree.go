@@ -75,6 +75,14 @@ func (s *System) round(swept bool) {
 	if look && len(s.tree.draining) > 0 {
 		s.checkDraining()
 	}
+
+	s.mu.Lock()
+	s.drains = len(s.tree.draining) > 0
+	missed := s.drains && s.recheck // nobody was woken for a stray of the meantime
+	s.mu.Unlock()
+	if missed {
+		poke(s.treeKick)
+	}
 }
 
 // checkDraining finds out, for all lives whose leader is reaped, what is left of

@@ -67,6 +67,22 @@ func TestStrangerHoldsThePipe(t *testing.T) {
 	}
 }
 
+// A life is over when its last orphan ends, not when somebody looks again by chance:
+// orphans alone wake the tree goroutine only while a life waits for one.
+func TestLastOrphanEndsTheLife(t *testing.T) {
+	s, r := newSystem(t)
+	const lives = 5
+	begin := time.Now()
+	for gen := range uint64(lives) {
+		l := Life{"mother", gen + 1}
+		s.Spawn(l, shell(l, newText(), `sleep 0.2 & exit 0`))
+		r.over(t, l)
+	}
+	if took := time.Since(begin); took > lives*drainSweep/2 {
+		t.Errorf("%d lives took %v: they were found by the sweep, which comes every %v", lives, took, drainSweep)
+	}
+}
+
 // Who cannot look does not say "empty".
 func TestBlindIsNotEmpty(t *testing.T) {
 	s, r := newSystem(t)
