@@ -453,6 +453,9 @@ func TestKustomize(t *testing.T) {
 		if dir == "kustomize/base" {
 			continue
 		}
+		if rule := one[*monitoringv1.PrometheusRule](t, objects); rule.Namespace != "shop" || len(rule.Spec.Groups) == 0 || len(rule.Spec.Groups[0].Rules) == 0 {
+			t.Errorf("the rules of %s: %+v", dir, rule)
+		}
 		if monitor := one[*monitoringv1.PodMonitor](t, objects); c.Image != "shop:dev" || monitor.Namespace != "shop" ||
 			!strings.Contains(one[*corev1.ConfigMap](t, objects).Data["processes.yaml"], "name: report") {
 			t.Errorf("the overlay has not changed image, namespace or processes:\n%s", text)

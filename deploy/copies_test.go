@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -39,6 +40,41 @@ func TestCopiesInTheChart(t *testing.T) {
 				t.Errorf("the chart has %s, and deploy/%s has not: go test ./deploy -update removes it", name, kind.name)
 			}
 		}
+	}
+}
+
+// kustomize has the rules as the object of the Prometheus operator; go test ./deploy -update makes it.
+func TestRulesOfKustomize(t *testing.T) {
+	const path = "kustomize/monitoring/prometheusrule.yaml"
+	var want bytes.Buffer
+	want.WriteString(`# Made of deploy/prometheus/alerts.yaml by go test ./deploy -update.
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: processmanager
+spec:
+`)
+	alerts, err := os.ReadFile("prometheus/alerts.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(alerts)) {
+		if strings.TrimSpace(line) != "" {
+			want.WriteString("  ")
+		}
+		want.WriteString(line)
+	}
+	if *update {
+		if err := os.WriteFile(path, want.Bytes(), 0o644); err != nil { //nolint:gosec // for everybody to read
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(have, want.Bytes()) {
+		t.Errorf("%s is not deploy/prometheus/alerts.yaml: go test ./deploy -update makes it", path)
 	}
 }
 

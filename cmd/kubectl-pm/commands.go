@@ -126,6 +126,7 @@ func (p *program) fleet(ctx context.Context, c *cli.Command) (*fleet, error) {
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	var err error
+	f.chosen = s
 	f.pods, err = s.pods(ctx, f.kubectl)
 	return f, err
 }

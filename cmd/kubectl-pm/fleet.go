@@ -16,6 +16,7 @@ import (
 // fleet is all that is asked in one run.
 type fleet struct {
 	kubectl  kubectl
+	chosen   selection // what pods were found by
 	pods     []*pod
 	client   string        // pmclient's path in the containers
 	parallel int           // Pods that are asked at once
@@ -74,12 +75,14 @@ func read[T any](a *answer) []T {
 		}
 		if err == nil && len(raw) > 0 && raw[0] == '[' {
 			var several []T
-			err = json.Unmarshal(raw, &several)
-			list = append(list, several...)
+			if err = json.Unmarshal(raw, &several); err == nil {
+				list = append(list, several...)
+			}
 		} else if err == nil {
 			var one T
-			err = json.Unmarshal(raw, &one)
-			list = append(list, one)
+			if err = json.Unmarshal(raw, &one); err == nil {
+				list = append(list, one)
+			}
 		}
 		if err != nil {
 			if a.err == nil { // otherwise it is no wonder

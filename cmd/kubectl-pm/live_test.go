@@ -215,3 +215,64 @@ func TestLiveTop(t *testing.T) {
 		t.Error("details of a Pod that is not there")
 	}
 }
+
+// Pods come and go while the screen is open; a list that fails is told, and those that were
+// known are asked.
+func TestTopSeesNewPods(t *testing.T) {
+	info := func(names ...string) reply {
+		var list []string
+		for _, name := range names {
+			list = append(list, fmt.Sprintf(`{"name":%q,"status":"running"}`, name))
+		}
+		return reply{Out: "[" + strings.Join(list, ",") + "]"}
+	}
+	execs := map[string]reply{
+		"old-a/processes info": {Out: "{}"}, "old-a/processes": info("web"),
+		"kept-b/processes info": {Out: "{}"}, "kept-b/processes": info("web"),
+		"new-c/second info": {Out: "{}"}, "new-c/second": info("web", "mail"),
+	}
+	before := podList(podJSON("kept-b", "Running", nil, "processes"), podJSON("old-a", "Running", annotated, "processes"))
+	after := podList(podJSON("kept-b", "Running", nil, "other", "processes"), podJSON("new-c", "Running", nil, "first", "second"))
+	f := newFake(t, before, execs)
+	fl := &fleet{kubectl: kubectl{program: os.Args[0], env: f.env}, client: "pmclient", parallel: 4, timeout: time.Minute, chosen: selection{selector: managedSelector}}
+	var err error
+	if fl.pods, err = fl.chosen.pods(t.Context(), fl.kubectl); err != nil {
+		t.Fatal(err)
+	}
+	s := &podSource{fleet: fl, listed: time.Now()}
+	look := func(due bool, want string) {
+		t.Helper()
+		if due {
+			s.listed = time.Now().Add(-listInterval)
+		}
+		picture, err := s.Look(t.Context(), nil)
+		var have []string
+		for _, m := range picture.Managers {
+			if m.Err != nil {
+				have = append(have, "!"+m.Pod)
+			}
+		}
+		for _, row := range picture.Rows {
+			have = append(have, row.Pod+"/"+row.Name)
+		}
+		if text := strings.Join(have, " "); err != nil || text != want {
+			t.Errorf("%v; have %s\nwant %s", err, text, want)
+		}
+	}
+	look(false, "kept-b/web old-a/web")
+	f.write(map[string]any{"Pods": after, "Execs": execs})
+	look(false, "kept-b/web old-a/web")
+	look(true, "kept-b/web new-c/web new-c/mail")
+	if known := find(s.known(), "kept-b").settled(); known != "processes" {
+		t.Errorf("the container that had answered is forgotten: %q", known)
+	}
+	if _, err := s.podOf(top.ID{Pod: "old-a", Name: "web"}); err == nil {
+		t.Error("a Pod that has gone can still be chosen")
+	}
+	f.write(map[string]any{"Fails": "the API server is away", "Execs": execs})
+	look(true, "!kubectl kept-b/web new-c/web new-c/mail")
+	f.write(map[string]any{"Pods": podList(), "Execs": execs})
+	look(true, "")
+	f.write(map[string]any{"Pods": after, "Execs": execs})
+	look(true, "kept-b/web new-c/web new-c/mail")
+}

@@ -146,6 +146,21 @@ func TestPartialFailuresAsJSON(t *testing.T) {
 	}
 }
 
+// What is no answer of pmclient makes no row.
+func TestNoAnswer(t *testing.T) {
+	t.Parallel()
+	for _, out := range []string{"7", `[7]`, `{"name":7}`, "hello"} {
+		f := newFake(t, podList(podJSON("a", "Running", annotated, "processes"), podJSON("b", "Running", annotated, "processes")), map[string]reply{
+			"a/processes": {Out: out},
+			"b/processes": listed(info("web", "running", 12)),
+		})
+		stdout, stderr, code := f.run("list")
+		if code != exitSome || strings.Count(stdout, "\n") != 2 || !strings.Contains(stderr, "a: cannot read the answer of pmclient") {
+			t.Errorf("%s: exit code %d\n%s%s", out, code, stdout, stderr)
+		}
+	}
+}
+
 // What a Pod has done before it refused is told too.
 func TestHalfAnAnswer(t *testing.T) {
 	t.Parallel()

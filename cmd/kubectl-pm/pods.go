@@ -51,8 +51,17 @@ type selection struct {
 	names                          []string
 }
 
-// pods asks the cluster, sorted by name.
+// pods asks the cluster, sorted by name. That there is none is an error.
 func (s selection) pods(ctx context.Context, k kubectl) ([]*pod, error) {
+	pods, err := s.list(ctx, k)
+	if err == nil && len(pods) == 0 {
+		err = nobodyError{fmt.Errorf("no Pod has the labels %q here; -l selects others, -n another namespace, -A all", s.selector)}
+	}
+	return pods, err
+}
+
+// list is pods, of which there may be none.
+func (s selection) list(ctx context.Context, k kubectl) ([]*pod, error) {
 	args := []string{"get", "pods", "-o", "json"}
 	switch {
 	case s.all:
@@ -81,9 +90,6 @@ func (s selection) pods(ctx context.Context, k kubectl) ([]*pod, error) {
 		if !slices.ContainsFunc(pods, func(p *pod) bool { return p.name == name }) {
 			pods = append(pods, &pod{namespace: s.namespace, name: name, label: name, why: "there is no such Pod"})
 		}
-	}
-	if len(pods) == 0 {
-		return nil, nobodyError{fmt.Errorf("no Pod has the labels %q here; -l selects others, -n another namespace, -A all", s.selector)}
 	}
 	slices.SortFunc(pods, func(a, b *pod) int { return strings.Compare(a.label, b.label) })
 	return pods, nil
@@ -176,12 +182,17 @@ func (p *pod) client(ctx context.Context, k kubectl, argv ...string) ([]byte, er
 
 // order is the container that is known, or all that may be it.
 func (p *pod) order() []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.known != "" {
-		return []string{p.known}
+	if known := p.settled(); known != "" {
+		return []string{known}
 	}
 	return p.containers
+}
+
+// settled is the container that has answered, if one has.
+func (p *pod) settled() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.known
 }
 
 func (p *pod) settle(container string) {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"strconv"
@@ -19,7 +18,9 @@ import (
 )
 
 const (
-	leastInterval = time.Second // each round starts one kubectl for each Pod
+	leastInterval = time.Second      // each round starts two kubectls for each Pod
+	listInterval  = 15 * time.Second // between two looks at which Pods there are
+	leastPatience = 10 * time.Second // with a Pod in one round
 	detailLines   = 100
 )
 
@@ -50,8 +51,10 @@ func (p *program) top(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	source := &podSource{fleet: f}
-	o.Source, o.Where = source, count(len(f.pods))
+	// A screen does not stand still for one Pod that hangs as long as a command waits for it.
+	f.timeout = min(f.timeout, max(2*o.Interval, leastPatience))
+	source := &podSource{fleet: f, listed: time.Now()}
+	o.Source, o.Where = source, whereOf(f.chosen)
 	in, inOK := p.in.(*os.File)
 	out, outOK := p.out.(*os.File)
 	if c.Bool("once") || !outOK || !term.IsTerminal(int(out.Fd())) {
@@ -66,10 +69,19 @@ func (p *program) top(ctx context.Context, c *cli.Command) error {
 	return top.Run(ctx, o, top.Terminal{In: in, Out: out, Env: p.env, Colour: p.getenv("NO_COLOR") == ""})
 }
 
-// podSource asks the Pods that were there at the start.
-type podSource struct {
-	fleet *fleet
-	last  []answer // of the last Look; read when no other is under way
+// whereOf tells which Pods are shown; how many there are changes.
+func whereOf(s selection) string {
+	what := s.selector
+	if len(s.names) > 0 {
+		what = strings.Join(s.names, ",")
+	}
+	switch {
+	case s.all:
+		return what + " in all namespaces"
+	case s.namespace != "":
+		return what + " in " + s.namespace
+	}
+	return what
 }
 
 // Look implements top.Source.
@@ -83,13 +95,17 @@ func (s *podSource) Look(ctx context.Context, labels map[string]string) (top.Pic
 		slices.Sort(pairs)
 		argv = append(argv, "-labels="+strings.Join(pairs, ","))
 	}
+	f, lost := s.current(ctx)
 	var answers, infos []answer
 	var both sync.WaitGroup
-	both.Go(func() { infos = s.fleet.ask(ctx, "info", "-format", "json") })
-	both.Go(func() { answers = s.fleet.ask(ctx, argv...) })
+	both.Go(func() { infos = f.ask(ctx, "info", "-format", "json") })
+	both.Go(func() { answers = f.ask(ctx, argv...) })
 	both.Wait()
 	s.last = answers
 	var picture top.Picture
+	if lost != nil {
+		picture.Managers = append(picture.Managers, top.Manager{Pod: "kubectl", Err: lost})
+	}
 	for i := range answers {
 		a := &answers[i]
 		for _, info := range read[*supervisor.ProcessInfo](a) {
@@ -108,12 +124,12 @@ func (s *podSource) Look(ctx context.Context, labels map[string]string) (top.Pic
 
 // one asks the Pod of a process.
 func (s *podSource) one(ctx context.Context, id top.ID, argv ...string) answer {
-	i := slices.IndexFunc(s.fleet.pods, func(p *pod) bool { return p.label == id.Pod })
-	if i < 0 {
-		return answer{err: fmt.Errorf("there is no Pod %s any more", id.Pod)}
+	p, err := s.podOf(id)
+	if err != nil {
+		return answer{err: err}
 	}
-	a := answer{pod: s.fleet.pods[i]}
-	a.out, a.err = s.fleet.askOne(ctx, a.pod, argv...)
+	a := answer{pod: p}
+	a.out, a.err = s.fleet.askOne(ctx, p, argv...)
 	return a
 }
 
@@ -164,15 +180,15 @@ func (silence) Close() {}
 
 // Logs implements top.Source.
 func (s *podSource) Logs(_ context.Context, id top.ID, lines int) (top.Logs, error) {
-	i := slices.IndexFunc(s.fleet.pods, func(p *pod) bool { return p.label == id.Pod })
-	if i < 0 {
-		return nil, fmt.Errorf("there is no Pod %s any more", id.Pod)
+	p, err := s.podOf(id)
+	if err != nil {
+		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &podLogs{lines: make(chan top.Entry, 512), ended: make(chan error, 1), cancel: cancel}
 	argv := []string{s.fleet.client, "logs", "-format", "json", "-follow", "-lines", strconv.Itoa(lines), id.Name}
 	go func() {
-		l.ended <- s.fleet.pods[i].stream(ctx, s.fleet.kubectl, argv, func(line supervisor.LogLine) {
+		l.ended <- p.stream(ctx, s.fleet.kubectl, argv, func(line supervisor.LogLine) {
 			select {
 			case l.lines <- top.Entry{LogLine: line}:
 			case <-ctx.Done():

@@ -215,10 +215,9 @@ func (p *pod) container(name string) string { return p.name + "-" + name }
 func (p *pod) start(container string) {
 	p.t.Helper()
 	p.must("start", p.container(container))
-	if p.address == "" {
-		infra := p.must("pod", "inspect", "-f", "{{.InfraContainerID}}", p.name)
-		p.address = p.must("inspect", "-f", `{{(index .NetworkSettings.Networks "`+podmanNetwork+`").IPAddress}}`, infra)
-	}
+	// Podman ends a Pod with its last container; started again, it has another address.
+	infra := p.must("pod", "inspect", "-f", "{{.InfraContainerID}}", p.name)
+	p.address = p.must("inspect", "-f", `{{(index .NetworkSettings.Networks "`+podmanNetwork+`").IPAddress}}`, infra)
 }
 
 // try runs a command of podman that may fail.
@@ -346,6 +345,19 @@ func (p *pod) succeeds(container string, probe *corev1.Probe) int {
 		}
 		if failures >= int(max(probe.FailureThreshold, 3)) {
 			p.t.Fatalf("the probe of %s has failed %d times, the last time: %v", container, failures+1, err)
+		}
+		<-tick.C
+	}
+}
+
+// fails repeats a probe until the kubelet would act on it.
+func (p *pod) fails(container string, probe *corev1.Probe) {
+	p.t.Helper()
+	tick := time.NewTicker(time.Duration(max(probe.PeriodSeconds, 1)) * time.Second)
+	defer tick.Stop()
+	for range max(probe.FailureThreshold, 3) {
+		if err := p.attempt(container, probe); err == nil {
+			p.t.Fatalf("the probe of %s has succeeded", container)
 		}
 		<-tick.C
 	}

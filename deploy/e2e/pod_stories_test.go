@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -246,6 +247,40 @@ func TestPodCron(t *testing.T) {
 	p.says("processes", "report | report of ")
 	if e := p.terminate("processes"); e.code != 0 || e.killed {
 		t.Errorf("the Pod's end: %+v", e)
+	}
+}
+
+// A manager that does nothing any more fails its liveness probe. The kubelet ends it: SIGTERM, which
+// it cannot answer, and SIGKILL after the grace. The next container of the Pod finds the
+// volumes as they were left, with the sockets of the dead one, and runs all the same.
+func TestPodRestartedByKubelet(t *testing.T) {
+	t.Parallel()
+	p := startPod(t, "configmap.yaml", nil)
+	const container = "processes"
+	c := p.containerSpec(container)
+	p.succeeds(container, c.StartupProbe)
+	p.allAre(container, "running", "web", "queue")
+
+	p.must("kill", "-s", "STOP", p.container(container))
+	liveness := c.LivenessProbe.DeepCopy()
+	liveness.PeriodSeconds, liveness.TimeoutSeconds = 1, 1 // as often, only sooner
+	p.fails(container, liveness)
+	p.spec.TerminationGracePeriodSeconds = new(int64(3))
+	if e := p.terminate(container); e.code != 137 || !e.killed || e.took < 3*time.Second {
+		t.Errorf("want SIGKILL after a grace of 3 s, have %+v", e)
+	}
+
+	p.start(container)
+	p.succeeds(container, c.StartupProbe)
+	p.succeeds(container, c.ReadinessProbe)
+	if state := p.allAre(container, "running", "web", "queue"); state["web"].Restarts != 0 {
+		t.Errorf("a new manager remembers the old one: %+v", state)
+	}
+	if err := p.attempt(container, c.LivenessProbe); err != nil {
+		t.Errorf("liveness of the new container: %v", err)
+	}
+	if e := p.terminate(container); e.code != 0 || e.killed {
+		t.Errorf("the end of the new container: %+v", e)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 // A composeReader reads services whose programs are in this image.
 type composeReader struct {
 	*yamlReader
+	expandNote bool // it was said how variables are filled in
 }
 
 // readCompose reads the services of a compose file.
@@ -25,7 +26,7 @@ func readCompose(d *draft, _ Options) error {
 		return err
 	}
 	d.about = append(d.about, t.about...)
-	r := &composeReader{&yamlReader{d: d, file: d.file}}
+	r := &composeReader{yamlReader: &yamlReader{d: d, file: d.file}}
 	d.defaults = supervisor.Spec{
 		RestartPolicy: supervisor.RestartNever, TerminationGracePeriodSeconds: new(int64(10)),
 		RestartBackoff: &supervisor.Backoff{Initial: span(100 * time.Millisecond), Max: seconds(60), Jitter: new(0.0), ResetAfter: seconds(10)},
@@ -113,12 +114,16 @@ func (r *composeReader) words(c *tree) []string {
 
 // value fills in what docker compose does when it loads the file.
 func (r *composeReader) value(p *process, c *tree, text string) string {
-	return interpolate(text).expanding(func(ref reference) {
-		note := "a default cannot be said here, so ${" + ref.name + ref.operator + ref.word + "} is $(" + ref.name + "): set it, or put the default into env"
+	in := interpolate(text)
+	if _, known := in.plain(); !known && !r.expandNote {
+		r.expandNote = true
+		r.d.note(Changed, r.file, c.line, c.key, "$NAME is filled in at each start, from the container, and what is not set stays as $(NAME); compose takes it from its own environment or .env when it loads the file, and makes it empty")
+	}
+	return in.expanding(func(todo string) {
 		if p == nil {
-			r.d.note(Lost, r.file, c.line, c.key, "%s", note)
+			r.d.note(Lost, r.file, c.line, c.key, "%s", todo)
 		} else {
-			p.note(Lost, c.line, c.key, "%s", note)
+			p.note(Lost, c.line, c.key, "%s", todo)
 		}
 	})
 }

@@ -64,17 +64,34 @@ func (in interpolation) plain() (string, bool) {
 	return in.text[0], len(in.refs) == 0
 }
 
-// expanding writes it as the manifest has it: $(NAME). Defaults cannot be said there:
-// they are reported to odd.
-func (in interpolation) expanding(odd func(reference)) string {
+// written is the reference as the manifest has it, and what that leaves to do. $(NAME) has no
+// operators, and a variable that is not set stays as it is written: a default is
+// what works without further ado.
+func (ref reference) written() (value, todo string) {
+	original := "${" + ref.name + ref.operator + ref.word + "}"
+	variable := "$(" + ref.name + ")"
+	switch ref.operator {
+	case "":
+		return variable, ""
+	case "-", ":-":
+		return strings.ReplaceAll(ref.word, "$", "$$"), original + " is its default here: where the container sets " + ref.name + ", write " + variable
+	case "?", ":?":
+		return variable, original + " is " + variable + ", which is not refused when it is not set: see to it that it is"
+	}
+	return variable, original + " is " + variable + ": there are no operators here; let the shell do it in the command, or set it"
+}
+
+// expanding writes it as the manifest has it. What cannot be said there is reported to odd.
+func (in interpolation) expanding(odd func(todo string)) string {
 	if text, ok := in.plain(); ok {
 		return literal(text)
 	}
 	var b strings.Builder
 	for i, ref := range in.refs {
-		b.WriteString(strings.ReplaceAll(in.text[i], "$", "$$") + "$(" + ref.name + ")")
-		if ref.operator != "" && odd != nil {
-			odd(ref)
+		value, todo := ref.written()
+		b.WriteString(strings.ReplaceAll(in.text[i], "$", "$$") + value)
+		if todo != "" && odd != nil {
+			odd(todo)
 		}
 	}
 	b.WriteString(strings.ReplaceAll(in.text[len(in.refs)], "$", "$$"))

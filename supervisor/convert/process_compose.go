@@ -148,8 +148,8 @@ func (r *pcReader) environment(p *process, t *tree) []supervisor.EnvVar {
 				r.expandNote = true
 				r.d.note(Changed, r.file, at.line, "environment", "$NAME is filled in at each start, and what is not set stays as $(NAME), where process-compose makes it empty")
 			}
-			value = in.expanding(func(ref reference) {
-				r.d.note(Lost, r.file, at.line, name, "a default cannot be said in a value, so ${%s%s%s} is $(%s): set it, or let the shell do it in the command", ref.name, ref.operator, ref.word, ref.name)
+			value = in.expanding(func(todo string) {
+				r.d.note(Lost, r.file, at.line, name, "%s", todo)
 			})
 		} else {
 			value = literal(value)

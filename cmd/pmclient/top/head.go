@@ -9,7 +9,7 @@ import (
 	"github.com/processmanager/processmanager/cmd/pmclient/tell"
 )
 
-// head is what is said about the whole: at most two lines.
+// head is what is said about the whole: two lines, and one about managers that do not answer.
 func (m *model) head() []line {
 	who := m.who()
 	use := line{{"CPU ", faint}, {percent(m.sum(func(r Row) float64 { return r.CPUPercent })) + "%", strong}}
@@ -29,7 +29,31 @@ func (m *model) head() []line {
 	if m.stale() {
 		first = first.only(faint)
 	}
-	return []line{spread(first, m.connection(), m.width-1, m.glyphs), spread(m.counts(), m.limits(), m.width-1, m.glyphs)}
+	lines := []line{spread(first, m.connection(), m.width-1, m.glyphs), spread(m.counts(), m.limits(), m.width-1, m.glyphs)}
+	if silent := m.silent(); len(silent) > 0 {
+		lines = append(lines, silent.fit(m.width-1, m.glyphs))
+	}
+	return lines
+}
+
+// silent are the managers that do not answer, and why, as far as there is room.
+func (m *model) silent() line {
+	var l line
+	if len(m.managers) < 2 || m.stale() {
+		return l // one manager: the connection tells
+	}
+	before := " "
+	for _, one := range m.managers {
+		if one.Info != nil {
+			continue
+		}
+		l = l.add(red, before+oneLine(one.Pod))
+		if one.Err != nil {
+			l = l.add(faint, ": "+oneLine(one.Err.Error()))
+		}
+		before = "   "
+	}
+	return l
 }
 
 // container is what all of the container uses of what it may, where that is counted.

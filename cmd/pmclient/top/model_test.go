@@ -392,7 +392,7 @@ func TestPods(t *testing.T) {
 	}
 	a.picture.Managers = append(a.picture.Managers, Manager{Pod: "shop-5d4f-klmno", Err: errLost})
 	play(t, a, Options{}, func(s *stage) {
-		s.has("3 managers, 1 do not answer", "POD", "shop-5d4f-abcde", "shop-5d4f-fghij")
+		s.has("3 managers, 1 do not answer", "shop-5d4f-klmno: cannot reach the manager at", "POD", "shop-5d4f-abcde", "shop-5d4f-fghij")
 		s.keys("down", "r")
 		s.has(`Restart "shop-5d4f-fghij/web"?`)
 		s.keys("y")
