@@ -184,7 +184,7 @@ func TestLiveTop(t *testing.T) {
 		t.Fatal(err)
 	}
 	fl.pods = append(fl.pods, &pod{label: "shop-c", why: "the Pod is Pending"})
-	s := &podSource{fleet: fl}
+	s := &podSource{fleet: fl, listed: time.Now()}
 	picture, err := s.Look(t.Context(), nil)
 	if err != nil || len(picture.Rows) != 4 || len(picture.Managers) != 3 || picture.Managers[0].Info == nil || picture.Managers[2].Err == nil {
 		t.Fatalf("%v, %+v", err, picture)
