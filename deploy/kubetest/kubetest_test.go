@@ -69,6 +69,12 @@ func TestMistakes(t *testing.T) {
 		{"runAsNonRoot: true", "runAsNonRoot: false", "runAsNonRoot"},
 		{"RuntimeDefault", "Unconfined", "seccomp"},
 		{"drop: [ALL]", "drop: [NET_RAW]", "capabilities"},
+		{"drop: [ALL]", "drop: [ALL], add: [SYS_ADMIN]", "capabilities"},
+		{"  securityContext: {runAsNonRoot", "  hostNetwork: true\n  securityContext: {runAsNonRoot", "namespace of the host"},
+		{"  securityContext: {runAsNonRoot", "  hostPID: true\n  securityContext: {runAsNonRoot", "namespace of the host"},
+		{"  securityContext: {runAsNonRoot", "  hostIPC: true\n  securityContext: {runAsNonRoot", "namespace of the host"},
+		{"port: http}", "port: http}, successThreshold: 2", "successThreshold"},
+		{"  volumes:", "  initContainers: [{name: first, image: web, startupProbe: {exec: {command: [a]}}}]\n  volumes:", "probe"},
 		{"allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true", "allowPrivilegeEscalation"},
 		{"readOnlyRootFilesystem: true", "readOnlyRootFilesystem: false", "readOnlyRootFilesystem"},
 	} {
