@@ -37,15 +37,24 @@ func Run(ctx context.Context, o Options, t Terminal) error {
 	}
 	_, err = tea.NewProgram(m,
 		tea.WithContext(ctx), tea.WithInput(t.In), tea.WithOutput(t.Out), tea.WithEnvironment(withTerm(t.Env, o.Term)),
-		tea.WithColorProfile(profile), tea.WithFPS(framesPerSecond),
+		tea.WithColorProfile(profile), tea.WithFPS(framesPerSecond), tea.WithFilter(inOrder),
 	).Run()
 	switch {
-	case err == nil, errors.Is(err, tea.ErrInterrupted), ctx.Err() != nil:
+	case err == nil, ctx.Err() != nil:
 		return nil
 	case errors.Is(err, tea.ErrProgramPanic):
-		return errors.New("the screen has ended by an error of its own; what is above this line tells where")
+		return errors.New("the screen has ended by an error of its own; what is beside this line tells where")
 	}
 	return fmt.Errorf("cannot show the screen: %w", err)
+}
+
+// inOrder makes the end by SIGINT the same as that by a key: after an interrupt bubbletea
+// closes the terminal while it is still being read.
+func inOrder(_ tea.Model, msg tea.Msg) tea.Msg {
+	if _, ok := msg.(tea.InterruptMsg); ok {
+		return tea.QuitMsg{}
+	}
+	return msg
 }
 
 // withTerm makes the environment say what kind of terminal it is: docker exec and
