@@ -49,7 +49,6 @@ func (p *program) choose(ctx context.Context, c *cli.Command, named, words []str
 	if err != nil {
 		return selection{}, err
 	}
-	isPattern := func(word string) bool { return strings.ContainsAny(word, patternLetters) }
 	if len(labels) == 0 && !slices.ContainsFunc(words, isPattern) {
 		if words = slices.Concat(named, words); len(words) == 0 {
 			return selection{}, usageErrorf(c.Name, "want a name")
@@ -66,50 +65,60 @@ func (p *program) choose(ctx context.Context, c *cli.Command, named, words []str
 		return selection{}, err
 	}
 	s := selection{names: named, chosen: map[string]bool{}}
-	add := func(what string, matches func(*supervisor.ProcessInfo) bool) error {
-		found := false
-		for _, info := range known {
-			if !matches(info) {
-				continue
-			}
-			found = true
-			if !slices.Contains(s.names, info.Name) {
-				s.names, s.chosen[info.Name] = append(s.names, info.Name), true
-			}
-		}
-		if !found {
-			return fmt.Errorf("cannot %s %s: %w has it", c.Name, what, supervisor.ErrNotFound)
-		}
-		return nil
-	}
 	for _, word := range words {
-		if !isPattern(word) {
-			if !slices.Contains(s.names, word) {
-				s.names = append(s.names, word)
-			}
-			delete(s.chosen, word)
-			continue
-		}
-		pattern := strings.ReplaceAll(word, "[!", "[^") // as a shell writes it
-		if _, err := path.Match(pattern, ""); err != nil {
-			return selection{}, usageErrorf(c.Name, "%q is no pattern: a bracket is open", word)
-		}
-		if err := add(fmt.Sprintf("%q", word), func(info *supervisor.ProcessInfo) bool {
-			ok, _ := path.Match(pattern, info.Name)
-			return ok
-		}); err != nil {
+		if err := s.word(c, known, word); err != nil {
 			return selection{}, err
 		}
 	}
-	if len(labels) > 0 {
-		err = add(c.String("selector"), func(info *supervisor.ProcessInfo) bool {
-			for key, value := range labels {
-				if info.Labels[key] != value {
-					return false
-				}
-			}
-			return true
-		})
+	if len(labels) == 0 {
+		return s, nil
 	}
+	err = s.add(c, known, c.String("selector"), func(info *supervisor.ProcessInfo) bool {
+		for key, value := range labels {
+			if info.Labels[key] != value {
+				return false
+			}
+		}
+		return true
+	})
 	return s, err
+}
+
+func isPattern(word string) bool { return strings.ContainsAny(word, patternLetters) }
+
+// word adds what one word of the command line means.
+func (s *selection) word(c *cli.Command, known []*supervisor.ProcessInfo, word string) error {
+	if !isPattern(word) {
+		if !slices.Contains(s.names, word) {
+			s.names = append(s.names, word)
+		}
+		delete(s.chosen, word)
+		return nil
+	}
+	pattern := strings.ReplaceAll(word, "[!", "[^") // as a shell writes it
+	if _, err := path.Match(pattern, ""); err != nil {
+		return usageErrorf(c.Name, "%q is no pattern: a bracket is open", word)
+	}
+	return s.add(c, known, fmt.Sprintf("%q", word), func(info *supervisor.ProcessInfo) bool {
+		ok, _ := path.Match(pattern, info.Name)
+		return ok
+	})
+}
+
+// add adds the processes that match; that there is none is an error.
+func (s *selection) add(c *cli.Command, known []*supervisor.ProcessInfo, what string, matches func(*supervisor.ProcessInfo) bool) error {
+	found := false
+	for _, info := range known {
+		if !matches(info) {
+			continue
+		}
+		found = true
+		if !slices.Contains(s.names, info.Name) {
+			s.names, s.chosen[info.Name] = append(s.names, info.Name), true
+		}
+	}
+	if !found {
+		return fmt.Errorf("cannot %s %s: %w matches", c.Name, what, supervisor.ErrNotFound)
+	}
+	return nil
 }

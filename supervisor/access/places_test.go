@@ -29,7 +29,7 @@ func TestT79PlacesAreForTheBusy(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := access.Places(inner, 2, nil)
-	accepted := make(chan net.Conn)
+	conns := make(chan net.Conn)
 	done := make(chan error, 1)
 	go func() {
 		for {
@@ -38,9 +38,19 @@ func TestT79PlacesAreForTheBusy(t *testing.T) {
 				done <- err
 				return
 			}
-			accepted <- c
+			conns <- c
 		}
 	}()
+	accepted := func() net.Conn {
+		t.Helper()
+		select {
+		case c := <-conns:
+			return c
+		case <-time.After(10 * time.Second):
+			t.Fatal("nobody came in")
+			return nil
+		}
+	}
 	dial := func() net.Conn {
 		c, err := net.Dial("tcp", l.Addr().String())
 		if err != nil {
@@ -49,10 +59,10 @@ func TestT79PlacesAreForTheBusy(t *testing.T) {
 		t.Cleanup(func() { _ = c.Close() })
 		return c
 	}
-	first, server1 := dial(), <-accepted
-	second, server2 := dial(), <-accepted
+	first, server1 := dial(), accepted()
+	second, server2 := dial(), accepted()
 	access.Busy(server1)
-	third, server3 := dial(), <-accepted // in the place of the second
+	third, server3 := dial(), accepted() // in the place of the second
 	if !ends(t, second, 5*time.Second) || ends(t, first, 50*time.Millisecond) {
 		t.Error("the busy one has made room, or the idle one has not")
 	}
@@ -64,7 +74,7 @@ func TestT79PlacesAreForTheBusy(t *testing.T) {
 	access.Idle(server1)
 	access.Idle(server1)
 	dial()
-	server4 := <-accepted
+	server4 := accepted()
 	if !ends(t, first, 5*time.Second) || ends(t, third, 50*time.Millisecond) {
 		t.Error("who became idle has not made room")
 	}
@@ -79,7 +89,7 @@ func TestT79PlacesAreForTheBusy(t *testing.T) {
 	}
 	_ = server3.Close()
 	dial()
-	<-accepted // the place of one that has gone
+	accepted() // the place of one that has gone
 	_ = l.Close()
 	<-done
 }

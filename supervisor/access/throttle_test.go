@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -92,4 +93,23 @@ func TestHoldEndsWithItsContext(t *testing.T) {
 			t.Errorf("got %v, want DeadlineExceeded", err)
 		}
 	})
+}
+
+// Who guesses is written down, but cannot fill the log.
+func TestT79GuessesAreToldLessAndLess(t *testing.T) {
+	var throttle Throttle
+	var told []int
+	for range 1000 {
+		if n, tell := throttle.Attempt("192.0.2.1:7"); tell {
+			told = append(told, n)
+		}
+		throttle.Wrong("192.0.2.1:8") // another connection of the same host
+	}
+	if want := []int{1, 2, 3, 4, 8, 16, 32, 64, 128, 256, 512}; !slices.Equal(told, want) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+	throttle.Right("192.0.2.1:9")
+	if n, tell := throttle.Attempt("192.0.2.1:7"); n != 1 || !tell {
+		t.Errorf("behind a right one: %d, %t", n, tell)
+	}
 }
