@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -45,7 +46,8 @@ type reply struct {
 func fakeKubectl(dir string, args []string) int {
 	call := filepath.Join(dir, fmt.Sprintf("call-%d-%d", time.Now().UnixNano(), os.Getpid()))
 	data, _ := json.Marshal(args)
-	if err := os.WriteFile(call, data, 0o600); err != nil {
+	half := filepath.Join(dir, "half-"+filepath.Base(call)) // the test reads while others call
+	if err := errors.Join(os.WriteFile(half, data, 0o600), os.Rename(half, call)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
