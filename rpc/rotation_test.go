@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coder/websocket"
@@ -63,6 +64,7 @@ func TestT78RotationReachesOpenWebSockets(t *testing.T) {
 			t.Errorf("it took %s", took)
 		}
 		time.Sleep(2 * lookInterval)
+		synctest.Wait()
 		send(t, byMessage, listCall)
 		if got := receive(t, byMessage); !strings.Contains(got, `"result":[`) {
 			t.Errorf("the one that has the new secret: %s", got)

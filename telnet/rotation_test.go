@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -81,6 +82,7 @@ func TestT78RotationDuringAStatement(t *testing.T) {
 		c.read()
 		keys.secret.Store("new")
 		time.Sleep(5 * time.Second)
+		synctest.Wait()
 		close(release)
 		got, _ := c.read()
 		if !strings.Contains(got, frame("1", "Process 'web' stopped\n")) || !strings.Contains(got, farewell) || strings.Contains(got, "RESULT** 2") {
