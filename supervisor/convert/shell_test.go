@@ -2,8 +2,10 @@ package convert
 
 import (
 	"encoding/json"
+	"os"
 	"os/exec"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -33,7 +35,7 @@ func TestSplitWords(t *testing.T) {
 		`a b  c`, `a 'b c' "d e"`, `a\ b c`, `'a\b' "a\b" "a\"b" "a\\b"`, `a''b ""`, `--x="y z"w`, "a\n\tb", `it\'s`,
 		`a # b`, `a;b|c`, `$HOME "$X" '${Y}'`, `ünï "cödé"`, ``, `  `, `"unfinished`, `'`, `a \`,
 	}
-	theirs := python[[]string](t, "import shlex\nf = shlex.split", lines)
+	theirs := python[[]string](t, "python3", "import shlex\nf = shlex.split", lines)
 	for i, line := range lines {
 		words, err := splitWords(line)
 		if (err == nil) != (theirs[i] != nil) || err == nil && !slices.Equal(words, *theirs[i]) {
@@ -42,8 +44,8 @@ func TestSplitWords(t *testing.T) {
 	}
 }
 
-// python applies the function f of a script to each text; nil where it raises.
-func python[T any](t *testing.T, script string, texts []string) []*T {
+// python has an interpreter apply the function f of a script to each text; nil where it raises.
+func python[T any](t *testing.T, interpreter, script string, texts []string) []*T {
 	t.Helper()
 	arg, err := json.Marshal(texts)
 	if err != nil {
@@ -55,9 +57,9 @@ def g(x):
     try: return f(x)
     except ValueError: return None
 print(json.dumps([g(x) for x in json.loads(sys.argv[1])]))`
-	out, err := exec.Command("python3", "-c", script, string(arg)).Output()
+	out, err := exec.Command(interpreter, "-c", script, string(arg)).Output()
 	if err != nil {
-		t.Fatalf("python3: %v", err)
+		t.Fatalf("%s: %v", interpreter, err)
 	}
 	var list []*T
 	if err := json.Unmarshal(out, &list); err != nil {
@@ -66,16 +68,33 @@ print(json.dumps([g(x) for x in json.loads(sys.argv[1])]))`
 	return list
 }
 
+// interpreterOf is the one that a script names in its first line: there may be several
+// Pythons, and only that one has the script's modules.
+func interpreterOf(t *testing.T, script string) string {
+	t.Helper()
+	text, err := os.ReadFile(script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	words := strings.Fields(strings.TrimPrefix(line, "#!"))
+	if len(words) == 0 || !strings.HasPrefix(line, "#!") {
+		t.Fatalf("%s begins with %q, want the path of an interpreter", script, line)
+	}
+	return words[len(words)-1] // of "/usr/bin/env python3" too
+}
+
 // The environment of a program is what supervisord's own reader finds in it.
 func TestSupervisordEnvironment(t *testing.T) {
-	if err := exec.Command("python3", "-c", "import supervisor").Run(); err != nil {
+	program, err := exec.LookPath("supervisord")
+	if err != nil {
 		t.Skip("supervisord is not installed")
 	}
 	texts := []string{
 		`A=1,B=2`, `A="x,y",B='z w'`, `A="it's",B=/usr/bin:/bin`, "A=1,\n  B=\"2\",\n", `A=x-y+z.(1)`, `A=`, `A=1 B=2`, `A="x`, `A,B`, ``, `A=a"b c"d`, `A=""`, `A=b#c`,
 		`A=https://example.org/?q=1`,
 	}
-	theirs := python[map[string]string](t, "from supervisor.datatypes import dict_of_key_value_pairs as f", texts)
+	theirs := python[map[string]string](t, interpreterOf(t, program), "from supervisor.datatypes import dict_of_key_value_pairs as f", texts)
 	for i, text := range texts {
 		env, err := supervisordEnvironment(text, expansions{})
 		if (err == nil) != (theirs[i] != nil) {
