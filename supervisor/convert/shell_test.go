@@ -8,8 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/processmanager/processmanager/supervisor"
 	"github.com/processmanager/processmanager/supervisor/internal/manifest"
 )
 
@@ -92,7 +94,7 @@ func TestSupervisordEnvironment(t *testing.T) {
 	}
 	texts := []string{
 		`A=1,B=2`, `A="x,y",B='z w'`, `A="it's",B=/usr/bin:/bin`, "A=1,\n  B=\"2\",\n", `A=x-y+z.(1)`, `A=`, `A=1 B=2`, `A="x`, `A,B`, ``, `A=a"b c"d`, `A=""`, `A=b#c`,
-		`A=https://example.org/?q=1`,
+		`A=https://example.org/?q=1`, "A=b#c,\nD=1,B=2", "# all\nA=b #c\n,D=1", `A="x"y,B=2`, `A=a'b,B='c'`, `A="ü",B=2`, `A=ü,B=2`, `A=xü`, "A=a\rb",
 	}
 	theirs := python[map[string]string](t, interpreterOf(t, program), "from supervisor.datatypes import dict_of_key_value_pairs as f", texts)
 	for i, text := range texts {
@@ -113,5 +115,17 @@ func TestSupervisordEnvironment(t *testing.T) {
 				t.Errorf("%q: %s is %q, supervisord has %q", text, v.Name, v.Value, want[v.Name])
 			}
 		}
+	}
+}
+
+// A variable is a part of a word, with quotes around it and without.
+func TestSupervisordEnvironmentVariables(t *testing.T) {
+	env, err := supervisordEnvironment(`A=%(ENV_HOME)s/x,B="%(ENV_P)s:y z",C=pre%(ENV_HOME)spost`, expansions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []supervisor.EnvVar{{Name: "A", Value: "$(HOME)/x"}, {Name: "B", Value: "$(P):y z"}, {Name: "C", Value: "pre$(HOME)post"}}
+	if diff := cmp.Diff(want, env); diff != "" {
+		t.Errorf("environment (-want +got):\n%s", diff)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/processmanager/processmanager/supervisor"
 )
@@ -13,40 +14,36 @@ import (
 var errPairs = errors.New(`want KEY="value" pairs with commas between`)
 
 // environmentTokens splits as Python's shlex.shlex does with the characters that
-// supervisord adds to words: quotes are kept, and there is no escape.
+// supervisord adds to words: quotes are kept and mean nothing inside a word, there is no
+// escape, and a comment with the end of its line is as if it were not there.
 func environmentTokens(text string) ([]string, error) {
 	var tokens []string
 	word := ""
-	for i := 0; i < len(text); {
-		c := text[i]
+	for i, size := 0, 0; i < len(text); i += size {
+		c, n := utf8.DecodeRuneInString(text[i:])
+		size = n
+		one := text[i : i+n]
+		quote := c == '"' || c == '\''
 		switch {
-		case c == '"' || c == '\'':
-			end := strings.IndexByte(text[i+1:], c)
+		case quote && word == "":
+			end := strings.IndexByte(text[i+1:], text[i])
 			if end < 0 {
 				return nil, errOpenQuote
 			}
-			if word != "" { // a quote inside a word goes on with it
-				word += text[i : i+end+2]
-			} else {
-				tokens = append(tokens, text[i:i+end+2])
+			size = end + 2
+			tokens = append(tokens, text[i:i+size])
+		case c == '#':
+			size = len(text) - i
+			if next := strings.IndexByte(text[i:], '\n'); next >= 0 {
+				size = next + 1
 			}
-			i += end + 2
-			continue
-		case c == '#' && word == "":
-			next := strings.IndexByte(text[i:], '\n')
-			if next < 0 {
-				return flushWord(tokens, &word), nil
-			}
-			i += next
-			continue
-		case c >= 0x80 || strings.IndexByte(nameRunes+"_/.+-():", c) >= 0:
-			word += string(c)
-		case strings.IndexByte(" \t\r\n", c) >= 0:
+		case quote || isMark(c) || strings.Contains(nameRunes+"_/.+-():", one):
+			word += one
+		case strings.Contains(" \t\r\n", one):
 			tokens = flushWord(tokens, &word)
 		default:
-			tokens = append(flushWord(tokens, &word), string(c))
+			tokens = append(flushWord(tokens, &word), one)
 		}
-		i++
 	}
 	return flushWord(tokens, &word), nil
 }
