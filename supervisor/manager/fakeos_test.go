@@ -159,10 +159,8 @@ func (o *fakeOS) EndRest(ctx context.Context, _ func([]linux.Remnant, bool)) []l
 			need = time.Hour
 		}
 	}
-	late := time.NewTimer(need)
-	defer late.Stop()
 	select {
-	case <-late.C:
+	case <-clock(need):
 	case <-ctx.Done():
 	}
 	var left []linux.Remnant
@@ -351,10 +349,17 @@ type child struct {
 	signals chan sent
 }
 
-// clock is a timer that may be set to never.
+// clock is a timer that may be set to never, or to now. The latter is no timer: the race
+// detector of Go 1.26 crashes when two goroutines of a bubble receive at once from timers
+// that are due when they are made.
 func clock(d time.Duration) <-chan time.Time {
-	if d < 0 {
+	switch {
+	case d < 0:
 		return nil
+	case d == 0:
+		due := make(chan time.Time, 1)
+		due <- time.Now()
+		return due
 	}
 	return time.After(d)
 }
@@ -466,10 +471,8 @@ func (o *fakeOS) Exec(ctx context.Context, task linux.Life, c linux.Command) (li
 	if s.deaf {
 		span = time.Hour
 	}
-	late := time.NewTimer(span)
-	defer late.Stop()
 	select {
-	case <-late.C:
+	case <-clock(span):
 	case <-ctx.Done():
 		o.say(task.Name, "is ended: %v", context.Cause(ctx))
 		return linux.Exit{}, ctx.Err()
