@@ -251,7 +251,7 @@ type Role uint8
 // The roles, from less to more.
 const (
 	RoleNone     Role = iota // not authenticated
-	RoleViewer               // may look
+	RoleViewer               // may look: at definitions, not at what only a running process has of a Secret
 	RoleOperator             // may change
 )
 

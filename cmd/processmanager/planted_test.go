@@ -62,3 +62,41 @@ func TestT100MountedSecretIsNowhere(t *testing.T) {
 		t.Errorf("the test has seen nothing: %q", told)
 	}
 }
+
+// A viewer sees definitions, with the names of what is filled in at a start. What stands in
+// its place only while a process runs is the operator's.
+func TestT100ViewerSeesDefinitions(t *testing.T) {
+	t.Parallel()
+	const planted, looking = "pl4nted-t0ken-of-a-process", "may-look"
+	secrets, doors := shortDir(t), shortDir(t)
+	operator, viewer := filepath.Join(doors, "operator"), filepath.Join(doors, "viewer")
+	for path, text := range map[string]string{filepath.Join(secrets, "TOKEN"): planted, operator: secretOfDoors, viewer: looking} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	in := launch(t, launching{manifest: `
+  exitPolicy: Never
+  processes:
+  - {name: web, command: [/bin/sh, -c, "echo begun; sleep 4352; true", sh, "--token=$(TOKEN)"], envFrom: [{secretRef: {path: ` + secrets + `}}]}
+`, args: []string{"-secret-file", operator, "-viewer-secret-file", viewer}}).up()
+	in.awaitOut("begun")
+	ask := func(secret, verb string, names ...string) string {
+		out, _ := in.pmclient(append([]string{"-secret", secret, verb, "-format", "json"}, names...)...)
+		return out
+	}
+	for _, words := range [][]string{{"status", "web"}, {"list"}, {"manifest"}} {
+		for _, secret := range []string{looking, secretOfDoors} {
+			if out := ask(secret, words[0], words[1:]...); !strings.Contains(out, "--token=$(TOKEN)") || strings.Contains(out, planted) {
+				t.Errorf("%v with the secret %q: %s", words, secret, out)
+			}
+		}
+	}
+	if out := ask(looking, "tree", "web"); !strings.Contains(out, `"command"`) || strings.Contains(out, planted) {
+		t.Errorf("a viewer's tree: %s", out)
+	}
+	if out := ask(secretOfDoors, "tree", "web"); !strings.Contains(out, "--token="+planted) {
+		t.Errorf("an operator's tree: %s", out)
+	}
+	in.end()
+}
