@@ -45,14 +45,7 @@ func readCompose(d *draft, _ Options) error {
 		r.fail(t, "there are no services in it")
 		return r.err
 	}
-	for _, s := range services.left {
-		if !s.isObject() {
-			r.fail(s, "want an object")
-			break
-		}
-		r.service(s)
-	}
-	return r.err
+	return r.objects(services, r.service)
 }
 
 func (r *composeReader) service(t *tree) {

@@ -47,14 +47,7 @@ func readProcessCompose(d *draft, _ Options) error {
 			}
 		}
 	}
-	for _, p := range list.left {
-		if !p.isObject() {
-			r.fail(p, "want an object")
-			break
-		}
-		r.process(p)
-	}
-	return r.err
+	return r.objects(list, r.process)
 }
 
 func (r *pcReader) project(t *tree) {

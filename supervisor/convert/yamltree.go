@@ -154,6 +154,18 @@ func (r *yamlReader) fail(t *tree, format string, args ...any) {
 	r.err = r.d.failf(r.file, t.line, "%s", text)
 }
 
+// objects has each member of an object read, which are objects themselves.
+func (r *yamlReader) objects(of *tree, read func(*tree)) error {
+	for _, member := range of.left {
+		if !member.isObject() {
+			r.fail(member, "want an object")
+			break
+		}
+		read(member)
+	}
+	return r.err
+}
+
 // take removes a key and returns it; nil when it is absent or null.
 func (r *yamlReader) take(t *tree, key string) *tree {
 	for i, c := range t.left {
