@@ -277,6 +277,8 @@ func (s *System) wholeTreeDies(r *request) bool {
 	defer s.mu.Unlock()
 	if r.scope == ScopeTree || r.scope == ScopeRest && r.life.reaped {
 		r.byGroup = true
+		// Before the write: the leader can be reaped before it returns, see [System.judge].
+		r.life.killed = r.life.killed || !r.life.reaped
 		return true
 	}
 	return false

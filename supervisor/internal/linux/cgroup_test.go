@@ -247,6 +247,30 @@ func TestCgroupKillRestSparesTheLeader(t *testing.T) {
 	r.over(t, l)
 }
 
+// The leader can be reaped before the write to cgroup.kill has returned: that it is us
+// who kill must be known before, or the exit is taken for one for want of memory.
+func TestCgroupKillIsOurs(t *testing.T) {
+	needCgroup(t)
+	s, r := newSystem(t)
+	id := Life{"web", 1}
+	s.Spawn(id, command(id, newText(), "/bin/sleep", "1000"))
+	r.await(t, id, "spawned")
+	s.mu.Lock()
+	l := s.lives[id]
+	s.mu.Unlock()
+	if !s.wholeTreeDies(&request{life: l, sig: supervisor.SIGKILL, scope: ScopeTree, again: true}) {
+		t.Fatal("not killed as a group")
+	}
+	s.mu.Lock()
+	known := l.killed
+	s.mu.Unlock()
+	if !known {
+		t.Error("killed by whom?")
+	}
+	s.Kill(id, ScopeTree)
+	r.over(t, id)
+}
+
 // A member that left the group is found all the same.
 func TestCgroupDeserter(t *testing.T) {
 	place := needCgroup(t)
