@@ -108,6 +108,11 @@ bench: build ## hot paths, then the whole program against its peers (BENCH_FLAGS
 	go test -run '^$$' -bench . -benchmem ./...
 	go run ./supervisor/bench $(BENCH_FLAGS)
 
+.PHONY: bench-plot
+bench-plot: ## how the numbers grow from 10 to 3000 processes: growth.svg and growth.jsonl (needs gnuplot)
+	go run ./supervisor/bench -n 10,100,1000,3000 -runs 3 -peers floor,ours \
+		-scenarios boot,restart,footprint,list,scrape,pressed,shutdown -plot growth.svg -json growth.jsonl $(BENCH_FLAGS)
+
 .PHONY: allocs
 allocs: ## fail when a hot path allocates more than deploy/allocs/allocs.txt says
 	go run ./deploy/allocs

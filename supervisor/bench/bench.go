@@ -67,7 +67,7 @@ type scenario struct {
 func scenarios() []scenario {
 	return []scenario{
 		bootScenario(), restartScenario(), orphansScenario(), footprintScenario(), idleScenario(),
-		logsScenario(), listScenario(), shutdownScenario(), trueScenario(),
+		logsScenario(), listScenario(), scrapeScenario(), pressedScenario(), shutdownScenario(), trueScenario(),
 	}
 }
 
@@ -96,9 +96,15 @@ func pickScenarios(names []string) ([]scenario, error) {
 
 func allSizes(c config) []int { return c.sizes }
 
-// atMost is for scenarios with a size of their own, which -n may only lower.
+// atMost is for scenarios with a size of their own, which -n may only lower. A plot
+// needs every size.
 func atMost(n int) func(config) []int {
-	return func(c config) []int { return []int{min(n, slices.Max(c.sizes))} }
+	return func(c config) []int {
+		if c.plot != "" {
+			return c.sizes
+		}
+		return []int{min(n, slices.Max(c.sizes))}
+	}
 }
 
 func newBench(ctx context.Context, cfg config, log io.Writer) (_ *bench, err error) {

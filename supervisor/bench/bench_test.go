@@ -263,8 +263,8 @@ func TestFlags(t *testing.T) {
 	}{
 		{args: "", want: config{sizes: []int{1, 100, 1000}, runs: 5}},
 		{
-			args: "-n 3,7 --runs=2 -scenarios boot,idle -peers floor -ours a -pmclient b -compare c -json d",
-			want: config{[]int{3, 7}, 2, []string{"boot", "idle"}, []string{"floor"}, "a", "b", "c", "d"},
+			args: "-n 3,7 --runs=2 -scenarios boot,idle -peers floor -ours a -pmclient b -compare c -json d -plot e",
+			want: config{[]int{3, 7}, 2, []string{"boot", "idle"}, []string{"floor"}, "a", "b", "c", "d", "e"},
 		},
 		{args: "-n 0", fail: "want numbers from 1 to"},
 		{args: "-n 1,x", fail: "want numbers from 1 to"},
@@ -350,7 +350,7 @@ func TestBudgets(t *testing.T) {
 	for _, m := range []string{
 		metricBoot, metricRestartMedian, metricRestartTail, metricOrphanCPU, metricOrphanBurst, metricPSS, metricIdleCPU,
 		metricWakeups, metricRawRate, metricRawLost, metricPrefixRate, metricPrefixCPU, metricPrefixLost, metricList,
-		metricShutdown, metricSingle,
+		metricShutdown, metricSingle, metricJSONLost, metricScrape, metricPassCPU,
 	} {
 		if _, ok := budgetOf(m, 1000); !ok {
 			t.Errorf("%s has no budget at N = 1000", m)

@@ -3,7 +3,7 @@
 // (s6, runit, supervisor, tini, dumb-init).
 //
 //	go run ./supervisor/bench [-n 1,100,1000] [-runs 5] [-scenarios boot,…] [-peers floor,ours,…]
-//	    [-ours FILE] [-pmclient FILE] [-compare FILE] [-json FILE]
+//	    [-ours FILE] [-pmclient FILE] [-compare FILE] [-json FILE] [-plot FILE]
 //
 // # Method
 //
@@ -31,7 +31,9 @@
 //	orphans    20,000 orphans, 20 to a parent; 1000 ending together  CPU of PID 1; wall time until all are reaped
 //	footprint  memory 3 s after boot                                  PSS of everything in the namespace but the workload
 //	idle       10 s of nothing, from 3 s after boot                   CPU and context switches of the same
-//	logs       one child writes lines of 100 bytes at full speed      bytes a second at the far end, CPU of all but the workload, lines lost
+//	logs       one child writes 100-byte lines: raw, prefixed, JSON   bytes a second at the far end, CPU of all but the workload, lines lost
+//	scrape     GET /metrics when a sampling pass is due, ours only    wall time; CPU; what the pass has of it; median of 10
+//	pressed    restart while a scrape and a list run each second      wall time of 100 restarts, 50 ms between them
 //	list       the peer's client shows N processes                    wall time of the client, median of 10
 //	shutdown   stop signal → PID 1 is gone and reaped                 wall time
 //	true       PID 1 runs /bin/true for its only process              wall time of exec → stdout closed, median of 20, less that of bare true
@@ -51,6 +53,12 @@
 // are without loggers, as in most images, but in the scenario logs. The variants
 // s6-log and runit-log (only when named in -peers) have one logger for each
 // service everywhere.
+//
+// # Growth
+//
+// With -plot every scenario that has sizes runs at each of -n, gnuplot draws the curves
+// into one SVG file, and a second table has the exponent of growth between the smallest
+// and the largest size: 1 is linear, 0 does not depend on the number of processes.
 //
 // Running it takes root (or CAP_SYS_ADMIN), gcc with a static libc, and about
 // half an hour with the defaults.

@@ -69,22 +69,28 @@ func measureIdle(ctx context.Context, b *bench, p peer, n int) ([]value, error) 
 
 // quietLife is a supervisor whose children have all run for a while, and the
 // members of its namespace. The caller kills it.
-func (b *bench) quietLife(ctx context.Context, p peer, n int) (_ *instance, m members, err error) {
+func (b *bench) quietLife(ctx context.Context, p peer, n int) (*instance, members, error) {
+	in, m, _, err := b.quietLifeWith(ctx, p, n)
+	return in, m, err
+}
+
+// quietLifeWith is quietLife with the pids of the children, by index.
+func (b *bench) quietLifeWith(ctx context.Context, p peer, n int) (_ *instance, m members, pids []int, err error) {
 	in, err := b.launch(ctx, p, task{n: n})
 	if err != nil {
-		return nil, m, err
+		return nil, m, nil, err
 	}
 	defer func() {
 		if err != nil {
 			in.kill()
 		}
 	}()
-	if _, _, err := in.runs(ctx); err != nil {
-		return nil, m, err
+	if pids, _, err = in.runs(ctx); err != nil {
+		return nil, m, nil, err
 	}
 	if err := pause(ctx, quiet); err != nil {
-		return nil, m, err
+		return nil, m, nil, err
 	}
 	m, err = in.members()
-	return in, m, err
+	return in, m, pids, err
 }

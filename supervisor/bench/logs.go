@@ -13,19 +13,31 @@ const (
 	silence = 2 * time.Second
 )
 
+// lineFormat is what a supervisor makes of captured lines.
+type lineFormat string
+
+const (
+	linesRaw    lineFormat = "raw"
+	linesMarked lineFormat = "prefixed" // with something in front
+	linesJSON   lineFormat = "json"
+)
+
 func logsScenario() scenario {
 	return scenario{
 		name:    "logs",
 		timeout: 90 * time.Second,
 		sizes:   func(config) []int { return []int{1} },
-		fits:    func(p peer, _ int) bool { return p.captures },
+		fits:    func(p peer, _ int) bool { return len(p.formats) > 0 },
 		run: func(ctx context.Context, b *bench, p peer, _ int) ([]value, error) {
-			raw, err := measureLogs(ctx, b, p, false)
-			if err != nil || !p.prefixes {
-				return raw.values(false), err
+			var all []value
+			for _, format := range p.formats {
+				run, err := measureLogs(ctx, b, p, format)
+				if err != nil {
+					return all, err
+				}
+				all = append(all, run.values(format)...)
 			}
-			marked, err := measureLogs(ctx, b, p, true)
-			return append(raw.values(false), marked.values(true)...), err
+			return all, nil
 		},
 	}
 }
@@ -37,16 +49,20 @@ type logRun struct {
 	lost      float64 // per cent of the lines
 }
 
-func (r logRun) values(prefix bool) []value {
-	if prefix {
+func (r logRun) values(format lineFormat) []value {
+	switch format {
+	case linesMarked:
 		return []value{{metricPrefixRate, r.megabytes}, {metricPrefixCPU, r.cpu}, {metricPrefixLost, r.lost}}
+	case linesJSON:
+		return []value{{metricJSONRate, r.megabytes}, {metricJSONCPU, r.cpu}, {metricJSONLost, r.lost}}
+	case linesRaw:
 	}
 	return []value{{metricRawRate, r.megabytes}, {metricRawCPU, r.cpu}, {metricRawLost, r.lost}}
 }
 
-func measureLogs(ctx context.Context, b *bench, p peer, prefix bool) (logRun, error) {
+func measureLogs(ctx context.Context, b *bench, p peer, format lineFormat) (logRun, error) {
 	var res logRun
-	in, pids, err := b.launchSettled(ctx, p, task{n: 1, mode: "logs", count: logLines, prefix: prefix, copyOut: true})
+	in, pids, err := b.launchSettled(ctx, p, task{n: 1, mode: "logs", count: logLines, lines: format, copyOut: true})
 	if err != nil {
 		return res, err
 	}

@@ -42,6 +42,7 @@ type config struct {
 	pmclient  string
 	compare   string
 	jsonFile  string
+	plot      string
 }
 
 func parseFlags(args []string, errOut io.Writer) (config, error) {
@@ -57,6 +58,7 @@ func parseFlags(args []string, errOut io.Writer) (config, error) {
 	fs.StringVar(&c.pmclient, "pmclient", "", "its client; empty: built from this module")
 	fs.StringVar(&c.compare, "compare", "", "another processmanager, measured beside as \"other\"")
 	fs.StringVar(&c.jsonFile, "json", "", "file for the samples, one JSON object a line")
+	fs.StringVar(&c.plot, "plot", "", "SVG file for curves over -n, drawn by gnuplot; every scenario but logs and orphans then runs at every size")
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return c, err
@@ -107,6 +109,11 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if err != nil {
 		return usagef(errOut, "-scenarios: %v", err)
 	}
+	if cfg.plot != "" {
+		if missing := missingOf([]string{"gnuplot"}); missing != "" {
+			return fmt.Errorf("cannot draw %s: %s here; install it (Debian: gnuplot-nox) or leave out -plot", cfg.plot, missing)
+		}
+	}
 	b, err := newBench(ctx, cfg, errOut)
 	if err != nil {
 		return err
@@ -119,6 +126,10 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	b.report(out)
 	if ctx.Err() != nil {
 		return errors.New("interrupted; the table holds what was measured until then")
+	}
+	if runErr == nil && cfg.plot != "" {
+		b.growth(out)
+		runErr = b.draw(ctx, cfg.plot)
 	}
 	return runErr
 }

@@ -16,6 +16,14 @@ const (
 	metricPrefixRate    = "logs, prefixed"
 	metricPrefixCPU     = "logs, prefixed, CPU"
 	metricPrefixLost    = "logs, prefixed, lost"
+	metricJSONRate      = "logs, JSON"
+	metricJSONCPU       = "logs, JSON, CPU"
+	metricJSONLost      = "logs, JSON, lost"
+	metricScrape        = "scrape with its pass"
+	metricScrapeCPU     = "scrape with its pass, CPU"
+	metricPassCPU       = "sampling pass, CPU"
+	metricPressedMedian = "restart while watched, p50"
+	metricPressedTail   = "restart while watched, p99"
 	metricList          = "client lists"
 	metricShutdown      = "shutdown"
 	metricSingle        = "one command, over bare true"
@@ -39,11 +47,11 @@ func metricOf(name string) metric {
 		return metric{unit: "/s", plain: true}
 	case metricIdleCPU:
 		return metric{unit: "ms", plain: true}
-	case metricRawRate, metricPrefixRate:
+	case metricRawRate, metricPrefixRate, metricJSONRate:
 		return metric{unit: "MB/s", more: true}
-	case metricRawCPU, metricPrefixCPU:
+	case metricRawCPU, metricPrefixCPU, metricJSONCPU:
 		return metric{unit: "s/GB"}
-	case metricRawLost, metricPrefixLost:
+	case metricRawLost, metricPrefixLost, metricJSONLost:
 		return metric{unit: "%", plain: true}
 	case metricSingle:
 		return metric{unit: "ms", plain: true}
@@ -82,6 +90,9 @@ func budgetOf(name string, n int) (budget, bool) {
 		{metricPrefixRate, 0}:    {0.35, 0},
 		{metricPrefixCPU, 0}:     {0, 2},
 		{metricPrefixLost, 0}:    {0, 0},
+		{metricJSONLost, 0}:      {0, 0},
+		{metricScrape, 1000}:     {0, 25},
+		{metricPassCPU, 1000}:    {0, 10},
 		{metricList, 0}:          {0, 10},
 		{metricShutdown, 0}:      {1.5, 0},
 		{metricSingle, 0}:        {0, 3},

@@ -48,10 +48,10 @@ func (b *bench) ownProgram(ctx context.Context, given, name string) (string, err
 func oursPeer(name, binary, client string) peer {
 	socket := func(t task) string { return filepath.Join(t.dir, "pm.sock") }
 	p := peer{
-		name:     name,
-		note:     "capture, sampling and metrics on; no restart delay",
-		captures: true, prefixes: true,
-		stop: syscall.SIGTERM,
+		name:    name,
+		note:    "capture, sampling and metrics on; no restart delay",
+		formats: []lineFormat{linesRaw, linesMarked, linesJSON},
+		stop:    syscall.SIGTERM,
 		setup: func(t task) ([]string, error) {
 			file := filepath.Join(t.dir, "manifest.yaml")
 			if err := os.WriteFile(file, []byte(ourManifest(t)), 0o600); err != nil {
@@ -61,9 +61,14 @@ func oursPeer(name, binary, client string) peer {
 			if err != nil {
 				return nil, err
 			}
+			if err := os.WriteFile(addrFile(t), []byte(metrics), 0o600); err != nil {
+				return nil, fmt.Errorf("cannot note the address of the metrics: %w", err)
+			}
 			format := "raw"
-			if t.prefix {
+			if t.lines == linesMarked {
 				format = "text"
+			} else if t.lines == linesJSON {
+				format = "json"
 			}
 			return []string{
 				binary, "-manifest", file, "-socket", socket(t),
@@ -72,11 +77,21 @@ func oursPeer(name, binary, client string) peer {
 		},
 		single: func(command ...string) []string { return append([]string{binary, "--"}, command...) },
 	}
+	p.metrics = func(t task) (string, error) {
+		addr, err := os.ReadFile(addrFile(t))
+		if err != nil {
+			return "", fmt.Errorf("cannot find the address of the metrics: %w", err)
+		}
+		return "http://" + string(addr) + "/metrics", nil
+	}
 	if client != "" {
 		p.list = func(t task) []string { return []string{client, "-socket", socket(t), "list"} }
 	}
 	return p
 }
+
+// addrFile holds the address of the metrics of a run.
+func addrFile(t task) string { return filepath.Join(t.dir, "metrics.addr") }
 
 func ourManifest(t task) string {
 	var b strings.Builder

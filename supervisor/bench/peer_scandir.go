@@ -13,11 +13,11 @@ import (
 
 func s6Peer() peer {
 	return peer{
-		name:     "s6",
-		note:     "one s6-supervise for each service, no loggers but in logs (s6-log to stdout); restarts after 1 s by design; has no client that lists all, a shell loop over s6-svstat stands for it",
-		needs:    []string{"s6-svscan", "s6-supervise", "s6-svstat", "s6-log"},
-		captures: true, prefixes: true,
-		stop: syscall.SIGTERM,
+		name:    "s6",
+		note:    "one s6-supervise for each service, no loggers but in logs (s6-log to stdout); restarts after 1 s by design; has no client that lists all, a shell loop over s6-svstat stands for it",
+		needs:   []string{"s6-svscan", "s6-supervise", "s6-svstat", "s6-log"},
+		formats: []lineFormat{linesRaw, linesMarked},
+		stop:    syscall.SIGTERM,
 		setup: func(t task) ([]string, error) {
 			logger := ""
 			if t.copyOut {
@@ -47,7 +47,7 @@ func s6Command(t task) []string {
 }
 
 func s6Prefix(t task) string {
-	if t.prefix {
+	if t.lines == linesMarked {
 		return "t "
 	}
 	return ""
@@ -55,12 +55,12 @@ func s6Prefix(t task) string {
 
 func runitPeer() peer {
 	return peer{
-		name:     "runit",
-		note:     "one runsv for each service, no loggers but in logs (svlogd to a file); on its stop signal (SIGHUP) PID 1 tells its children and exits at once, the kernel kills the rest",
-		needs:    []string{"runsvdir", "runsv", "sv", "svlogd"},
-		captures: true, prefixes: true,
-		most: 1000, // a constant of runsvdir
-		stop: syscall.SIGHUP,
+		name:    "runit",
+		note:    "one runsv for each service, no loggers but in logs (svlogd to a file); on its stop signal (SIGHUP) PID 1 tells its children and exits at once, the kernel kills the rest",
+		needs:   []string{"runsvdir", "runsv", "sv", "svlogd"},
+		formats: []lineFormat{linesRaw, linesMarked},
+		most:    1000, // a constant of runsvdir
+		stop:    syscall.SIGHUP,
 		setup: func(t task) ([]string, error) {
 			if !t.copyOut {
 				return runitCommand(t), writeServices(t, "")
@@ -87,7 +87,7 @@ func runitCommand(t task) []string { return []string{"runsvdir", scanDir(t)} }
 // writeRunitLogged adds loggers that write one file for all time.
 func writeRunitLogged(t task) error {
 	stamp := ""
-	if t.prefix {
+	if t.lines == linesMarked {
 		stamp = "-tt "
 	}
 	if err := writeServices(t, "#!/bin/sh\nexec svlogd "+stamp+"./main\n"); err != nil {
@@ -116,7 +116,7 @@ func logFileLines(t task) int64 {
 		return 0
 	}
 	length := int64(lineLength)
-	if t.prefix {
+	if t.lines == linesMarked {
 		length += int64(len("2006-01-02_15:04:05.00000 "))
 	}
 	return info.Size() / length

@@ -9,10 +9,10 @@ import (
 func (b *bench) floorPeer() peer {
 	table := func(t task) string { return filepath.Join(t.dir, "table") }
 	return peer{
-		name:     nameFloor,
-		note:     "the C loop of this benchmark: vfork, exec, wait, start again; in the scenario true it is bare /bin/true; it has no prefixed logs, its raw rate stands for both",
-		captures: true, prefixes: true,
-		stop: syscall.SIGTERM,
+		name:    nameFloor,
+		note:    "the C loop of this benchmark: vfork, exec, wait, start again; in the scenario true it is bare /bin/true; it has no prefixed and no JSON logs, its raw rate stands for all",
+		formats: []lineFormat{linesRaw, linesMarked, linesJSON},
+		stop:    syscall.SIGTERM,
 		setup: func(t task) ([]string, error) {
 			if t.copyOut {
 				return []string{b.tools.floor, "copy", t.workload}, nil

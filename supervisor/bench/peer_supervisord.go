@@ -10,11 +10,11 @@ import (
 func supervisordPeer() peer {
 	conf := func(t task) string { return filepath.Join(t.dir, "supervisord.conf") }
 	return peer{
-		name:     "supervisor",
-		note:     "startsecs 0, captured output to its stdout; restarts on its tick of 1 s",
-		needs:    []string{"supervisord", "supervisorctl"},
-		captures: true,
-		stop:     syscall.SIGTERM,
+		name:    "supervisor",
+		note:    "startsecs 0, captured output to its stdout; restarts on its tick of 1 s",
+		needs:   []string{"supervisord", "supervisorctl"},
+		formats: []lineFormat{linesRaw},
+		stop:    syscall.SIGTERM,
 		setup: func(t task) ([]string, error) {
 			text := fmt.Sprintf(supervisordConf, t.dir, t.workload, t.n)
 			if err := os.WriteFile(conf(t), []byte(text), 0o600); err != nil {

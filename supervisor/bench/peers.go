@@ -13,11 +13,11 @@ type task struct {
 	dir      string // the run's own directory, empty
 	workload string // the program; its argument is the child's number
 	n        int
-	mode     string // of the workload; empty: wait
-	count    int    // of orphans or lines
-	burst    int    // of orphans
-	prefix   bool   // put something in front of each captured line
-	copyOut  bool   // captured output must reach stdout or a file
+	mode     string     // of the workload; empty: wait
+	count    int        // of orphans or lines
+	burst    int        // of orphans
+	lines    lineFormat // of captured output
+	copyOut  bool       // captured output must reach stdout or a file
 }
 
 // peer is one supervisor and how it is used. The functions get the task with
@@ -29,15 +29,17 @@ type peer struct {
 	needs []string
 	// most is the largest number of children, 0 for no limit.
 	most int
-	// captures tells whether it can take part in the scenario logs, and prefixes
-	// whether it can mark the lines.
-	captures, prefixes bool
-	stop               syscall.Signal
+	// captures tells whether it can take part in the scenario logs, and
+	// formats how it can mark the lines.
+	formats []lineFormat
+	stop    syscall.Signal
 	// setup writes the configuration and returns the command line of PID 1.
 	setup func(t task) ([]string, error)
 	// list is the command line of the client that shows all processes; nil when
 	// there is none.
 	list func(t task) []string
+	// metrics is the URL that Prometheus would scrape; nil when there is none.
+	metrics func(t task) (string, error)
 	// single is the command line that runs one command instead; nil when that is
 	// not its trade.
 	single func(command ...string) []string

@@ -35,18 +35,29 @@ func measureRestarts(ctx context.Context, b *bench, p peer, n int) ([]value, err
 	defer in.kill()
 	var took []float64
 	for end, i := time.Now().Add(restartBudget), 0; i < n && time.Now().Before(end); i++ {
-		start := now()
-		if err := syscall.Kill(pids[i], syscall.SIGKILL); err != nil {
-			return nil, fmt.Errorf("cannot kill child %d (has it been restarted before?): %w", i, err)
-		}
-		m, err := in.next(ctx, kindRuns)
+		ms, err := in.killOne(ctx, pids, i)
 		if err != nil {
-			return nil, fmt.Errorf("child %d has no replacement: %w", i, err)
+			return nil, err
 		}
-		if m.Index != int64(i) {
-			return nil, fmt.Errorf("child %d was killed, but child %d has started", i, m.Index)
-		}
-		took = append(took, since(start, m.Stamp))
+		took = append(took, ms)
 	}
 	return []value{{metricRestartMedian, quantile(took, 0.5)}, {metricRestartTail, quantile(took, 0.99)}}, nil
+}
+
+// killOne kills child i and returns how long it took until its replacement ran, in
+// milliseconds. The replacement takes its place in pids.
+func (in *instance) killOne(ctx context.Context, pids []int, i int) (float64, error) {
+	start := now()
+	if err := syscall.Kill(pids[i], syscall.SIGKILL); err != nil {
+		return 0, fmt.Errorf("cannot kill child %d (has it been restarted before?): %w", i, err)
+	}
+	m, err := in.next(ctx, kindRuns)
+	if err != nil {
+		return 0, fmt.Errorf("child %d has no replacement: %w", i, err)
+	}
+	if m.Index != int64(i) {
+		return 0, fmt.Errorf("child %d was killed, but child %d has started", i, m.Index)
+	}
+	pids[i] = m.pid
+	return since(start, m.Stamp), nil
 }
