@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,6 +25,7 @@ something else here, TODO what has no equal; a summary is on stderr.
                   (default: by name and content)
   -o FILE         write there and not to stdout; a file that exists is not overwritten
   -root DIR       root of the image that PATH is from; absolute paths in it begin there (default /)
+  -env-file FILE  the variables of a compose file (default: .env beside it)
   -user-column    the crontab has the user in front of the command (default: by where it lies)
   -strict         end with 1 when there is a TODO
 
@@ -42,6 +44,7 @@ func convertMain(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	set.StringVar(&o.From, "from", "", "")
 	set.StringVar(&out, "o", "", "")
 	set.StringVar(&root, "root", "/", "")
+	set.StringVar(&o.EnvFile, "env-file", "", "")
 	set.BoolVar(&o.UserColumn, "user-column", false, "")
 	set.BoolVar(&strict, "strict", false, "")
 	var paths []string
@@ -63,6 +66,9 @@ func convertMain(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	result, err := convertPath(paths[0], root, stdin, o)
 	if err != nil {
+		if file := (*fs.PathError)(nil); errors.As(err, &file) {
+			err = fmt.Errorf("%s: %w", file.Path, file.Err) // the name of the system call says nothing
+		}
 		fmt.Fprintf(stderr, "processmanager: cannot convert: %v\n", err)
 		return exitConfig
 	}
@@ -87,24 +93,73 @@ func convertPath(path, root string, stdin io.Reader, o convert.Options) (*conver
 		}
 		return convert.Text("stdin", text, o)
 	}
-	full, err := filepath.Abs(path)
+	image, err := newImage(root)
 	if err != nil {
 		return nil, err
 	}
-	if root, err = filepath.Abs(root); err != nil {
+	defer func() { _ = image.Close() }() // it was read only
+	name, err := image.name(path)
+	if err != nil {
 		return nil, err
 	}
-	name, err := filepath.Rel(root, full)
-	if err != nil || name == ".." || strings.HasPrefix(name, "../") {
-		return nil, fmt.Errorf("%s is not under the root %s", path, root)
+	if o.EnvFile != "" {
+		if o.EnvFile, err = image.name(o.EnvFile); err != nil {
+			return nil, err
+		}
 	}
-	// os.Root: links that leave the image are not followed.
+	o.Show = image.show
+	return convert.Convert(image.FS(), name, o)
+}
+
+// An image is a directory that is taken for the root of one. In it a file has a name; who
+// gave its path reads that path again.
+type image struct {
+	*os.Root // links that leave the image are not followed
+	given    map[string]string
+}
+
+func newImage(root string) (*image, error) {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return nil, err
+	}
 	dir, err := os.OpenRoot(root)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = dir.Close() }() // it was read only
-	return convert.Convert(dir.FS(), name, o)
+	return &image{dir, map[string]string{}}, nil
+}
+
+// name is that of a path in the image.
+func (i *image) name(path string) (string, error) {
+	full, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	name, err := filepath.Rel(i.Name(), full)
+	if err != nil || name == ".." || strings.HasPrefix(name, "../") {
+		return "", fmt.Errorf("%s is not under the root %s", path, i.Name())
+	}
+	i.given[name] = path
+	return name, nil
+}
+
+// show is the path of a file for a reader: as it was given; beside or under what was given,
+// seen from there; any other in full.
+func (i *image) show(name string) string {
+	if path, ok := i.given[name]; ok {
+		return path
+	}
+	best, length := filepath.Join(i.Name(), name), -1
+	for known, path := range i.given {
+		for _, at := range [][2]string{{known, path}, {filepath.Dir(known), filepath.Dir(path)}} {
+			rel, err := filepath.Rel(at[0], name)
+			if err == nil && rel != ".." && !strings.HasPrefix(rel, "../") && len(at[0]) > length && at[0] != "." {
+				best, length = filepath.Join(at[1], rel), len(at[0])
+			}
+		}
+	}
+	return best
 }
 
 func deliver(text []byte, path string, stdout io.Writer) error {

@@ -253,7 +253,7 @@ func TestConvertCommand(t *testing.T) {
 		{[]string{filepath.Join(dir, "etc/crontab"), "-strict"}, "", exitNotAll, "schedule", "1 TODO"},
 		{[]string{"-from", "procfile", "-"}, "web: a\n", exitDone, "name: web", "0 TODO"},
 		{[]string{"-from", "procfile", filepath.Join(dir, "etc/bad")}, "", exitConfig, "", "bad:1: \"web\" is not a process"},
-		{[]string{filepath.Join(dir, "nowhere")}, "", exitConfig, "", "nowhere"},
+		{[]string{filepath.Join(dir, "nowhere")}, "", exitConfig, "", "cannot convert: " + dir + "/nowhere: no such file"},
 		{[]string{"-root", filepath.Join(dir, "etc"), dir}, "", exitConfig, "", "is not under the root"},
 		{[]string{"-o", there, filepath.Join(dir, "etc/crontab")}, "", exitInternal, "", "file exists"},
 		{[]string{}, "", exitUsage, "", "want one PATH"},
@@ -268,5 +268,33 @@ func TestConvertCommand(t *testing.T) {
 	}
 	if text, _ := os.ReadFile(there); string(text) != "mine\n" {
 		t.Errorf("a file that was there is overwritten: %s", text)
+	}
+}
+
+// Files are called as who gave a path will look for them.
+func TestConvertShowsPaths(t *testing.T) {
+	dir := shortDir(t)
+	t.Chdir(dir)
+	write(t, filepath.Join(dir, "srv/compose.yaml"), "services: {a: {command: x $P}}\n")
+	write(t, filepath.Join(dir, "srv/.env"), "P=1\n")
+	write(t, filepath.Join(dir, "prod.env"), "P=2\n")
+	write(t, filepath.Join(dir, "etc/s.conf"), "[include]\nfiles = conf.d/*.conf "+dir+"/far/*.conf /far/*.conf\n")
+	write(t, filepath.Join(dir, "etc/conf.d/a.conf"), "[program:a]\ncommand=x\nserverurl=y\n")
+	write(t, filepath.Join(dir, "far/b.conf"), "[program:b]\ncommand=x\nserverurl=y\n")
+	for line, want := range map[string][]string{
+		"srv/compose.yaml":                          {"from srv/compose.yaml (", "# NOTE srv/.env: P:"},
+		dir + "/srv/compose.yaml":                   {"from " + dir + "/srv/compose.yaml (", "# NOTE " + dir + "/srv/.env: P:"},
+		"srv/compose.yaml -env-file prod.env":       {"# NOTE prod.env: P:"},
+		"etc/s.conf -from supervisord":              {"# TODO etc/conf.d/a.conf:3: serverurl", "# TODO " + dir + "/far/b.conf:3: serverurl"},
+		"etc/s.conf -from supervisord -root " + dir: {"# TODO etc/conf.d/a.conf:3: serverurl", "# TODO " + dir + "/far/b.conf:3: serverurl"},
+		"etc/s.conf -from procfile":                 {"cannot convert: etc/s.conf:1:"},
+	} {
+		var out, report bytes.Buffer
+		convertMain(strings.Fields(line), nil, &out, &report)
+		for _, text := range want {
+			if !strings.Contains(out.String()+report.String(), text) {
+				t.Errorf("convert %s: %q is not in\n%s%s", line, text, out.String(), report.String())
+			}
+		}
 	}
 }

@@ -25,12 +25,18 @@ const (
 // bothImages runs a test for this machine's image and for the other one.
 func bothImages(t *testing.T, test func(t *testing.T, image, arch string)) {
 	t.Parallel()
-	for arch, image := range map[string]string{runtime.GOARCH: productImage, foreign(): foreignImage} {
-		t.Run(arch, func(t *testing.T) {
-			t.Parallel()
-			test(t, image, arch)
-		})
-	}
+	t.Run(runtime.GOARCH, func(t *testing.T) {
+		t.Parallel()
+		test(t, productImage, runtime.GOARCH)
+	})
+	t.Run(foreign(), func(t *testing.T) {
+		t.Parallel()
+		image, err := foreignImage()
+		if err != nil {
+			t.Fatalf("cannot build the image: %v", err)
+		}
+		test(t, image, foreign())
+	})
 }
 
 func TestImageConfiguration(t *testing.T) {

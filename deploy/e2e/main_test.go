@@ -10,13 +10,13 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
 
 var (
 	productImage  string // what is shipped, for this machine
-	foreignImage  string // … and for the other architecture
 	workloadImage string // the same with busybox in /bin
 	debianImage   string // nothing of ours: packages of this machine, with Python
 )
@@ -33,31 +33,55 @@ func foreign() string {
 	return "arm64"
 }
 
-// withImages builds the images, runs the tests and removes what it has built.
+// foreignImage makes what is shipped for the other architecture, when the first test asks
+// for it. Few do, and nothing of it runs here.
+var foreignImage = sync.OnceValues(func() (string, error) {
+	var err error
+	if os.Getenv("PM_E2E_IMAGE") == "" {
+		err = buildProduct(foreign())
+	}
+	return productImage + "-" + foreign(), err
+})
+
+// buildProduct makes the image for an architecture, or takes the one of a run before this one
+// that was made of the same files.
+func buildProduct(arch string) error {
+	return script("image", "IMAGE="+productImage, "VERSION=v0.0.0-e2e", "PLATFORMS=linux/"+arch, "KEEP=processmanager-e2e-kept")
+}
+
+// withImages makes the images, runs the tests and removes what it has made.
 func withImages(tests func() int) int {
 	tag := fmt.Sprintf("processmanager-e2e-%d", os.Getpid())
 	productImage, workloadImage, debianImage = os.Getenv("PM_E2E_IMAGE"), tag+":workload", tag+":debian"
+	debian := make(chan error, 1)
+	go func() {
+		debian <- script("debian-image "+debianImage+" base-files dash coreutils python3", "ENGINE=docker")
+	}()
+	defer removeImage(debianImage)
 	if productImage == "" {
 		productImage = tag + ":product"
-		platforms := fmt.Sprintf("PLATFORMS=linux/%s,linux/%s", runtime.GOARCH, foreign())
-		if err := script("image", "IMAGE="+productImage, "VERSION=v0.0.0-e2e", platforms); err != nil {
+		if err := buildProduct(runtime.GOARCH); err != nil {
 			fmt.Fprintf(os.Stderr, "cannot build the image: %v\n", err)
 			return 1
 		}
-		defer removeImage(productImage + "-" + foreign())
 		defer removeImage(productImage)
+		// It takes a minute of compiling, in which the other tests mostly wait for something.
+		go foreignImage()
+		defer func() {
+			if name, err := foreignImage(); err == nil {
+				removeImage(name)
+			}
+		}()
 	}
-	foreignImage = productImage + "-" + foreign()
-	if err := script("debian-image "+debianImage+" base-files dash coreutils python3", "ENGINE=docker"); err != nil {
-		fmt.Fprintf(os.Stderr, "cannot make a Debian image: %v\n", err)
-		return 1
-	}
-	defer removeImage(debianImage)
 	if err := buildWorkloadImage(); err != nil {
 		fmt.Fprintf(os.Stderr, "cannot build the image of the workloads: %v\n", err)
 		return 1
 	}
 	defer removeImage(workloadImage)
+	if err := <-debian; err != nil {
+		fmt.Fprintf(os.Stderr, "cannot make a Debian image: %v\n", err)
+		return 1
+	}
 	defer func() { endPodman() }()
 	return tests()
 }

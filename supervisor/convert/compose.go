@@ -12,11 +12,12 @@ import (
 // A composeReader reads services whose programs are in this image.
 type composeReader struct {
 	*yamlReader
+	variables  *composeVariables
 	expandNote bool // it was said how variables are filled in
 }
 
 // readCompose reads the services of a compose file.
-func readCompose(d *draft, _ Options) error {
+func readCompose(d *draft, o Options) error {
 	text, err := d.readFile(d.file)
 	if err != nil {
 		return err
@@ -27,6 +28,10 @@ func readCompose(d *draft, _ Options) error {
 	}
 	d.about = append(d.about, t.about...)
 	r := &composeReader{yamlReader: &yamlReader{d: d, file: d.file}}
+	if r.variables, err = d.composeVariables(o.EnvFile); err != nil {
+		return err
+	}
+	r.fill = r.filled
 	d.defaults = supervisor.Spec{
 		RestartPolicy: supervisor.RestartNever, TerminationGracePeriodSeconds: new(int64(10)),
 		RestartBackoff: &supervisor.Backoff{Initial: span(100 * time.Millisecond), Max: seconds(60), Jitter: new(0.0), ResetAfter: seconds(10)},
@@ -45,15 +50,19 @@ func readCompose(d *draft, _ Options) error {
 		r.fail(t, "there are no services in it")
 		return r.err
 	}
-	return r.objects(services, r.service)
+	if err := r.objects(services, r.service); err != nil {
+		return err
+	}
+	r.variables.tell(d)
+	return nil
 }
 
 func (r *composeReader) service(t *tree) {
 	argv, known := r.command(t)
 	if !known {
-		image, _ := r.text(t, "image")
-		if image == "" {
-			image = "the one that is built"
+		image := "the one that is built"
+		if c := r.take(t, "image"); c != nil {
+			image = c.node.Value
 		}
 		r.d.note(Lost, r.file, t.line, "service "+t.key, "its command is that of its image (%s), which is not known here: it is left out; add a process with the image's ENTRYPOINT and CMD", image)
 		return
@@ -88,37 +97,29 @@ func (r *composeReader) service(t *tree) {
 	})
 }
 
-// words reads a command: a list, or a text that is split as by a shell.
+// words reads a command: a list, or a text that is split as by a shell, when the variables
+// are in it.
 func (r *composeReader) words(c *tree) []string {
 	var words []string
 	if c.isList() {
-		words = r.list(c)
-	} else {
-		var err error
-		if words, err = splitWords(r.scalar(c)); err != nil {
-			r.fail(c, "%v", err)
+		for _, item := range c.left {
+			words = append(words, r.value(nil, item, r.raw(item)))
 		}
+		return words
 	}
-	for i, w := range words {
-		words[i] = r.value(nil, c, w)
+	in := r.known(c, r.raw(c))
+	text, plain := in.plain()
+	if !plain {
+		text = r.written(nil, c, in)
+	}
+	words, err := splitWords(text)
+	if err != nil {
+		r.fail(c, "%v", err)
+	}
+	if plain {
+		words = literals(words)
 	}
 	return words
-}
-
-// value fills in what docker compose does when it loads the file.
-func (r *composeReader) value(p *process, c *tree, text string) string {
-	in := interpolate(text)
-	if _, known := in.plain(); !known && !r.expandNote {
-		r.expandNote = true
-		r.d.note(Changed, r.file, c.line, c.key, "$NAME is filled in at each start, from the container, and what is not set stays as $(NAME); compose takes it from its own environment or .env when it loads the file, and makes it empty")
-	}
-	return in.expanding(func(todo string) {
-		if p == nil {
-			r.d.note(Lost, r.file, c.line, c.key, "%s", todo)
-		} else {
-			p.note(Lost, c.line, c.key, "%s", todo)
-		}
-	})
 }
 
 func (r *composeReader) command(t *tree) (argv []string, known bool) {
@@ -140,8 +141,11 @@ func (r *composeReader) environment(p *process, t *tree) {
 		}
 		for _, item := range items {
 			ref := &supervisor.PathRef{}
+			raw := false
 			if item.isObject() {
 				ref.Path, _ = r.text(item, "path")
+				format, _ := r.text(item, "format")
+				raw = format == "raw"
 				required, c := r.boolean(item, "required")
 				ref.Optional = c != nil && !required
 				r.rest(p, "env_file ", item, nil)
@@ -152,6 +156,7 @@ func (r *composeReader) environment(p *process, t *tree) {
 				ref.Path = absolute(r.d.here(r.file) + "/" + ref.Path)
 				p.note(Changed, item.line, "env_file", "it is read at each start, in the container, at %s: mount it there", ref.Path)
 			}
+			r.compareEnvFile(p, item, ref.Path, raw)
 			p.spec.EnvFrom = append(p.spec.EnvFrom, supervisor.EnvFrom{FileRef: ref})
 		}
 	}
@@ -162,12 +167,18 @@ func (r *composeReader) environment(p *process, t *tree) {
 	for _, item := range c.left {
 		name, value, given := item.key, "", !item.isNull()
 		if c.isList() {
-			name, value, given = strings.Cut(r.scalar(item), "=")
+			name, value, given = strings.Cut(r.raw(item), "=")
 		} else if given {
-			value = r.scalar(item)
+			value = r.raw(item)
 		}
-		if given { // without a value it is the container's own, which every process has
-			p.spec.Env = append(p.spec.Env, supervisor.EnvVar{Name: name, Value: r.value(p, item, value)})
+		if value = r.value(p, item, value); !given {
+			// Without a value it is that of .env, or else the container's own, which every
+			// process has.
+			value, given = r.variables.get(name)
+			value = literal(value)
+		}
+		if given {
+			p.spec.Env = append(p.spec.Env, supervisor.EnvVar{Name: name, Value: value})
 		}
 	}
 }
@@ -252,9 +263,12 @@ func (r *composeReader) healthcheck(p *process, t *tree) {
 	}
 	words := []string{"CMD-SHELL"}
 	if test.isList() {
-		words = r.list(test)
+		words = nil
+		for _, item := range test.left {
+			words = append(words, r.raw(item))
+		}
 	} else {
-		words = append(words, r.scalar(test))
+		words = append(words, r.raw(test))
 	}
 	switch {
 	case len(words) > 0 && words[0] == "NONE":
@@ -266,7 +280,7 @@ func (r *composeReader) healthcheck(p *process, t *tree) {
 		}
 		probe.Exec = &supervisor.ExecAction{Command: supervisor.Command{Argv: argv}}
 	case len(words) == 2 && words[0] == "CMD-SHELL" && words[1] != "":
-		probe.Exec = &supervisor.ExecAction{Command: supervisor.Command{Shell: interpolate(words[1]).shell()}}
+		probe.Exec = &supervisor.ExecAction{Command: supervisor.Command{Shell: r.known(test, words[1]).shell()}}
 	default:
 		r.fail(test, "want CMD, CMD-SHELL or NONE and what belongs to it")
 		return
@@ -305,7 +319,7 @@ func (r *composeReader) stop(p *process, t *tree) {
 		}
 		p.lifecycle().StopSignal = sig.String()
 	}
-	if c := r.take(t, "profiles"); c != nil {
+	if c := r.take(t, "profiles"); c != nil && !r.variables.profiles(r.list(c)) {
 		p.spec.Suspend = true
 		p.note(Changed, c.line, "profiles", "there are none: it is suspended, and pmclient start starts it")
 	}

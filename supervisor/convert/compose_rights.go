@@ -60,10 +60,11 @@ func (r *composeReader) labels(p *process, c *tree) {
 	for _, item := range c.left {
 		key, value := item.key, ""
 		if c.isList() {
-			key, value, _ = strings.Cut(r.scalar(item), "=")
+			key, value, _ = strings.Cut(r.raw(item), "=")
 		} else if !item.isNull() {
-			value = r.scalar(item)
+			value = r.raw(item)
 		}
+		value = r.known(item, value).shell() // what is not known fits no label
 		if proper := properName(key); proper != key || properName(value) != value || len(value) > maxProperName || strings.HasSuffix(key+value, "-") || strings.HasSuffix(key+value, ".") || strings.HasSuffix(key+value, "_") {
 			p.note(Lost, item.line, "label "+key, "it does not fit the grammar of Kubernetes' labels")
 			continue

@@ -22,8 +22,11 @@ const (
 
 // Options say what the source itself does not.
 type Options struct {
-	From       string // a format; empty: by name and content
-	UserColumn bool   // a crontab has the user in front of the command, as /etc/crontab has
+	From    string // a format; empty: by name and content
+	EnvFile string // of a compose file, in place of the .env beside it
+	// Show, if any, is how a file of the file system is called in notes and errors.
+	Show       func(name string) string
+	UserColumn bool // a crontab has the user in front of the command, as /etc/crontab has
 }
 
 // Result is a manifest, and what in it needs a look.
@@ -108,18 +111,31 @@ func isYAML(base string) bool {
 // whose root is taken for the root of the image: absolute paths in it begin there. The
 // error is an [Error], one of package fs, or of options.
 func Convert(fsys fs.FS, name string, o Options) (*Result, error) {
-	d := &draft{fsys: fsys, file: name}
+	d := &draft{fsys: fsys, file: name, show: o.Show}
+	if d.show == nil {
+		d.show = func(name string) string { return name }
+	}
+	result, err := d.convert(name, o)
+	d.showError(err)
+	return result, err
+}
+
+func (d *draft) convert(name string, o Options) (*Result, error) {
 	f, err := choose(d, o)
 	if err != nil {
 		return nil, err
 	}
 	d.format = f.name
+	if o.EnvFile != "" && f.name != "compose" {
+		return nil, fmt.Errorf("-env-file belongs to a compose file, and %s is taken for %s", d.show(name), f.name)
+	}
 	if err := f.read(d, o); err != nil {
 		return nil, err
 	}
 	if err := d.finish(); err != nil {
 		return nil, err
 	}
+	d.showNotes()
 	text := d.render()
 	if _, err := manifest.Parse([]manifest.File{{Name: "the manifest", Data: text}}); err != nil {
 		return nil, &Error{File: name, Text: fmt.Sprintf("what it would become is refused: %v", err)}

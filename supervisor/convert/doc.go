@@ -35,5 +35,7 @@
 //	render.go     how a manifest is written
 //	shell.go      words, quotes and dollar signs
 //	yamltree.go   YAML with its lines
+//	interpolate.go, compose_variables.go, compose_dotenv.go
+//	              ${NAME:-default} and what is filled in for it
 //	NAME.go       the reader of one format
 package convert

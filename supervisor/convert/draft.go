@@ -49,8 +49,9 @@ func (n Note) String() string {
 // A draft is a manifest in the making.
 type draft struct {
 	fsys   fs.FS
-	file   string // as it was given, for notes and names
-	files  int    // read so far
+	file   string // in fsys
+	show   func(name string) string
+	files  int // read so far
 	format string
 
 	about      []string // comments of the source that belong to no process
@@ -91,6 +92,35 @@ func (d *draft) note(k Kind, file string, line int, key, format string, args ...
 
 func (p *process) note(k Kind, line int, key, format string, args ...any) {
 	p.notes = append(p.notes, Note{Kind: k, File: p.file, Line: line, Key: key, Text: fmt.Sprintf(format, args...)})
+}
+
+// showNotes calls the files of the notes as their reader does.
+func (d *draft) showNotes() {
+	lists := [][]Note{d.notes}
+	for _, p := range d.processes {
+		lists = append(lists, p.notes)
+	}
+	for _, notes := range lists {
+		for i := range notes {
+			notes[i].File = d.show(notes[i].File)
+		}
+	}
+}
+
+// showError does the same for an error, and all that are in it.
+func (d *draft) showError(err error) {
+	switch e := err.(type) { //nolint:errorlint // the tree is walked here
+	case *Error:
+		e.File = d.show(e.File)
+	case *fs.PathError:
+		e.Path = d.show(e.Path)
+	case interface{ Unwrap() []error }:
+		for _, inner := range e.Unwrap() {
+			d.showError(inner)
+		}
+	case interface{ Unwrap() error }:
+		d.showError(e.Unwrap())
+	}
 }
 
 // add begins a process. Its name is made of the origin when everything is read.

@@ -2,6 +2,7 @@ package convert
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -86,6 +87,20 @@ func FuzzProcessCompose(f *testing.F) {
 func FuzzCompose(f *testing.F) {
 	seed(f, "compose/srv/*.yaml")
 	f.Fuzz(func(t *testing.T, text []byte) { sound(t, "srv/compose.yaml", text, "compose") })
+}
+
+func FuzzComposeDotenv(f *testing.F) {
+	f.Add("A=1\nB=\"$A ${C:-x}\\n\" # c\nexport C: 'a b'\nD\n", "x $A ${B:-${C}} ${D:+y} $$A")
+	f.Add("A=xx\nA=$A$A\n", "${A?no}")
+	f.Fuzz(func(t *testing.T, env, command string) {
+		text, err := json.Marshal(map[string]any{"services": map[string]any{"a": map[string]any{
+			"command": command, "environment": map[string]string{"V": command}, "env_file": ".env",
+		}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		soundFS(t, fstest.MapFS{"srv/compose.yaml": {Data: text}, "srv/.env": {Data: []byte(env)}}, "srv/compose.yaml", "compose")
+	})
 }
 
 func FuzzPebble(f *testing.F) {

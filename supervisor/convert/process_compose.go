@@ -139,8 +139,8 @@ func (r *pcReader) environment(p *process, t *tree) []supervisor.EnvVar {
 				r.expandNote = true
 				r.d.note(Changed, r.file, at.line, "environment", "$NAME is filled in at each start, and what is not set stays as $(NAME), where process-compose makes it empty")
 			}
-			value = in.expanding(func(todo string) {
-				r.d.note(Lost, r.file, at.line, name, "%s", todo)
+			value = in.expanding(func(m remark) {
+				r.d.note(Lost, r.file, at.line, name, "%s", m.text)
 			})
 		} else {
 			value = literal(value)

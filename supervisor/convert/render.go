@@ -21,7 +21,7 @@ const width = 100
 // render writes the manifest.
 func (d *draft) render() []byte {
 	var b bytes.Buffer
-	comment(&b, "", fmt.Sprintf("Converted from %s (%s) by processmanager convert.", d.file, d.format))
+	comment(&b, "", fmt.Sprintf("Converted from %s (%s) by processmanager convert.", d.show(d.file), d.format))
 	comment(&b, "", "NOTE: it means something else here. TODO: it has no equal; something is left to do.")
 	for _, n := range grouped(d.notes) {
 		comment(&b, "", n)

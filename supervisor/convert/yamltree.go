@@ -74,7 +74,7 @@ func build(n *yaml.Node, key string, left *int, depth int) (*tree, error) {
 		}
 	case yaml.SequenceNode:
 		for _, item := range n.Content {
-			child, err := build(item, "", left, depth+1)
+			child, err := build(item, key, left, depth+1) // called like the list, in errors and notes
 			if err != nil {
 				return nil, err
 			}
@@ -141,6 +141,8 @@ type yamlReader struct {
 	d    *draft
 	file string
 	err  error
+	// fill, if any, puts variables into a single value.
+	fill func(c *tree) string
 }
 
 func (r *yamlReader) fail(t *tree, format string, args ...any) {
@@ -197,6 +199,9 @@ func (r *yamlReader) scalar(c *tree) string {
 	if !c.isScalar() {
 		r.fail(c, "want a single value")
 		return ""
+	}
+	if r.fill != nil {
+		return r.fill(c)
 	}
 	return c.node.Value
 }

@@ -47,6 +47,19 @@ func parseDotenv(data []byte) ([]variable, error) {
 	return list, nil
 }
 
+// Dotenv is what a dotenv file comes to as an environment.
+func Dotenv(data []byte) (map[string]string, error) {
+	list, err := parseDotenv(data)
+	if err != nil {
+		return nil, err
+	}
+	values := make(map[string]string, len(list))
+	for _, v := range list {
+		values[v.name] = v.value
+	}
+	return values, nil
+}
+
 // A dotenv is what is left to read of a file.
 type dotenv struct {
 	text string
