@@ -51,7 +51,7 @@ func (d *Duration) UnmarshalJSON(data []byte) error {
 	}
 	span, err := time.ParseDuration(text)
 	if err != nil {
-		return fmt.Errorf("%q is not a duration (want a number with a unit, such as \"300ms\" or \"1m30s\")", text)
+		return fmt.Errorf("want a number with a unit, such as \"300ms\" or \"1m30s\"") // not time's error, which repeats the text
 	}
 	*d = Duration(span)
 	return nil

@@ -24,6 +24,14 @@ func TestT84DefinitionIsReadStrictly(t *testing.T) {
 		`{"labels":{"a":"b","a":"c","n":1}}`:    `spec.labels.a: it is given twice; spec.labels.n: want a string`,
 		`{"livenessProbe":{"httpGet":{"port":80,"pfad":1}}}`: `spec.livenessProbe.httpGet.pfad: unknown field`,
 		`{"essential":"yes"}`:                                `spec.essential: want true or false`,
+		`{"restartBackoff":{"initial":"hush"}}`:              `spec.restartBackoff.initial: want a number with a unit`,
+		`{"resources":{"limits":{"memory":["hush"]}}}`:       `spec.resources.limits.memory: want a number with an optional suffix`,
+		`{"umask":"hush"}`:                                   `spec.umask: want octal digits`,
+		`{"rlimits":{"nofile":"hush"}}`:                      `spec.rlimits.nofile: want a number of at least 0`,
+		`{"securityContext":{"runAsUser":{"hush":1}}}`:       `spec.securityContext.runAsUser: want a number or a name`,
+		`{"livenessProbe":{"tcpSocket":{"port":["hush"]}}}`:  `spec.livenessProbe.tcpSocket.port: want a port number`,
+		`{"log":"hush"}`:                                     `spec.log: want true, false or an object`,
+		`{"command":{"hush":1}}`:                             `spec.command: want a list of strings`,
 	} {
 		spec, err := supervisor.ParseSpec("spec", []byte(text))
 		if err == nil || !strings.HasPrefix(err.Error(), want) {

@@ -63,13 +63,14 @@ func (e Errors) Unwrap() []error { return e }
 // is missing to the checks that follow, and that is not the user's second mistake.
 type report struct {
 	errs []*FieldError
-	bad  map[string]bool
-	text *tree // for lines and scalars as written; nil when there is no text
+	bad  map[string]bool // paths that were reported
+	over map[string]bool // those and what they lie in
+	text *tree           // for lines and scalars as written; nil when there is no text
 
 	patch bool // it is of a patch, which may hold null and directives
 
-	moved  map[string]place // what a patch has written, by its path here
-	writes int              // counts what patches have written
+	moved  map[string]map[string]place // what a patch has written, by process and by path here
+	writes int                         // counts what patches have written
 }
 
 func (r *report) addf(path, format string, args ...any) {
@@ -83,10 +84,7 @@ func (r *report) addf(path, format string, args ...any) {
 		}
 		p = p[:i]
 	}
-	if r.bad == nil {
-		r.bad = map[string]bool{}
-	}
-	r.bad[path] = true
+	r.mark(path)
 	if to, at := r.movedTo(path); to == r {
 		path = at
 	} else if to != nil {
@@ -96,15 +94,20 @@ func (r *report) addf(path, format string, args ...any) {
 	r.errs = append(r.errs, &FieldError{Path: path, Message: fmt.Sprintf(format, args...), Line: r.text.line(path)})
 }
 
-// has reports whether something is wrong at the path or under it.
-func (r *report) has(path string) bool {
-	for p := range r.bad {
-		if rest, ok := strings.CutPrefix(p, path); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
-			return true
-		}
+// mark notes that something is wrong at a path.
+func (r *report) mark(path string) {
+	if r.bad == nil {
+		r.bad, r.over = map[string]bool{}, map[string]bool{}
 	}
-	return false
+	r.bad[path] = true
+	for p := path; !r.over[p]; {
+		r.over[p] = true
+		p = p[:max(0, strings.LastIndexAny(p, ".["))]
+	}
 }
+
+// has reports whether something is wrong at the path or under it.
+func (r *report) has(path string) bool { return r.over[path] }
 
 // sorted returns the errors in the order of their lines.
 func (r *report) sorted(file string) []error {

@@ -112,6 +112,7 @@ func checkGraph(entries []*entry, byName map[string]*entry) {
 			names = append(names, e.spec.Name)
 		}
 	}
+	s := speller{known: names}
 	for _, e := range entries {
 		for i, d := range e.spec.DependsOn {
 			at := index(join(e.path, "dependsOn"), i)
@@ -119,7 +120,7 @@ func checkGraph(entries []*entry, byName map[string]*entry) {
 			switch {
 			case d.Name == "":
 			case target == nil:
-				why := suggest(d.Name, names)
+				why := s.suggest(d.Name)
 				if of := ownerOf(d.Name, byName); of != "" {
 					why = fmt.Sprintf(" of its own: want %q, which means all of its replicas", of)
 				}
@@ -181,17 +182,18 @@ func checkCycles(entries []*entry, byName map[string]*entry) {
 	}
 }
 
+// shownOfCycle is how many processes of a long cycle are named at its beginning and at
+// its end.
+const shownOfCycle = 5
+
 // cycle writes a → b → a, for the part of the way from the entry on.
 func cycle(way []*entry, from *entry) string {
-	var b strings.Builder
-	for i := len(way) - 1; i >= 0; i-- {
-		if way[i] == from {
-			way = way[i:]
-			break
-		}
+	var names []string
+	for _, e := range way[slices.Index(way, from):] {
+		names = append(names, e.spec.Name)
 	}
-	for _, e := range way {
-		b.WriteString(e.spec.Name + " → ")
+	if between := len(names) - 2*shownOfCycle; between > 1 {
+		names = slices.Replace(names, shownOfCycle, len(names)-shownOfCycle, fmt.Sprintf("(%d more)", between))
 	}
-	return b.String() + from.spec.Name
+	return strings.Join(append(names, from.spec.Name), " → ")
 }

@@ -49,11 +49,22 @@ func Read(path string) ([]File, error) {
 	for _, one := range paths {
 		files, err := read(one)
 		if err != nil {
-			return nil, fmt.Errorf("cannot read the manifest: %w", err)
+			return nil, fmt.Errorf("cannot read the manifest: %w%s", err, aboutCommas(path, paths))
 		}
 		all = append(all, files...)
 	}
 	return all, nil
+}
+
+// aboutCommas says that a comma separates, to who may not have meant one that does.
+func aboutCommas(path string, paths []string) string {
+	if len(paths) == 1 {
+		return ""
+	}
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Sprintf("; there is a %q, but a comma separates paths: rename it, or name the directory that it is in", path)
+	}
+	return fmt.Sprintf(" (one of %d paths: a comma separates them)", len(paths))
 }
 
 func read(path string) ([]File, error) {

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -163,5 +164,26 @@ func TestLoadGivesUpWhenItNeverIsStill(t *testing.T) {
 	_, err := d.files()
 	if !errors.Is(err, errSwapped) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A comma in a name separates, and who did not mean it is told so.
+func TestCommaInAName(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a,b.yaml")
+	if err := os.WriteFile(path, layer(kind, "  processes: []\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	first := "cannot read the manifest: stat " + filepath.Join(dir, "a") + ": no such file or directory"
+	want := first + "; there is a " + strconv.Quote(path) + ", but a comma separates paths: rename it, or name the directory that it is in"
+	if _, err := Load(path); err == nil || err.Error() != want || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v\nwant %s", err, want)
+	}
+	want = first + " (one of 2 paths: a comma separates them)"
+	if _, err := Load(filepath.Join(dir, "a,c.yaml")); err == nil || err.Error() != want {
+		t.Errorf("%v\nwant %s", err, want)
+	}
+	if _, err := Load(dir); err != nil {
+		t.Errorf("by its directory: %v", err)
 	}
 }

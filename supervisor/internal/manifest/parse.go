@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -189,13 +190,14 @@ func (d *parsedDocument) read(raw any) {
 		}
 		for i, item := range list {
 			own, _ := item.(map[string]any)
-			d.list = append(d.list, listed{index("spec.processes", i), own})
+			d.list = append(d.list, listed{at: index("spec.processes", i), own: own})
 		}
 	}
 	delete(spec, "defaults")
 	delete(spec, "processes")
 	var whole document
-	if err := decode(withoutOrders(object), &whole); err != nil {
+	orders := merging{from: r, into: &report{}}
+	if err := decode(orders.freshObject(object, "", ""), &whole); err != nil {
 		r.addf("", "cannot be read: %v", err)
 		return
 	}
@@ -224,20 +226,21 @@ func (d *parsedDocument) build() {
 func (d *parsedDocument) readHeader(object map[string]any) bool {
 	ok := true
 	d.patch = object["kind"] == kindPatch
-	wanted := kind
-	if d.patch {
-		wanted = kindPatch
-	}
-	for _, want := range [][2]string{{"apiVersion", apiVersion}, {"kind", wanted}} {
-		switch got, given := object[want[0]]; {
+	for _, line := range []struct {
+		key  string
+		want []string
+	}{{"apiVersion", []string{apiVersion}}, {"kind", []string{kind, kindPatch}}} {
+		words := strings.Join(line.want, " or ")
+		got, given := object[line.key]
+		text, isText := got.(string)
+		switch {
 		case !given:
-			d.report.addf(want[0], "it is required: want %s", want[1])
-		case got != want[1]:
-			text, isText := got.(string)
+			d.report.addf(line.key, "it is required: want %s", words)
+		case !slices.Contains(line.want, text):
 			if !isText {
 				text = describe(got)
 			}
-			d.report.addf(want[0], "want %s, got %s", want[1], printable(text))
+			d.report.addf(line.key, "want %s, got %s%s", words, printable(text), suggest(text, line.want))
 			ok = false
 		}
 	}

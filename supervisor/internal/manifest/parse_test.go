@@ -201,10 +201,21 @@ func BenchmarkParse1000(b *testing.B) {
 	}
 }
 
+// Whatever comes in, alone or with a patch behind it, is a set of valid processes that can be
+// printed and read again, or an error of which each line begins with its file.
 func FuzzParse(f *testing.F) {
-	f.Add([]byte(header + "spec: {processes: [{name: a, command: [x], env: [{name: A, value: no}]}]}\n---\n"))
-	f.Add([]byte(header + "spec:\n  defaults: &d {labels: {a: b}}\n  processes:\n  - <<: *d\n    name: a\n    command: |\n     x\n"))
-	f.Add([]byte("%YAML 1.1\n--- {a: b}\n...\n\ufeff---\r\n\t"))
+	f.Add([]byte(header+"spec: {processes: [{name: a, command: [x], env: [{name: A, value: no}]}]}\n---\n"), []byte(nil))
+	f.Add([]byte(header+"spec:\n  defaults: &d {labels: {a: b}}\n  processes:\n  - <<: *d\n    name: a\n    command: |\n     x\n"), []byte("processes: [{name: a, $patch: delete}]"))
+	f.Add([]byte("%YAML 1.1\n--- {a: b}\n...\n\ufeff---\r\n\t"), []byte("{$patch: replace}"))
+	base := header + "spec: {defaults: {nice: 3}, processes: [{name: a, command: [x], env: [{name: A}, {name: B}], livenessProbe: {exec: {command: [x]}}}]}\n"
+	for _, patch := range []string{
+		"{defaults: null, exitPolicy: Never, processes: [{name: a, env: [{name: B, $patch: delete}, {name: C, value: c}]}]}",
+		"processes: [{name: a, env: [{$patch: replace}, {name: B}], livenessProbe: {tcpSocket: {port: 1}, exec: {$patch: delete}}}]",
+		"processes: [{name: a, $patch: replace, command: z, lifecycle: {preStop: {sleep: {seconds: 1}}, postStart: {$patch: delete}}}]",
+		"processes: [{name: b, log: true}]",
+	} {
+		f.Add([]byte(base), []byte(patch))
+	}
 	paths, err := filepath.Glob("testdata/*.yaml")
 	if err != nil {
 		f.Fatal(err)
@@ -214,19 +225,24 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(data)
+		f.Add(data, []byte("defaults: {umask: \"077\"}"))
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if len(data) > 4<<10 {
+	f.Fuzz(func(t *testing.T, data, patch []byte) {
+		if len(data)+len(patch) > 4<<10 {
 			return
 		}
-		set, err := Parse([]File{{"fuzz.yaml", data}})
+		files := []File{{"fuzz.yaml", data}}
+		if len(patch) > 0 {
+			files = append(files, File{"fuzz.patch.yaml", []byte("apiVersion: " + apiVersion + "\nkind: " + kindPatch + "\nspec:\n  " +
+				strings.ReplaceAll(string(patch), "\n", "\n  "))})
+		}
+		set, err := Parse(files)
 		if err != nil {
 			if !errors.Is(err, supervisor.ErrInvalid) || strings.Contains(err.Error(), ": cannot be read: ") {
 				t.Fatalf("%v", err)
 			}
 			for line := range strings.SplitSeq(err.Error(), "\n") {
-				if !strings.HasPrefix(line, "fuzz.yaml: ") {
+				if !strings.HasPrefix(line, "fuzz.yaml: ") && !strings.HasPrefix(line, "fuzz.patch.yaml: ") {
 					t.Fatalf("a line without its file: %q", err)
 				}
 			}
@@ -236,6 +252,17 @@ func FuzzParse(f *testing.F) {
 			if err := CheckSpec(spec); err != nil {
 				t.Fatalf("%+v was accepted: %v", spec, err)
 			}
+		}
+		text, err := Print(set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := Parse([]File{{"printed", text}})
+		if err != nil {
+			t.Fatalf("what was printed is refused: %v\n%s", err, text)
+		}
+		if diff := cmp.Diff(write(t, set), write(t, again)); diff != "" {
+			t.Fatalf("(-before +printed):\n%s\n%s", diff, text)
 		}
 	})
 }
@@ -279,5 +306,18 @@ func TestStringsThatLinuxCannotPass(t *testing.T) {
 	spec.Command.Argv[1] += "y"
 	if err := CheckSpec(spec); err == nil || !strings.Contains(err.Error(), "command[1]: it is 131072 bytes long") {
 		t.Errorf("one more: %v", err)
+	}
+}
+
+// A long cycle is told by its ends.
+func TestLongCycleIsShortened(t *testing.T) {
+	var b strings.Builder
+	for i := range 40 {
+		fmt.Fprintf(&b, "  - {name: p%d, command: [x], dependsOn: [{name: p%d}]}\n", i, (i+1)%40)
+	}
+	_, err := Parse([]File{{"f", layer(kind, "  processes:\n"+b.String())}})
+	want := "f: spec.processes[39].dependsOn[0]: the dependencies form a cycle: p0 → p1 → p2 → p3 → p4 → (30 more) → p35 → p36 → p37 → p38 → p39 → p0 (line 44)"
+	if err == nil || err.Error() != want {
+		t.Errorf("%v\nwant %s", err, want)
 	}
 }

@@ -93,62 +93,74 @@ func (d *parsedDocument) readPatch(object, spec map[string]any) {
 			d.report.addf(join(at, "name"), "%q is patched by this document already", shorten(name))
 		}
 		seen[name] = true
-		d.list = append(d.list, listed{at, own})
+		d.list = append(d.list, listed{at: at, own: own})
 	}
 }
 
 // applyPatches changes the documents before each patch.
 func applyPatches(docs []*parsedDocument) {
-	for i, d := range docs {
-		if !d.patch {
-			continue
-		}
-		var before []*parsedDocument
-		for _, b := range docs[:i] {
-			if !b.patch {
-				before = append(before, b)
-			}
-		}
-		if len(before) == 0 {
+	t := targets{byName: map[string][]target{}}
+	for _, d := range docs {
+		switch {
+		case !d.patch:
+			t.add(d)
+		case len(t.docs) == 0:
 			d.report.addf("kind", "there is no %s before this patch: documents count in the order of file name and document, so give it a later name", kind)
-			continue
+		default:
+			t.patch(d)
 		}
-		for _, b := range before {
-			if d.noDefaults {
-				b.shared = nil
-			}
-			if d.shared != nil {
-				m := merging{from: d.report, into: b.report}
-				b.shared = m.object(b.shared, d.shared, "spec.defaults", "spec.defaults")
-			}
-		}
-		for _, p := range d.list {
-			applyPatch(before, d, p)
-		}
+	}
+	for _, d := range t.docs {
+		d.list = slices.DeleteFunc(d.list, func(p listed) bool { return p.gone })
 	}
 }
 
-// applyPatch finds the process and changes it.
-func applyPatch(before []*parsedDocument, d *parsedDocument, p listed) {
-	var known []string
-	for _, b := range before {
-		for i, target := range b.list {
-			name, _ := target.own["name"].(string)
-			if known = append(known, name); name != p.own["name"] {
-				continue
-			}
-			if p.own[directive] == patchDelete {
-				b.list = slices.Delete(slices.Clone(b.list), i, i+1)
-				return
-			}
+// targets are the documents that a patch may change, and their processes by name.
+type targets struct {
+	docs   []*parsedDocument
+	names  []string
+	byName map[string][]target // more than one is an error, which is told elsewhere
+}
+
+type target struct {
+	doc     *parsedDocument
+	process *listed
+}
+
+func (t *targets) add(d *parsedDocument) {
+	t.docs = append(t.docs, d)
+	for i := range d.list {
+		name, _ := d.list[i].own["name"].(string)
+		t.names = append(t.names, name)
+		t.byName[name] = append(t.byName[name], target{d, &d.list[i]})
+	}
+}
+
+func (t *targets) patch(d *parsedDocument) {
+	for _, b := range t.docs {
+		if d.noDefaults {
+			b.shared = nil
+		}
+		if d.shared != nil {
 			m := merging{from: d.report, into: b.report}
-			b.list = slices.Clone(b.list)
-			b.list[i].own = m.object(target.own, p.own, target.at, p.at)
-			return
+			b.shared = m.object(b.shared, d.shared, "spec.defaults", "spec.defaults")
 		}
 	}
-	name, _ := p.own["name"].(string)
-	d.report.addf(join(p.at, "name"), "there is no process %q before this patch%s", shorten(name), suggest(name, known))
+	s := speller{known: t.names}
+	for _, p := range d.list {
+		name, _ := p.own["name"].(string)
+		found := t.byName[name]
+		if len(found) == 0 {
+			d.report.addf(join(p.at, "name"), "there is no process %q before this patch%s", shorten(name), s.suggest(name))
+			continue
+		}
+		if b := found[0]; p.own[directive] == patchDelete {
+			b.process.gone, t.byName[name] = true, found[1:]
+		} else {
+			m := merging{from: d.report, into: b.doc.report}
+			b.process.own = m.object(b.process.own, p.own, b.process.at, p.at)
+		}
+	}
 }
 
 // merging puts values of one document into another, and notes where each came from.
@@ -156,11 +168,8 @@ type merging struct{ from, into *report }
 
 // moved notes that what is at a path of the patched document came from the patch.
 func (m *merging) moved(at, source string) {
-	if m.into.moved == nil {
-		m.into.moved = map[string]place{}
-	}
 	m.into.writes++
-	m.into.moved[at] = place{m.from, source, m.into.writes}
+	m.into.movedIn(at)[at] = place{m.from, source, m.into.writes}
 }
 
 // ways are the keys of which an object has one: with one of them a patch takes the
@@ -178,7 +187,7 @@ var keys = map[string]string{"env": "name", "dependsOn": "name", "ports": "conta
 func (m *merging) object(under, over map[string]any, at, source string) map[string]any {
 	if over[directive] == patchReplace {
 		m.moved(at, source)
-		return withoutOrders(over)
+		return m.freshObject(over, at, source)
 	}
 	out := maps.Clone(under)
 	if out == nil {
@@ -216,7 +225,7 @@ func (m *merging) object(under, over map[string]any, at, source string) map[stri
 				continue
 			}
 		case []any:
-			if lower, ok := out[key].([]any); ok && keys[key] != "" {
+			if lower, _ := out[key].([]any); keys[key] != "" {
 				out[key] = m.items(lower, value, keys[key], here, there)
 				continue
 			}
@@ -225,9 +234,7 @@ func (m *merging) object(under, over map[string]any, at, source string) map[stri
 			continue
 		}
 		m.moved(here, there)
-		if clean, ok := withoutOrder(value); ok {
-			out[key] = clean
-		}
+		out[key], _ = m.fresh(value, here, there)
 	}
 	return out
 }
@@ -238,7 +245,8 @@ func (m *merging) items(under, over []any, key, at, source string) []any {
 		switch patch, _ := item.(map[string]any); {
 		case patch[directive] == nil || patch[key] != nil:
 		case patch[directive] == patchReplace && len(patch) == 1:
-			return m.list(over, at, source)
+			m.moved(at, source)
+			return m.freshList(over, at, source)
 		default:
 			m.from.addf(join(index(source, i), key), "it is required beside %s: it says which item is meant", directive)
 		}
@@ -249,7 +257,7 @@ func (m *merging) items(under, over []any, key, at, source string) []any {
 			return object != nil && patch[key] != nil && fmt.Sprint(object[key]) == fmt.Sprint(patch[key])
 		}
 	}
-	var out []any
+	out := []any{}
 	var were []int // their numbers before
 	for i, item := range under {
 		gone := func(p any) bool {
@@ -260,20 +268,22 @@ func (m *merging) items(under, over []any, key, at, source string) []any {
 			out, were = append(out, item), append(were, i)
 		}
 	}
-	m.into.renumber(at, were)
+	if len(out) != len(under) {
+		m.into.renumber(at, were)
+	}
 	for i, item := range over {
 		patch, _ := item.(map[string]any)
 		if patch[directive] == patchDelete {
 			continue
 		}
-		found := len(out) - 1 // of several the last one is in force
+		found := len(were) - 1 // of several the last one is in force
 		for same := isOf(patch); found >= 0 && !same(out[found]); {
 			found--
 		}
 		if found < 0 {
-			clean, _ := withoutOrder(item)
+			m.moved(index(at, len(out)), index(source, i))
+			clean, _ := m.fresh(item, index(at, len(out)), index(source, i))
 			out = append(out, clean)
-			m.moved(index(at, len(out)-1), index(source, i))
 			continue
 		}
 		object, _ := out[found].(map[string]any)
@@ -282,18 +292,53 @@ func (m *merging) items(under, over []any, key, at, source string) []any {
 	return out
 }
 
-// list takes the place of another as a whole; both the order to do so and what is to be
-// deleted are no part of it.
-func (m *merging) list(over []any, at, source string) []any {
-	m.moved(at, source)
-	out := []any{}
-	for i, item := range over {
+// fresh is a value where there was none: what a patch orders in it is carried out upon
+// itself, and null is as good as absent. False: nothing is left.
+func (m *merging) fresh(v any, at, source string) (any, bool) {
+	switch v := v.(type) {
+	case nil:
+		return nil, false
+	case map[string]any:
+		if v[directive] == patchDelete {
+			return nil, false
+		}
+		return m.freshObject(v, at, source), true
+	case []any:
+		return m.freshList(v, at, source), true
+	}
+	return v, true
+}
+
+func (m *merging) freshObject(object map[string]any, at, source string) map[string]any {
+	out := make(map[string]any, len(object))
+	for key, value := range object {
+		if key == directive {
+			continue
+		}
+		here, there := join(at, printable(key)), join(source, printable(key))
+		if list, ok := value.([]any); ok && keys[key] != "" {
+			out[key] = m.items(nil, list, keys[key], here, there)
+		} else if clean, ok := m.fresh(value, here, there); ok {
+			out[key] = clean
+		}
+	}
+	return out
+}
+
+// freshList is a list that merges with nothing: both the order to replace another and what
+// is to be deleted are no part of it.
+func (m *merging) freshList(list []any, at, source string) []any {
+	out := make([]any, 0, len(list))
+	for i, item := range list {
 		patch, _ := item.(map[string]any)
 		if patch[directive] == patchDelete || patch[directive] == patchReplace && len(patch) == 1 {
 			continue
 		}
-		m.moved(index(at, len(out)), index(source, i))
-		clean, _ := withoutOrder(item)
+		here, there := index(at, len(out)), index(source, i)
+		if len(out) != i {
+			m.moved(here, there)
+		}
+		clean, _ := m.fresh(item, here, there)
 		out = append(out, clean)
 	}
 	return out
@@ -302,26 +347,45 @@ func (m *merging) list(over []any, at, source string) []any {
 // renumber follows the items of a list of which some are gone; were are the numbers that
 // those which are left had before.
 func (r *report) renumber(at string, were []int) {
-	moved := map[string]place{}
-	for path, from := range r.moved {
-		if !strings.HasPrefix(path, at+"[") {
-			moved[path] = from
+	all := r.movedIn(at)
+	before := map[string]place{}
+	for path, from := range all {
+		if strings.HasPrefix(path, at+"[") {
+			before[path] = from
 		}
 	}
+	after := map[string]place{}
 	for now, was := range were {
 		old, is := index(at, was), index(at, now)
 		if from, ok := r.resolve(old); ok {
-			moved[is] = from
+			after[is] = from
 		} else if now != was {
-			moved[is] = place{r, old, 0}
+			after[is] = place{r, old, 0}
 		}
-		for path, from := range r.moved {
+		for path, from := range before {
 			if rest, ok := strings.CutPrefix(path, old+"."); ok {
-				moved[is+"."+rest] = from
+				after[is+"."+rest] = from
 			}
 		}
 	}
-	r.moved = moved
+	maps.DeleteFunc(all, func(path string, _ place) bool { _, ok := before[path]; return ok })
+	maps.Copy(all, after)
+}
+
+// movedIn is the part of moved that a path belongs to: that of its process, or of all that
+// is in none.
+func (r *report) movedIn(path string) map[string]place {
+	process := path[:strings.IndexByte(path, ']')+1]
+	if !strings.HasPrefix(process, "spec.processes[") {
+		process = ""
+	}
+	if r.moved == nil {
+		r.moved = map[string]map[string]place{}
+	}
+	if r.moved[process] == nil {
+		r.moved[process] = map[string]place{}
+	}
+	return r.moved[process]
 }
 
 // asLog is a log as an object: true and false stand for one.
@@ -340,38 +404,6 @@ func lastField(path string) string {
 	return path[strings.LastIndexByte(path, '.')+1:]
 }
 
-// withoutOrder is a value that was not there before, without null and directives; false:
-// nothing is left.
-func withoutOrder(v any) (any, bool) {
-	switch v := v.(type) {
-	case nil:
-		return nil, false
-	case map[string]any:
-		return withoutOrders(v), true
-	case []any:
-		list := make([]any, 0, len(v))
-		for _, item := range v {
-			if object, ok := item.(map[string]any); ok && object[directive] == patchDelete {
-				continue
-			}
-			clean, _ := withoutOrder(item)
-			list = append(list, clean)
-		}
-		return list, true
-	}
-	return v, true
-}
-
-func withoutOrders(object map[string]any) map[string]any {
-	out := make(map[string]any, len(object))
-	for key, value := range object {
-		if clean, ok := withoutOrder(value); ok && key != directive {
-			out[key] = clean
-		}
-	}
-	return out
-}
-
 // A place is one in the text of a document.
 type place struct {
 	report *report
@@ -382,8 +414,8 @@ type place struct {
 // resolve finds where the text is that the value at a path came from: what was written
 // last of it or of what it is in.
 func (r *report) resolve(path string) (last place, found bool) {
-	for p := path; ; {
-		if from, ok := r.moved[p]; ok && (!found || from.write > last.write) {
+	for p := path; r.moved != nil; {
+		if from, ok := r.movedIn(p)[p]; ok && (!found || from.write > last.write) {
 			last, found = place{from.report, from.path + path[len(p):], from.write}, true
 		}
 		i := strings.LastIndexAny(p, ".[")
@@ -392,6 +424,7 @@ func (r *report) resolve(path string) (last place, found bool) {
 		}
 		p = p[:i]
 	}
+	return last, found
 }
 
 // movedTo finds where the text is that the value at a path came from; nil: where it
@@ -414,8 +447,9 @@ func (r *report) writerOf(at, field string) (to *report, object string) {
 
 // listed is one item of spec.processes.
 type listed struct {
-	at  string
-	own map[string]any
+	at   string
+	own  map[string]any
+	gone bool // a patch has deleted it
 }
 
 // takenAway reports whether a patch has null for a value of the whole set.

@@ -1,12 +1,19 @@
 package manifest
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/processmanager/processmanager/supervisor"
 )
 
 func layer(kind, spec string) []byte {
@@ -234,4 +241,87 @@ func TestPatchDirectivesAreHeard(t *testing.T) {
 	if err == nil || err.Error() != want {
 		t.Errorf("%v\nwant %s", err, want)
 	}
+}
+
+// An order is obeyed also where there is nothing yet to obey it upon: it is never a value.
+func TestPatchOrdersInWhatIsNew(t *testing.T) {
+	for _, test := range []struct{ what, patch, want, err string }{
+		{"one of the ways", `livenessProbe: {exec: {$patch: delete}, tcpSocket: {port: 1}}`, `{"livenessProbe":{"tcpSocket":{"port":1}}}`, ""},
+		{"two deep", `lifecycle: {preStop: {exec: {$patch: delete}, sleep: {seconds: 1}}}`, `{"lifecycle":{"preStop":{"sleep":{"seconds":1}}}}`, ""},
+		{"in what is replaced", `lifecycle: {$patch: replace, postStart: {$patch: delete}, stopSignal: TERM}`, `{"lifecycle":{"stopSignal":"TERM"}}`, ""},
+		{"an item", `env: [{name: A, $patch: delete}, {name: B, value: b}]`, `{"env":[{"name":"B","value":"b"}]}`, ""},
+		{"the whole list", `env: [{$patch: replace}, {name: B, value: b}]`, `{"env":[{"name":"B","value":"b"}]}`, ""},
+		{"in the whole process", `$patch: replace, command: [z], env: [{$patch: replace}, {name: A, $patch: delete}, {name: B, value: b}]`, `{"command":["z"],"env":[{"name":"B","value":"b"}]}`, ""},
+		{"an error behind an order", `env: [{name: A, $patch: delete}, {name: "B="}]`, "", `env[1].name: "B=" holds a '=': the name of a variable ends there (line 10)`},
+		{"an error in the whole process", `$patch: replace, command: [z], env: [{$patch: replace}, {name: A, $patch: delete}, {name: "B="}]`, "", `env[2].name: "B=" holds a '=': the name of a variable ends there (line 10)`},
+		{"nothing is left", `livenessProbe: {exec: {$patch: delete}}`, "", `livenessProbe: want exactly one of exec, httpGet, tcpSocket, grpc (line 10)`},
+	} {
+		t.Run(test.what, func(t *testing.T) {
+			base := string(layer(kind, "  processes:\n  - {name: a, command: [x]}\n")) + "---\n"
+			set, err := Parse([]File{{"f", []byte(base + string(layer(kindPatch, "  processes: [{name: a, "+test.patch+"}]\n")))}})
+			if test.err != "" {
+				if want := "f: spec.processes[0]." + test.err; err == nil || err.Error() != want {
+					t.Errorf("%v\nwant %s", err, want)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := supervisor.Spec{Command: supervisor.Command{Argv: []string{"x"}}}
+			if err := json.Unmarshal([]byte(test.want), &want); err != nil {
+				t.Fatal(err)
+			}
+			want.Name = "a"
+			ApplyDefaults(&want)
+			if diff := cmp.Diff(want, set.Processes[0]); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// Many patches of many processes, and as many wrong names, are a matter of a moment: whoever
+// may look may ask what a manifest would change.
+func TestPatchesOfManyProcesses(t *testing.T) {
+	const many = 3000
+	list := func(item string) string {
+		var b strings.Builder
+		b.WriteString("  processes:\n")
+		for i := range many {
+			fmt.Fprintf(&b, item, i)
+		}
+		return b.String()
+	}
+	parse := func(base, patch string) error {
+		_, err := Parse([]File{{"f", layer(kind, base)}, {"p", layer(kindPatch, patch)}})
+		return err
+	}
+	var times []time.Duration
+	for _, run := range []struct {
+		what, base, patch string
+		errors            int
+	}{
+		{"no patch of consequence", list("  - {name: proc-%d, command: [x]}\n"), list("  - {name: proc-%d}\n"), 0},
+		{"an item of each", list("  - {name: proc-%d, command: [x], env: [{name: A}, {name: B}]}\n"), list("  - {name: proc-%d, env: [{name: A, $patch: delete}]}\n"), 0},
+		{"names that are not there", list("  - {name: proc-%d, command: [x]}\n"), list("  - {name: pro-%d}\n"), many},
+		{"waiting for names that are not there", list("  - {name: proc-%[1]d, command: [x], dependsOn: [{name: pro-%[1]d}]}\n"), "  processes: []\n", many},
+	} {
+		start := time.Now()
+		err := parse(run.base, run.patch)
+		times = append(times, time.Since(start))
+		var all Errors
+		if errors.As(err, &all); len(all) != run.errors {
+			t.Fatalf("%s: %d errors", run.what, len(all))
+		}
+		if len(all) > 0 && !strings.Contains(all[0].Error(), `did you mean "proc-0"?`) {
+			t.Errorf("%s: %v", run.what, all[0])
+		}
+	}
+	for i, took := range times[1:] {
+		if took > 10*times[0]+2*time.Second {
+			t.Errorf("case %d took %s, what is right %s", i+1, took, times[0])
+		}
+	}
+	t.Log(times)
 }

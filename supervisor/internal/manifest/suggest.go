@@ -14,3 +14,20 @@ func suggest(word string, known []string) string {
 	}
 	return ""
 }
+
+// maxSuggested bounds how many words are looked up in a long list: so many errors are shown.
+const maxSuggested = maxShown
+
+// A speller suggests names out of a list that is as long as a manifest.
+type speller struct {
+	known []string
+	asked int
+}
+
+// suggest is the function suggest for the first words; later ones have no suggestion.
+func (s *speller) suggest(word string) string {
+	if s.asked++; s.asked > maxSuggested {
+		return ""
+	}
+	return suggest(word, s.known)
+}
