@@ -71,7 +71,7 @@ func changeMethods() []Method {
 
 		define("process.trigger", func(ctx context.Context, s *session, p ChangeParams) (*supervisor.ProcessInfo, error) {
 			return s.control().Trigger(p.context(ctx), s.caller(), p.Name)
-		}).doc("Run a process now", "Begins a run now, beside the schedule where there is one. Under concurrencyPolicy Allow it is one more run, else nothing may be going on. It returns when the life runs.").
+		}).doc("Run a process now", "Begins a run now, beside the schedule where there is one. Under concurrencyPolicy Allow it is one more run, which the result is about, else nothing may be going on. It returns when the life runs.").
 			changes(supervisor.ErrNotFound, supervisor.ErrExists, supervisor.ErrStart),
 
 		define("process.probe", probe).

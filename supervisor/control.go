@@ -47,8 +47,9 @@ type Control interface {
 	Signal(ctx context.Context, who Caller, name string, sig Signal) (*ProcessInfo, error)
 
 	// Trigger begins a run now, beside the schedule where there is one; under
-	// concurrencyPolicy Allow it is one more, else nothing may be going on. It returns
-	// when the life runs. Errors: ErrNotFound, ErrExists (a run goes on), ErrStart.
+	// concurrencyPolicy Allow it is one more, which the answer is about, else nothing may
+	// be going on. It returns when the life runs. Errors: ErrNotFound, ErrExists (a run
+	// goes on), ErrStart.
 	Trigger(ctx context.Context, who Caller, name string) (*ProcessInfo, error)
 
 	// History returns the lives that have ended, newest first: of a scheduled process

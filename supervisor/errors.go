@@ -1,6 +1,9 @@
 package supervisor
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // The sentinels. Every error of a [Control] wraps one of them together with the
 // process's name and the reason; test with errors.Is. Each protocol maps them to
@@ -15,6 +18,20 @@ var (
 	ErrClosed      = errors.New("process manager is shutting down")
 	ErrForbidden   = errors.New("not permitted")
 )
+
+// Say makes an error of a kind, which is one of the sentinels, in words of its own: for where
+// the sentinel's would mislead.
+func Say(kind error, format string, args ...any) error {
+	return &said{kind, fmt.Sprintf(format, args...)}
+}
+
+type said struct {
+	kind error
+	text string
+}
+
+func (e *said) Error() string { return e.text }
+func (e *said) Unwrap() error { return e.kind }
 
 // ErrSlow ends a subscription whose reader was too slow. It is no answer to a request,
 // so that it has no code of its own.

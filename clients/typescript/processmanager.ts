@@ -1148,8 +1148,8 @@ export class Client {
 
   /**
    * Calls process.trigger. Begins a run now, beside the schedule where there is one. Under
-   * concurrencyPolicy Allow it is one more run, else nothing may be going on. It returns when the
-   * life runs.
+   * concurrencyPolicy Allow it is one more run, which the result is about, else nothing may be
+   * going on. It returns when the life runs.
    */
   async trigger(name: string, options: WaitOptions = {}): Promise<ProcessInfo> {
     return this.call("process.trigger", { name, wait: options.wait }, options);

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v3"
 
@@ -49,7 +50,7 @@ func (p *program) trigger(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	return p.ask(ctx, c, question{method: "process.trigger", params: changeParams(c)}, list, func(_ int, _ string, answer json.RawMessage) error {
+	return p.ask(ctx, c, question{method: "process.trigger", params: changeParams(c)}, list, func(_ int, name string, answer json.RawMessage) error {
 		if wantsJSON(c) {
 			return p.line(string(answer))
 		}
@@ -57,7 +58,10 @@ func (p *program) trigger(ctx context.Context, c *cli.Command) error {
 		if err := read(answer, &info); err != nil {
 			return err
 		}
-		return p.line(fmt.Sprintf("Process '%s' triggered", info.Name))
+		if strings.HasPrefix(info.Name, name+".") {
+			name = info.Name
+		}
+		return p.line(fmt.Sprintf("Process '%s' triggered", name))
 	})
 }
 
@@ -108,8 +112,8 @@ func (p *program) start(ctx context.Context, c *cli.Command) error {
 				return usageErrorf("start", "-%s is for a new process, and that needs -command", flag)
 			}
 		}
-		return p.ask(ctx, c, question{method: "process.start", params: changeParams(c), chosen: selected.chosen, moot: supervisor.ErrExists}, list, func(_ int, _ string, answer json.RawMessage) error {
-			return p.started(c, answer)
+		return p.ask(ctx, c, question{method: "process.start", params: changeParams(c), chosen: selected.chosen, moot: supervisor.ErrExists}, list, func(_ int, name string, answer json.RawMessage) error {
+			return p.started(c, name, answer)
 		})
 	}
 	if len(list) > 1 || len(selected.chosen) > 0 {
@@ -131,10 +135,12 @@ func (p *program) start(ctx context.Context, c *cli.Command) error {
 	if err := conn.Call(ctx, "process.start", params, &answer); err != nil {
 		return err
 	}
-	return p.started(c, answer)
+	return p.started(c, list[0], answer)
 }
 
-func (p *program) started(c *cli.Command, answer json.RawMessage) error {
+// started tells of a start by the name that was asked for: of replicas, the answer shows the
+// first one.
+func (p *program) started(c *cli.Command, name string, answer json.RawMessage) error {
 	if wantsJSON(c) {
 		return p.line(string(answer))
 	}
@@ -146,7 +152,7 @@ func (p *program) started(c *cli.Command, answer json.RawMessage) error {
 	if !c.Bool("wait") && info.PID == nil && word == "started" {
 		word = "is being started"
 	}
-	return p.line(fmt.Sprintf("Process '%s' %s", info.Name, word))
+	return p.line(fmt.Sprintf("Process '%s' %s", name, word))
 }
 
 // signal takes the signal from -signal, else from the first word.

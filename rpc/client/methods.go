@@ -94,8 +94,8 @@ func (c *Client) Signal(ctx context.Context, p SignalParams) (result *supervisor
 }
 
 // Trigger calls process.trigger. Begins a run now, beside the schedule where
-// there is one. Under concurrencyPolicy Allow it is one more run, else nothing
-// may be going on. It returns when the life runs. Under
+// there is one. Under concurrencyPolicy Allow it is one more run, which the
+// result is about, else nothing may be going on. It returns when the life runs. Under
 // [supervisor.NoWait] it returns as soon as the work has begun.
 func (c *Client) Trigger(ctx context.Context, name string) (result *supervisor.ProcessInfo, err error) {
 	err = c.Call(ctx, "process.trigger", struct {

@@ -6,11 +6,14 @@ import (
 	"github.com/processmanager/processmanager/supervisor/internal/machine"
 )
 
+// runName is the name of the nth run of a scheduled process under Allow.
+func runName(e *entry, n uint64) string { return fmt.Sprintf("%s.%d", e.spec.Name, n) }
+
 // runAside starts one run of a scheduled process as a process of its own,
 // NAME.RUN: concurrencyPolicy Allow.
 func (l *loop) runAside(e *entry, n uint64) {
 	spec := *e.spec
-	spec.Name = fmt.Sprintf("%s.%d", e.spec.Name, n)
+	spec.Name = runName(e, n)
 	spec.Schedule, spec.TimeZone, spec.ConcurrencyPolicy = "", "", ""
 	spec.DependsOn, spec.Suspend = nil, false
 	if l.entries[spec.Name] != nil {
@@ -49,7 +52,7 @@ func (l *loop) keepHistory(parent *entry) {
 		false: value(parent.spec.FailedJobsHistoryLimit),
 	}
 	for n := parent.proc.Asides; n > 0; n-- {
-		run := l.entries[fmt.Sprintf("%s.%d", parent.spec.Name, n)]
+		run := l.entries[runName(parent, n)]
 		if run == nil {
 			if parent.proc.Asides-n > maxHistory {
 				return

@@ -3,6 +3,7 @@ package manager
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/processmanager/processmanager/supervisor"
 	"github.com/processmanager/processmanager/supervisor/internal/machine"
@@ -198,7 +199,7 @@ func (m *Manager) change(ctx context.Context, who supervisor.Caller, verb, name 
 		}
 		list, err = do(l, known)
 		for _, w := range list {
-			if len(known) > 0 {
+			if slices.Contains(known, w.on) { // not so a new one, nor a run that a trigger begins
 				w.shown = known[0]
 			}
 		}

@@ -58,9 +58,11 @@ func (m *Manager) Trigger(ctx context.Context, who supervisor.Caller, name strin
 		for _, e := range ready {
 			gen := before(e.proc)
 			l.step(e, machine.Trigger{})
-			if aside(e) {
-				list = append(list, l.wait(e, func(*entry) (bool, error) { return true, nil }))
-				continue
+			if aside(e) { // the answer is about the run
+				taken := runName(e, e.proc.Asides)
+				if e, gen = l.entries[taken], 0; e == nil || e.parent != name {
+					return nil, supervisor.Say(supervisor.ErrExists, "cannot trigger %q: the run would be called %q, and there is another process of that name: delete that one", name, taken)
+				}
 			}
 			list = append(list, l.wait(e, l.hasStarted("trigger", gen)))
 		}
@@ -78,10 +80,13 @@ func triggers(e *entry) error {
 	switch {
 	case aside(e) && len(e.proc.Unmet) > 0:
 		return fmt.Errorf("cannot trigger %q: %w: it waits for %v", e.spec.Name, supervisor.ErrInvalid, waitsFor(e.proc))
-	case !aside(e) && e.proc.State != machine.Idle && e.proc.State != machine.Backoff:
-		return fmt.Errorf("cannot trigger %q: %w: a run goes on (%s)", e.spec.Name, supervisor.ErrExists, e.proc.Status())
+	case aside(e) || e.proc.State == machine.Idle || e.proc.State == machine.Backoff:
+		return nil
+	case e.proc.Rules.Scheduled:
+		return supervisor.Say(supervisor.ErrExists, "cannot trigger %q: a run of it goes on (%s), and under concurrencyPolicy %s there is one at a time: wait for its end, or restart it",
+			e.spec.Name, e.proc.Status(), e.proc.Rules.Concurrency)
 	}
-	return nil
+	return supervisor.Say(supervisor.ErrExists, "cannot trigger %q: it is %s already, and runs once at a time: wait for its end, or restart it", e.spec.Name, e.proc.Status())
 }
 
 // Wait implements supervisor.Control.

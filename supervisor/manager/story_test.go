@@ -350,7 +350,8 @@ func (b *bench) command(tr *trace, s story, words string) {
 		b.signal(sig)
 		return
 	}
-	tr.add(answers, "<", "%s: %s", words, answerText(info, err))
+	name, _, _ := strings.Cut(rest, " ")
+	tr.add(answers, "<", "%s: %s", words, answerText(strings.TrimSuffix(name, ":"), info, err))
 }
 
 // lives is a history in words.
@@ -385,7 +386,7 @@ func changesText(list []supervisor.Change) string {
 	return strings.Join(words, "; ")
 }
 
-func answerText(info *supervisor.ProcessInfo, err error) string {
+func answerText(name string, info *supervisor.ProcessInfo, err error) string {
 	switch {
 	case err != nil:
 		return err.Error()
@@ -393,6 +394,9 @@ func answerText(info *supervisor.ProcessInfo, err error) string {
 		return "done"
 	}
 	text := string(info.Status)
+	if name != info.Name { // a replica, or a run
+		text = info.Name + " " + text
+	}
 	if info.Error != "" {
 		text += " (" + info.Error + ")"
 	}

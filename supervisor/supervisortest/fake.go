@@ -148,7 +148,8 @@ func (f *Fake) Start(ctx context.Context, who supervisor.Caller, req supervisor.
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	info, known := f.procs[req.Name]
+	info, err := f.find("start", req.Name)
+	known := err == nil
 	switch {
 	case known && (made.Command != "" || info.PID != nil):
 		return nil, fmt.Errorf("cannot start %q: %w (%s)", req.Name, supervisor.ErrExists, info.Status)
@@ -229,8 +230,13 @@ func (f *Fake) end(info *supervisor.ProcessInfo, reason supervisor.Reason) {
 }
 
 func (f *Fake) find(verb, name string) (*supervisor.ProcessInfo, error) {
-	info, ok := f.procs[name]
-	if !ok {
+	info := f.procs[name]
+	if info == nil { // the first replica stands for all
+		for _, first := range slices.Sorted(maps.Keys(f.procs)) {
+			if f.procs[first].Group == name {
+				return f.procs[first], nil
+			}
+		}
 		return nil, fmt.Errorf("cannot %s %q: %w", verb, name, supervisor.ErrNotFound)
 	}
 	return info, nil

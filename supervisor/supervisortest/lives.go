@@ -62,7 +62,7 @@ type SignalCall struct {
 func (f *Fake) Trigger(ctx context.Context, who supervisor.Caller, name string) (*supervisor.ProcessInfo, error) {
 	return f.change(ctx, who, "Trigger", "trigger", name, func(info *supervisor.ProcessInfo) error {
 		if info.PID != nil {
-			return fmt.Errorf("cannot trigger %q: %w (%s)", name, supervisor.ErrExists, info.Status)
+			return supervisor.Say(supervisor.ErrExists, "cannot trigger %q: it is %s already, and runs once at a time: wait for its end, or restart it", name, info.Status)
 		}
 		f.live(info)
 		return nil

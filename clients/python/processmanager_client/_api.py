@@ -1159,8 +1159,8 @@ class Methods:
 
     def trigger(self, name: str, *, wait: Optional[bool] = None, call_timeout: Optional[float] = None) -> ProcessInfo:
         """Calls process.trigger. Begins a run now, beside the schedule where there is one.
-        Under concurrencyPolicy Allow it is one more run, else nothing may be going on. It
-        returns when the life runs.
+        Under concurrencyPolicy Allow it is one more run, which the result is about, else
+        nothing may be going on. It returns when the life runs.
         """
         params = {
             "name": name,
