@@ -173,6 +173,12 @@ func TestGoClientCallsEveryMethod(t *testing.T) {
 	if len(probes) != 1 || !probes[0].Success || probes[0].Process != "web" || probes[0].Run != 1 {
 		t.Errorf("%+v", probes)
 	}
+	ran := ok[supervisor.ExecResult](t)(c.Exec(ctx, client.ExecParams{
+		Name: "web", Command: supervisor.Command{Argv: []string{"/bin/sh", "-c", "printf '\\377'; echo $PM_PROCESS_NAME >&2; exit 4"}}, Timeout: supervisor.Duration(10 * time.Second),
+	}))
+	if string(ran.Stdout) != "\xff" || string(ran.Stderr) != "web\n" || ran.ExitCode == nil || *ran.ExitCode != 4 {
+		t.Errorf("%+v", ran)
+	}
 	whole := supervisor.Spec{
 		Command: supervisor.Command{Argv: []string{"/bin/sh", "-c", "echo $WORD; exec sleep 1000"}},
 		Env:     []supervisor.EnvVar{{Name: "WORD", Value: "grün"}}, Labels: map[string]string{"made": "here"},

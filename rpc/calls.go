@@ -93,6 +93,13 @@ type ProbeParams struct {
 	Probe supervisor.ProbeKind `json:"probe,omitempty" doc:"The probe to make. Absent: each that the process has."`
 }
 
+// ExecParams are the parameters of process.exec.
+type ExecParams struct {
+	Name    string              `json:"name" doc:"Name of the process."`
+	Command supervisor.Command  `json:"command" doc:"A list is executed, its first word looked up in the process's PATH; a text is run by the shell. Nothing expands in it."`
+	Timeout supervisor.Duration `json:"timeout,omitempty" doc:"After this time it is killed with all that it started, for example 5s or 10m. Absent: 30s."`
+}
+
 // WaitParams are the parameters of process.wait.
 type WaitParams struct {
 	Name      string                   `json:"name" doc:"Name of the process."`
@@ -134,6 +141,8 @@ func processName(params any) string {
 	case SignalParams:
 		return clip(p.Name)
 	case ProbeParams:
+		return clip(p.Name)
+	case ExecParams:
 		return clip(p.Name)
 	case WaitParams:
 		return clip(p.Name)
@@ -187,6 +196,10 @@ func probe(ctx context.Context, s *session, p ProbeParams) ([]supervisor.ProbeRe
 	}
 	list, err := s.control().Probe(ctx, s.caller(), supervisor.ProbeRequest{Name: p.Name, Probe: p.Probe})
 	return listed(list), err
+}
+
+func execIn(ctx context.Context, s *session, p ExecParams) (*supervisor.ExecResult, error) {
+	return s.control().Exec(ctx, s.caller(), supervisor.ExecRequest{Name: p.Name, Command: p.Command, Timeout: time.Duration(p.Timeout)})
 }
 
 func history(ctx context.Context, s *session, p NameParams) ([]supervisor.LifeRecord, error) {

@@ -25,6 +25,7 @@
 //	process.signal        name signal
 //	process.trigger       name wait
 //	process.probe         name probe
+//	process.exec          name command timeout
 //	process.status        name
 //	process.list          labels status
 //	process.logs          name lines stream previous since

@@ -45,6 +45,9 @@ func newFake() *supervisortest.Fake {
 		supervisor.ProbeResult{Process: "web", Run: 1, Probe: supervisor.ProbeLiveness, Success: true, Seconds: 0.003, Time: supervisortest.Epoch},
 		supervisor.ProbeResult{Process: "web", Run: 1, Probe: supervisor.ProbeReadiness, Message: "HTTP status 503 Service Unavailable", Seconds: 0.012, Time: supervisortest.Epoch},
 	)
+	f.PutExec("web", supervisor.ExecResult{
+		ExitCode: new(0), Reason: supervisor.ReasonCompleted, Stdout: []byte("8080\n"), Stderr: []byte{}, Seconds: 0.004,
+	})
 	f.PutTree("web",
 		supervisor.TreeProcess{
 			Process: "web", PID: 42, PPID: 1, Name: "server", Command: "/app/server --listen=:8080", State: supervisor.StateSleeping, UID: new(1000),

@@ -79,6 +79,13 @@ func changeMethods() []Method {
 				"Nothing but the answer comes of it: it counts neither for thresholds and readiness nor in metrics. It is for operators, because an exec probe runs a command. It lasts at most as long as the probe's timeoutSeconds.").
 			result("results", "One for each probe of each process that runs.").
 			changes(supervisor.ErrNotFound, supervisor.ErrNotRunning, supervisor.ErrInvalid),
+
+		define("process.exec", execIn).
+			doc("Run a command in the context of a process", "Runs a command once as an exec probe of the process is run: with its environment, directory, user, groups, umask and limits, without a stdin and without a terminal. "+
+				"Of a process that runs the context is that of its life, with which the command ends; of one that does not it is the one that its next life would get. "+
+				"It returns when nothing of the command is left; an exit code other than 0 is a result, not an error. When the caller goes, the command runs on to its end or its timeout.").
+			result("result", "How it has ended, and what it wrote.").
+			changes(supervisor.ErrNotFound, supervisor.ErrInvalid, supervisor.ErrNotRunning, supervisor.ErrStart, supervisor.ErrStopTimeout),
 	}
 }
 

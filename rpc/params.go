@@ -149,6 +149,9 @@ func article(t reflect.Type) string {
 	if t == reflect.TypeFor[supervisor.Duration]() {
 		return `a duration with its unit, such as "30s" or "1m30s"`
 	}
+	if t == reflect.TypeFor[supervisor.Command]() {
+		return "a list of strings (executed) or one string (run by the shell)"
+	}
 	return supervisor.JSONWord(t)
 }
 

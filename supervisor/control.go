@@ -68,6 +68,16 @@ type Control interface {
 	// ErrNotRunning (it does not run, or is ending), ErrInvalid (it has no such probe).
 	Probe(ctx context.Context, who Caller, req ProbeRequest) ([]ProbeResult, error)
 
+	// Exec runs a command once in the context of a process, as an exec probe is run: with
+	// its environment, directory, rights and limits, and without a stdin. It returns when
+	// nothing of the command is left. Of a process that runs the context is that of its
+	// life, and ends with it; of one that does not, the one that the next would get. What
+	// has not ended after the timeout is killed with all that it started; that is a result,
+	// not an error, and so is an exit code. Errors: ErrNotFound, ErrInvalid (no command, or
+	// a name with several replicas), ErrNotRunning (the process is ending), ErrStart (no
+	// program was executed), ErrStopTimeout (it survived SIGKILL).
+	Exec(ctx context.Context, who Caller, req ExecRequest) (*ExecResult, error)
+
 	// Wait returns when the condition has become true. Errors: ErrNotFound, ErrInvalid
 	// (no such condition), ErrNotRunning (it has failed, or was stopped, and the
 	// condition cannot become true by itself), ErrStopTimeout (the time is up).
@@ -147,6 +157,19 @@ type ProbeRequest struct {
 	Name  string
 	Probe ProbeKind // empty: each that it has
 }
+
+// ExecRequest is a command that Exec is to run.
+type ExecRequest struct {
+	Name    string
+	Command Command       // passed on unaltered: nothing expands in it
+	Timeout time.Duration // 0: DefaultExecTimeout
+}
+
+// The bounds of Exec.
+const (
+	DefaultExecTimeout = 30 * time.Second
+	MaxExecOutput      = 1 << 20 // bytes of each stream that are kept: the first ones
+)
 
 // ProbeKind is one of the three probes.
 type ProbeKind string

@@ -1,6 +1,9 @@
 package supervisor
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // ProcessInfo describes one process at one moment. It is a plain value; each call
 // returns a fresh one. Null in JSON means "there is none". The doc tags become the
@@ -68,6 +71,50 @@ func (r ProbeResult) Word() string {
 	return "failure"
 }
 
+// ExecResult is how a command has ended that somebody had run in the context of a process.
+type ExecResult struct {
+	Process         string  `json:"process" doc:"The process in whose context it ran."`
+	Run             uint64  `json:"run" doc:"Number of the life in which it ran; 0: the process did not run, and the context was that of its definition."`
+	ExitCode        *int    `json:"exit_code" doc:"Exit code; null when a signal ended it."`
+	Signal          *string `json:"signal" doc:"Signal that ended it; null when there is none."`
+	Reason          Reason  `json:"reason" doc:"Why it ended: Completed, Error, Signaled, OOMKilled, or DeadlineExceeded when its time was up."`
+	Error           string  `json:"error,omitempty" doc:"Why the manager has killed it; absent when it did not."`
+	Stdout          []byte  `json:"stdout" doc:"What it wrote to stdout, as base64: the first MiB of it."`
+	Stderr          []byte  `json:"stderr" doc:"What it wrote to stderr, likewise."`
+	StdoutTruncated bool    `json:"stdout_truncated" doc:"It wrote more to stdout than was kept."`
+	StderrTruncated bool    `json:"stderr_truncated" doc:"It wrote more to stderr than was kept."`
+	Seconds         float64 `json:"seconds" doc:"How long it took."`
+}
+
+// Ending tells in words how it has ended.
+func (r *ExecResult) Ending() string {
+	switch {
+	case r.ExitCode != nil:
+		return fmt.Sprintf("exit code %d", *r.ExitCode)
+	case r.Error != "":
+		return r.Error
+	case r.Signal != nil:
+		return fmt.Sprintf("ended by %s (%s)", *r.Signal, r.Reason)
+	}
+	return string(r.Reason)
+}
+
+// ShellCode is the exit code that a shell would tell: 128+n of a signal, and 124, as
+// timeout(1) has it, of a command whose time was up.
+func (r *ExecResult) ShellCode() int {
+	switch {
+	case r.Reason == ReasonDeadlineExceeded:
+		return 124
+	case r.ExitCode != nil:
+		return *r.ExitCode
+	case r.Signal != nil:
+		if n, err := ParseSignal(*r.Signal); err == nil {
+			return 128 + int(n)
+		}
+	}
+	return 1
+}
+
 // MemoryInfo is a memory limit.
 type MemoryInfo struct {
 	LimitMB float64 `json:"limit_mb" doc:"Limit in MiB."`
@@ -81,7 +128,7 @@ type TreeProcess struct {
 	PID        int          `json:"pid" doc:"Process id."`
 	PPID       int          `json:"ppid" doc:"Process id of its parent."`
 	Depth      int          `json:"depth" doc:"Number of its ancestors in the tree; 0: the leader, or one that lost its parent."`
-	Task       string       `json:"task,omitempty" doc:"The exec probe or hook that it belongs to; absent: the process itself."`
+	Task       string       `json:"task,omitempty" doc:"The exec probe or hook that it belongs to, or exec: a command that somebody has run in its context; absent: the process itself."`
 	Name       string       `json:"name" doc:"Name of its program, as the kernel has it."`
 	Command    string       `json:"command" doc:"Its arguments, quoted and joined. To a viewer the first one only: arguments may hold secrets. Empty when there are none, or they cannot be read."`
 	State      ProcessState `json:"state" doc:"State, as the kernel sees it."`

@@ -33,6 +33,7 @@ const (
 	kindStatuses kind = "'STATUS,…'"
 	kindSignal   kind = "SIGNAL"
 	kindSince    kind = "'TIME'|SPAN"
+	kindSpan     kind = "SPAN"
 	kindSpec     kind = "'JSON'"
 )
 
@@ -53,6 +54,11 @@ type args map[string]any
 func (a args) text(key string) string { v, _ := a[key].(string); return v }
 func (a args) number(key string) int  { v, _ := a[key].(int); return v }
 func (a args) yes(key string) bool    { v, _ := a[key].(bool); return v }
+func (a args) span(key string) time.Duration {
+	v, _ := a[key].(time.Duration)
+	return v
+}
+
 func (a args) moment(key string) time.Time {
 	v, _ := a[key].(time.Time)
 	return v
@@ -119,6 +125,12 @@ func readValue(k kind, text string) (any, error) {
 		return supervisor.ParseSignal(text)
 	case kindSince:
 		return supervisor.ParseSince(text, time.Now())
+	case kindSpan:
+		span, err := time.ParseDuration(text)
+		if err != nil {
+			return nil, fmt.Errorf("%q is not a duration (want a number with a unit, such as 5s or 1m30s)", text)
+		}
+		return span, nil
 	case kindSpec:
 		return supervisor.ParseSpec("spec", []byte(text))
 	}

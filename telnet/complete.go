@@ -182,7 +182,7 @@ func (s *session) wordsOf(p param) (words []string, many bool) {
 			}
 		}
 		return append([]string{}, slices.Sorted(maps.Keys(set))...), true
-	case kindText, kindNumber, kindSeconds, kindSince, kindSpec:
+	case kindText, kindNumber, kindSeconds, kindSince, kindSpan, kindSpec:
 	}
 	return nil, false
 }

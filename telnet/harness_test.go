@@ -211,6 +211,9 @@ func newFake() *supervisortest.Fake {
 		}
 		f.AddLog("web", supervisor.LogLine{Time: supervisortest.Epoch.Add(time.Duration(i) * time.Second), Stream: stream, Run: 3, Msg: msg})
 	}
+	f.PutExec("web", supervisor.ExecResult{
+		ExitCode: new(3), Reason: supervisor.ReasonError, Stdout: []byte("to stdout\x1b[1m\xff"), Stderr: []byte("**ENDRESULT**\n"), StdoutTruncated: true, Seconds: 0.25,
+	})
 	f.PutProbes("web",
 		supervisor.ProbeResult{Process: "web", Run: 3, Probe: supervisor.ProbeLiveness, Success: true, Seconds: 0.0025, Time: supervisortest.Epoch},
 		supervisor.ProbeResult{Process: "web", Run: 3, Probe: supervisor.ProbeReadiness, Message: "HTTP status 503\x1b[1m", Seconds: 1.5, Time: supervisortest.Epoch},

@@ -148,6 +148,26 @@ func probesText(list []supervisor.ProbeResult, width int) string {
 	return table(attempts, list, width)
 }
 
+// execText is what a command wrote, first to stdout, then to stderr, and how it has ended.
+func execText(r *supervisor.ExecResult) string {
+	var b strings.Builder
+	for _, stream := range []struct {
+		name supervisor.Stream
+		text []byte
+		cut  bool
+	}{{supervisor.Stdout, r.Stdout, r.StdoutTruncated}, {supervisor.Stderr, r.Stderr, r.StderrTruncated}} {
+		b.Write(stream.text)
+		if len(stream.text) > 0 && stream.text[len(stream.text)-1] != '\n' {
+			b.WriteByte('\n')
+		}
+		if stream.cut {
+			fmt.Fprintf(&b, "(%s was cut here)\n", stream.name)
+		}
+	}
+	b.WriteString(r.Ending())
+	return b.String()
+}
+
 // branches are the columns of a tree.
 var branches = []column[supervisor.TreeProcess]{
 	{"PROCESS", 7, func(p supervisor.TreeProcess, _ bool) string { return p.Process }},

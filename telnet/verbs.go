@@ -92,6 +92,12 @@ func changeVerbs() []verb {
 			help:   "make one attempt now of a probe of a process, or of each that it has; it counts for nothing",
 			run:    runProbe,
 		},
+		{
+			name:   "process.exec",
+			params: []param{nameParam, {key: "command", kind: kindText, required: true}, {key: "timeout", kind: kindSpan}},
+			help:   fmt.Sprintf("run a shell text once with the environment, directory, rights and limits of a process; killed after %s unless told", supervisor.DefaultExecTimeout),
+			run:    runExec,
+		},
 	}
 }
 
@@ -248,6 +254,16 @@ func runProbe(ctx context.Context, c call) (reply, error) {
 		return reply{}, err
 	}
 	return reply{text: probesText(list, c.columns), value: listed(list)}, nil
+}
+
+func runExec(ctx context.Context, c call) (reply, error) {
+	result, err := c.control().Exec(ctx, c.who, supervisor.ExecRequest{
+		Name: c.text("name"), Command: supervisor.Command{Shell: c.text("command")}, Timeout: c.span("timeout"),
+	})
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{text: execText(result), value: result}, nil
 }
 
 func runHistory(ctx context.Context, c call) (reply, error) {

@@ -168,6 +168,36 @@ export interface ExecAction {
   command: Command;
 }
 
+export interface ExecResult {
+  /** The process in whose context it ran. */
+  process: string;
+  /**
+   * Number of the life in which it ran; 0: the process did not run, and the context was that of its
+   * definition.
+   */
+  run: number;
+  /** Exit code; null when a signal ended it. */
+  exit_code: number | null;
+  /** Signal that ended it; null when there is none. */
+  signal: string | null;
+  /**
+   * Why it ended: Completed, Error, Signaled, OOMKilled, or DeadlineExceeded when its time was up.
+   */
+  reason: Reason;
+  /** Why the manager has killed it; absent when it did not. */
+  error?: string;
+  /** What it wrote to stdout, as base64: the first MiB of it. */
+  stdout: string;
+  /** What it wrote to stderr, likewise. */
+  stderr: string;
+  /** It wrote more to stdout than was kept. */
+  stdout_truncated: boolean;
+  /** It wrote more to stderr than was kept. */
+  stderr_truncated: boolean;
+  /** How long it took. */
+  seconds: number;
+}
+
 export type ExitPolicy = "WhenDone" | "Never";
 
 export interface FieldRef {
@@ -787,7 +817,10 @@ export interface TreeProcess {
   ppid: number;
   /** Number of its ancestors in the tree; 0: the leader, or one that lost its parent. */
   depth: number;
-  /** The exec probe or hook that it belongs to; absent: the process itself. */
+  /**
+   * The exec probe or hook that it belongs to, or exec: a command that somebody has run in its
+   * context; absent: the process itself.
+   */
   task?: string;
   /** Name of its program, as the kernel has it. */
   name: string;
@@ -869,6 +902,19 @@ export interface ProbeParams {
   name: string;
   /** The probe to make. Absent: each that the process has. */
   probe?: ProbeKind;
+}
+
+/** Parameters of process.exec. */
+export interface ExecParams {
+  /** Name of the process. */
+  name: string;
+  /**
+   * A list is executed, its first word looked up in the process's PATH; a text is run by the shell.
+   * Nothing expands in it.
+   */
+  command: Command;
+  /** After this time it is killed with all that it started, for example 5s or 10m. Absent: 30s. */
+  timeout?: Duration;
 }
 
 /** Parameters of process.list. */
@@ -1164,6 +1210,18 @@ export class Client {
    */
   async probe(params: ProbeParams, options: CallOptions = {}): Promise<ProbeResult[]> {
     return this.call("process.probe", params, options);
+  }
+
+  /**
+   * Calls process.exec. Runs a command once as an exec probe of the process is run: with its
+   * environment, directory, user, groups, umask and limits, without a stdin and without a terminal.
+   * Of a process that runs the context is that of its life, with which the command ends; of one
+   * that does not it is the one that its next life would get. It returns when nothing of the
+   * command is left; an exit code other than 0 is a result, not an error. When the caller goes, the
+   * command runs on to its end or its timeout.
+   */
+  async exec(params: ExecParams, options: CallOptions = {}): Promise<ExecResult> {
+    return this.call("process.exec", params, options);
   }
 
   /** Calls process.status. Describes one process at this moment. */

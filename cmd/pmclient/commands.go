@@ -41,6 +41,11 @@ func (p *program) changeCommands() []*cli.Command {
 			nameFlag(),
 			&cli.StringFlag{Name: "probe", Usage: "`PROBE`: " + alternatives(supervisor.ProbeKinds()), DefaultText: "each that there is"},
 			formatFlag()),
+		p.sub("exec", "NAME -- COMMAND…", "run a command once with the environment, directory, rights and limits of a process; exit code: the command's. It has no stdin and no terminal: kubectl exec and docker exec give those", p.exec,
+			nameFlag(),
+			&cli.StringFlag{Name: "command", Usage: "shell `TEXT` to run, instead of the words behind --"},
+			&cli.DurationFlag{Name: "timeout", Usage: "kill it after this `TIME`, with all that it started", Value: supervisor.DefaultExecTimeout},
+			formatFlag()),
 	}
 }
 

@@ -213,6 +213,10 @@ func (p *program) arguments(root *cli.Command, line typed) []candidate {
 			return signals()
 		}
 		return p.names(line)
+	case "exec": // the words behind the name are the command's
+		if len(line.args) == 0 && line.flags["name"] == "" {
+			return p.names(line)
+		}
 	default:
 		if strings.HasPrefix(line.command.ArgsUsage, "NAME") {
 			return p.names(line)

@@ -33,7 +33,10 @@ func onUsageError(_ context.Context, c *cli.Command, err error, _ bool) error {
 }
 
 func exitCode(err error) int {
+	var end commandEnd
 	switch {
+	case errors.As(err, &end):
+		return end.result.ShellCode()
 	case errors.As(err, new(usageError)), errors.As(err, new(troubleError)):
 		return exitUsage
 	case errors.Is(err, client.ErrUnreachable), errors.Is(err, client.ErrUnauthorized):

@@ -81,6 +81,9 @@ func fleet() *supervisortest.Fake {
 		},
 		supervisor.LifeRecord{Name: "web", Run: 1, EndTime: at.Add(-time.Hour), Reason: supervisor.ReasonStartError, Error: "no such file\x1b[1m"},
 	)
+	f.PutExec("web", supervisor.ExecResult{
+		ExitCode: new(3), Reason: supervisor.ReasonError, Stdout: []byte("to stdout\x1b[1m\n"), Stderr: []byte("**ENDRESULT**\n"), StdoutTruncated: true, Seconds: 0.25,
+	})
 	f.PutProbes("web",
 		supervisor.ProbeResult{Process: "web", Run: 3, Probe: supervisor.ProbeLiveness, Success: true, Seconds: 0.0025, Time: supervisortest.Epoch},
 		supervisor.ProbeResult{Process: "web", Run: 3, Probe: supervisor.ProbeReadiness, Message: "HTTP status 503\x1b[1m", Seconds: 1.5, Time: supervisortest.Epoch},

@@ -6,12 +6,16 @@
 //	2          wrong usage                                            anything else
 //	3          the manager cannot be reached, or the secret is wrong
 //
+// Of exec it is the exit code of the command, and 124 when its time was up; what pmclient
+// itself has to say is on stderr, behind "pmclient: ".
+//
 // What others wrote (output of processes, names, errors) is made harmless where it
 // goes to a terminal; into a pipe or a file it goes as it is.
 //
 //	file           question it answers
 //	commands.go    which commands are there, with which flags
 //	change.go      what changes a process
+//	exec.go        what is run beside a process
 //	look.go        what shows processes
 //	follow.go      what is written, as it is written
 //	watch.go       the list, as it changes
@@ -85,13 +89,16 @@ type program struct {
 	screen screen           // what out is
 	now    func() time.Time // ages are counted from here
 	errs   io.Writer
-	way    string // the flag that says where the manager is, once that is known
-	place  string // the socket of its API; "" over TCP
-	typed  string // the secret that was typed
+
+	errScreen screen // what errs is
+
+	way   string // the flag that says where the manager is, once that is known
+	place string // the socket of its API; "" over TCP
+	typed string // the secret that was typed
 }
 
 func (p *program) run(args []string, stderr io.Writer) int {
-	p.errs = stderr
+	p.errs, p.errScreen = stderr, screenOf(stderr)
 	if len(args) > 1 && args[1] == askCommand {
 		p.askedBy(args[2:])
 		return exitDone
@@ -101,7 +108,8 @@ func (p *program) run(args []string, stderr io.Writer) int {
 		return exitDone
 	}
 	code := exitCode(err)
-	if errors.Is(err, errDiffers) || errors.Is(err, errFailed) {
+	var end commandEnd
+	if errors.Is(err, errDiffers) || errors.Is(err, errFailed) || errors.As(err, &end) && !end.speaks() {
 		return code
 	}
 	for _, line := range p.messages(err) {

@@ -16,7 +16,7 @@ import (
 
 // verbs are the commands that are verbs of heroscript too: process.NAME, with the
 // flags as parameters.
-var verbs = []string{"start", "stop", "restart", "delete", "signal", "trigger", "probe", "status", "list", "logs", "history", "tree", "wait"}
+var verbs = []string{"start", "stop", "restart", "delete", "signal", "trigger", "probe", "exec", "status", "list", "logs", "history", "tree", "wait"}
 
 // verbPrefix is the actor of all of them.
 const verbPrefix = "process."
@@ -44,6 +44,9 @@ func (s *shell) statement(ctx context.Context, chunk heroscript.Chunk) {
 		if ctx.Err() == nil {
 			text = strings.Join(s.p.messages(err), "\n")
 		}
+		if body != "" && !strings.HasSuffix(body, "\n") {
+			body += "\n"
+		}
 		body += "Error: " + supervisor.Harmless(text)
 	}
 	_ = s.p.paint(frameOf(job, body)) // nobody to tell
@@ -65,6 +68,7 @@ func (s *shell) answer(ctx context.Context, st heroscript.Statement) (string, er
 	var out bytes.Buffer
 	inner := *s.p
 	inner.ctx, inner.in, inner.out = ctx, strings.NewReader(""), &out
+	inner.errs, inner.errScreen = &out, s.p.screen
 	err = inner.execute(slices.Concat([]string{"pmclient"}, s.common, args))
 	return out.String(), err
 }

@@ -123,6 +123,30 @@ func (c *Client) Probe(ctx context.Context, p ProbeParams) (result []supervisor.
 	return result, err
 }
 
+// ExecParams are the parameters of process.exec.
+type ExecParams struct {
+	// Name of the process.
+	Name string `json:"name"`
+	// A list is executed, its first word looked up in the process's PATH; a text is
+	// run by the shell. Nothing expands in it.
+	Command supervisor.Command `json:"command"`
+	// After this time it is killed with all that it started, for example 5s or 10m.
+	// Absent: 30s.
+	Timeout supervisor.Duration `json:"timeout,omitempty"`
+}
+
+// Exec calls process.exec. Runs a command once as an exec probe of the process
+// is run: with its environment, directory, user, groups, umask and limits,
+// without a stdin and without a terminal. Of a process that runs the context is
+// that of its life, with which the command ends; of one that does not it is the
+// one that its next life would get. It returns when nothing of the command is
+// left; an exit code other than 0 is a result, not an error. When the caller
+// goes, the command runs on to its end or its timeout.
+func (c *Client) Exec(ctx context.Context, p ExecParams) (result supervisor.ExecResult, err error) {
+	err = c.Call(ctx, "process.exec", p, &result)
+	return result, err
+}
+
 // Status calls process.status. Describes one process at this moment.
 func (c *Client) Status(ctx context.Context, name string) (result *supervisor.ProcessInfo, err error) {
 	err = c.Call(ctx, "process.status", map[string]string{"name": name}, &result)

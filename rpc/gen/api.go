@@ -43,6 +43,7 @@ type (
 		Description          string              `json:"description"`
 		Type                 any                 `json:"type"`
 		Format               string              `json:"format"`
+		ContentEncoding      string              `json:"contentEncoding"`
 		Const                any                 `json:"const"`
 		Enum                 []string            `json:"enum"`
 		Items                *apiSchema          `json:"items"`

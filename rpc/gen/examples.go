@@ -104,6 +104,9 @@ var examples = map[string][]exampleCall{
 			{Process: "web", Run: 1, Probe: supervisor.ProbeReadiness, Message: "HTTP status 503 Service Unavailable", Seconds: 0.012, Time: moment},
 		}},
 	},
+	"process.exec": {{"in the environment of the process", map[string]any{"name": "web", "command": []string{"printenv", "PORT"}, "timeout": "5s"}, &supervisor.ExecResult{
+		Process: "web", Run: 1, ExitCode: new(0), Reason: supervisor.ReasonCompleted, Stdout: []byte("8080\n"), Stderr: []byte{}, Seconds: 0.004,
+	}}},
 	"process.history": {{"history", map[string]any{"name": "migrate"}, []supervisor.LifeRecord{{
 		Name: "migrate", Run: 1, StartTime: &moment, EndTime: moment.Add(2 * time.Second), ExitCode: new(0), Reason: supervisor.ReasonCompleted,
 		Log: []supervisor.LogLine{{Time: moment.Add(time.Second), Stream: supervisor.Stdout, Run: 1, Msg: "at version 7"}},

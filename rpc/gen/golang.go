@@ -92,6 +92,9 @@ func goType(s apiSchema) (string, error) {
 		if s.Format == "date-time" {
 			return "time.Time", nil
 		}
+		if s.ContentEncoding == "base64" {
+			return "[]byte", nil
+		}
 		return "string", nil
 	case "integer":
 		return "int", nil

@@ -33,6 +33,7 @@ func TestTypes(t *testing.T) {
 	for _, c := range []struct{ schema, golang, typescript, python string }{
 		{`{"type":"string"}`, "string", "string", "str"},
 		{`{"type":"string","format":"date-time"}`, "time.Time", "string", "datetime"},
+		{`{"type":"string","contentEncoding":"base64"}`, "[]byte", "string", "bytes"},
 		{`{"type":["string","null"]}`, "string", "string | null", "Optional[str]"},
 		{`{"type":["string","integer"]}`, "string", "string | number", "Union[str, int]"},
 		{`{"type":"integer"}`, "int", "number", "int"},

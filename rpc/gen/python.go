@@ -156,6 +156,9 @@ func pyWord(word string, s apiSchema) (string, error) {
 		if s.Format == "date-time" {
 			return "datetime", nil
 		}
+		if s.ContentEncoding == "base64" {
+			return "bytes", nil
+		}
 		return "str", nil
 	case "boolean":
 		return "bool", nil

@@ -16,6 +16,7 @@ type schema struct {
 	Description          string      `json:"description,omitempty"`
 	Type                 any         `json:"type,omitempty"` // a word, or words
 	Format               string      `json:"format,omitempty"`
+	ContentEncoding      string      `json:"contentEncoding,omitempty"`
 	Const                any         `json:"const,omitempty"`
 	Enum                 []string    `json:"enum,omitempty"`
 	Items                *schema     `json:"items,omitempty"`
@@ -64,6 +65,9 @@ func (s *schemas) of(t reflect.Type) *schema {
 	case reflect.Float64:
 		return &schema{Type: "number"}
 	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Uint8 {
+			return &schema{Type: "string", ContentEncoding: "base64"}
+		}
 		return &schema{Type: "array", Items: s.of(deref(t.Elem()))}
 	case reflect.Map:
 		return &schema{Type: "object", AdditionalProperties: s.of(t.Elem())}

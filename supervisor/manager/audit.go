@@ -33,15 +33,16 @@ type auditor struct {
 	unsaid   int // that were not written since the last one that was
 }
 
-// begun is the line of a change that has begun, or of one that was refused.
-func (a *auditor) begun(who supervisor.Caller, verb, name string, err error) {
+// begun is the line of a change that has begun, or of one that was refused. more are
+// further attributes.
+func (a *auditor) begun(who supervisor.Caller, verb, name string, err error, more ...any) {
 	event := auditChange
 	if errors.Is(err, supervisor.ErrForbidden) {
 		event = auditDenied
 	}
-	attrs := []any{
+	attrs := append([]any{
 		"verb", verb, "name", name, "door", string(who.Door), "peer", who.Peer, "role", who.Role.String(), "event", event,
-	}
+	}, more...)
 	if err == nil {
 		a.log.Info("asked", attrs...)
 		return
@@ -81,8 +82,8 @@ func (a *auditor) refusal() (unsaid int, say bool) {
 }
 
 // audit writes the line of a change, or of its refusal.
-func (m *Manager) audit(who supervisor.Caller, verb, name string, err error) {
-	m.auditor.begun(who, verb, name, err)
+func (m *Manager) audit(who supervisor.Caller, verb, name string, err error, more ...any) {
+	m.auditor.begun(who, verb, name, err, more...)
 }
 
 // mayChange is the permission to change something, or the refusal, which is audited.

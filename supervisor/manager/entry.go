@@ -32,6 +32,7 @@ type entry struct {
 	group   string // of a replica: its name in the manifest
 	index   int    // of a replica; -1: it is none
 	life    *life  // nil: none has begun
+	standby *life  // stands for one in commands of callers while none runs; nil: there were none
 	history []supervisor.LifeRecord
 	record  *supervisor.LifeRecord // of the life that is ending
 	// lastFault is why the manager has ended the last life, in words; empty: it did not.

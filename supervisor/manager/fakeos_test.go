@@ -32,6 +32,7 @@ type fakeOS struct {
 
 	contained linux.Containment
 	samples   atomic.Int64
+	tasks     map[string]int            // that go on, by name
 	measures  map[string]linux.Measures // by name, as changed while it lived
 
 	closed chan struct{}
@@ -42,7 +43,7 @@ func newFakeOS(t testing.TB, m *Manager) *fakeOS {
 	return &fakeOS{
 		t: t, reports: (*reports)(m),
 		lives: map[linux.Life]*child{}, spawns: map[string]int{}, cpu: map[string]linux.TreeUsage{},
-		measures: map[string]linux.Measures{}, given: map[linux.Life]linux.Command{}, closed: make(chan struct{}),
+		tasks: map[string]int{}, measures: map[string]linux.Measures{}, given: map[linux.Life]linux.Command{}, closed: make(chan struct{}),
 	}
 }
 
@@ -264,6 +265,8 @@ type sent struct {
 //	missing=2      so many spawns fail at first
 //	slow=1s        a spawn takes this time
 //	cpu=10ms       used by each life
+//	out=text       written to stdout, by a task
+//	err=text       written to stderr, by a task
 type script struct {
 	after                          time.Duration // negative: never
 	code, termCode                 int           // termCode negative: dies of the signal
@@ -274,6 +277,7 @@ type script struct {
 	restAfter                      time.Duration // negative: never
 	fails                          bool
 	permission                     bool
+	out, err                       string
 }
 
 func parseScript(t testing.TB, argv []string, nth int) script {
@@ -320,6 +324,10 @@ func (s *script) set(key, text string, nth int) (err error) {
 		number(&s.rest)
 	case "by":
 		s.by, err = supervisor.ParseSignal(text)
+	case "out":
+		s.out = text
+	case "err":
+		s.err = text
 	case "deaf":
 		s.deaf = true
 	case "immortal":
@@ -458,14 +466,36 @@ func (c *child) follow() bool {
 	}
 }
 
-// Exec plays a probe or a hook: the script of its command, by the number of its
-// calls. The default is to succeed at once.
+// running counts the calls of Exec that go on, by the name of the task.
+func (o *fakeOS) running(task string) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.tasks[task]
+}
+
+// Exec plays a probe, a hook or a caller's command: the script of its command, by the
+// number of its calls. The default is to succeed at once.
 func (o *fakeOS) Exec(ctx context.Context, task linux.Life, c linux.Command) (linux.Exit, error) {
 	o.mu.Lock()
 	nth := o.spawns[task.Name]
 	o.spawns[task.Name]++
 	s := parseScript(o.t, c.Argv, nth)
+	o.tasks[task.Name]++
 	o.mu.Unlock()
+	defer func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.tasks[task.Name]--
+	}()
+	if s.fails {
+		return linux.Exit{}, fmt.Errorf("%s: no such file", c.Argv[0])
+	}
+	if s.out != "" {
+		c.Output.Write(supervisor.Stdout, []byte(s.out))
+	}
+	if s.err != "" {
+		c.Output.Write(supervisor.Stderr, []byte(s.err))
+	}
 	var what strings.Builder
 	span := max(s.after, 0)
 	if s.deaf {
@@ -483,7 +513,7 @@ func (o *fakeOS) Exec(ctx context.Context, task linux.Life, c linux.Command) (li
 		}
 	}
 	o.say(task.Name, "%scode %d", what.String(), s.code)
-	return linux.Exit{Code: s.code}, nil
+	return linux.Exit{Code: s.code, Signal: s.by}, nil
 }
 
 func (o *fakeOS) SetLimits(string, linux.Limits) error { return nil }

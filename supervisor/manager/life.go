@@ -71,14 +71,29 @@ func (e *entry) endLife() {
 	e.life = nil
 }
 
-// command is what is executed for one life.
-func (l *loop) command(e *entry) linux.Command {
-	own := []string{linux.EnvName + "=" + e.ran.Name, linux.EnvRun + "=" + strconv.FormatUint(e.proc.Gen, 10)}
-	if e.origin == fromCommand { // as it was given: nothing expands
-		return linux.Command{Argv: e.ran.Command.Argv, Env: append(slices.Clone(l.m.environ), own...), Foreground: true, Resolve: linux.ScriptByShell}
+// endStandby ends what callers have begun about a process that did not run.
+func (e *entry) endStandby() {
+	if e.standby != nil {
+		e.standby.end()
 	}
+	e.standby = nil
+}
+
+// namesOf are the variables that tell a process, and what is run about it, whose it is.
+func (l *loop) namesOf(e *entry) []string {
+	own := []string{linux.EnvName + "=" + e.spec.Name, linux.EnvRun + "=" + strconv.FormatUint(e.proc.Gen, 10)}
 	if e.index >= 0 {
 		own = append(own, envIndex+"="+strconv.Itoa(e.index))
+	}
+	return own
+}
+
+// command is what is executed for one life.
+func (l *loop) command(e *entry) linux.Command {
+	own := l.namesOf(e)
+	e.life.own = own
+	if e.origin == fromCommand { // as it was given: nothing expands
+		return linux.Command{Argv: e.ran.Command.Argv, Env: append(slices.Clone(l.m.environ), own...), Foreground: true, Resolve: linux.ScriptByShell}
 	}
 	spec, life, keep := e.ran, e.life, execsTasks(e.ran)
 	c := rights(spec)

@@ -334,6 +334,7 @@ func (l *loop) forget(e *entry) {
 		l.removed[name] = true
 	}
 	e.endLife()
+	e.endStandby()
 	if e.heir != nil && l.ending == nil {
 		l.inherit(e)
 	} else {

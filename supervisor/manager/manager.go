@@ -193,6 +193,7 @@ func (m *Manager) Run(ctx context.Context) (code int) {
 	quiet()
 	for _, e := range l.entries {
 		e.endLife()
+		e.endStandby()
 	}
 	if err := WriteLastWord(m.cfg.TerminationLog, l.finalWord()); err != nil {
 		m.log.Warn("the termination message is missing", "error", err)

@@ -60,6 +60,7 @@ func (l *loop) shutdown(code int, why string) {
 	deepest := 0
 	for _, e := range l.entries {
 		l.ending.open[e] = true
+		e.endStandby()
 		deepest = max(deepest, l.tiersBelow(e))
 	}
 	l.ending.tier = min(tierTime, grace/time.Duration(deepest+1))

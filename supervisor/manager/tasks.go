@@ -17,41 +17,51 @@ import (
 	"github.com/processmanager/processmanager/supervisor/internal/probe"
 )
 
-// task is a probe's attempt or a hook: something that is done about a life, outside
-// the loop.
+// task is a probe's attempt, a hook or a caller's command: something that is done about
+// a life, outside the loop.
 type task struct {
 	m     *Manager
 	spec  *supervisor.Spec
 	life  *life
-	what  string   // "liveness", "preStop": its word in names, logs and metrics
+	what  string   // "liveness", "preStop", "exec": its word in names, logs and metrics
 	extra []string // further environment
 }
 
 // exec runs a command as the process is run: with its environment, directory and
 // rights. Success is exit code 0.
 func (t *task) exec(ctx context.Context, action *supervisor.ExecAction) error {
-	c := rights(t.spec)
 	out := &bounded{}
-	c.Dir, c.Output = t.spec.WorkingDir, out
-	n := t.m.tasks.Add(1)
-	env, err := t.environment()
-	if err != nil {
-		return err
-	}
-	c.Env = append(env, t.extra...)
-	c.Env = append(c.Env, linux.EnvTask+"="+t.what+"."+strconv.FormatUint(n, 10))
-	c.Argv = manifest.ExecArgv(action.Command, c.Env)
-	c.Identity.Keep = keptNames(c.Env, t.m.environ)
-	exit, err := t.m.os.Exec(ctx, linux.Life{Name: t.spec.Name + "/" + t.what, Gen: n}, c)
+	program := ""
+	exit, err := t.run(ctx, func(env []string) []string {
+		argv := manifest.ExecArgv(action.Command, env)
+		program = argv[0]
+		return argv
+	}, out)
 	switch {
 	case err != nil:
 		return err
 	case exit.Signal != 0:
-		return fmt.Errorf("%s: ended by %s%s", c.Argv[0], exit.Signal, out.tail())
+		return fmt.Errorf("%s: ended by %s%s", program, exit.Signal, out.tail())
 	case exit.Code != 0:
-		return fmt.Errorf("%s: exit code %d%s", c.Argv[0], exit.Code, out.tail())
+		return fmt.Errorf("%s: exit code %d%s", program, exit.Code, out.tail())
 	}
 	return nil
+}
+
+// run runs what argv makes of the environment, and returns how it ended.
+func (t *task) run(ctx context.Context, argv func(env []string) []string, out linux.Output) (linux.Exit, error) {
+	env, err := t.environment()
+	if err != nil {
+		return linux.Exit{}, err
+	}
+	c := rights(t.spec)
+	c.Dir, c.Output = t.spec.WorkingDir, out
+	n := t.m.tasks.Add(1)
+	c.Env = append(env, t.extra...)
+	c.Env = append(c.Env, linux.EnvTask+"="+t.what+"."+strconv.FormatUint(n, 10))
+	c.Argv = argv(c.Env)
+	c.Identity.Keep = keptNames(c.Env, t.m.environ)
+	return t.m.os.Exec(ctx, linux.Life{Name: t.spec.Name + "/" + t.what, Gen: n}, c)
 }
 
 // environment is the one that the life was started with; of a life that had no tasks

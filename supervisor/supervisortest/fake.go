@@ -34,6 +34,7 @@ type Fake struct {
 	history  map[string][]supervisor.LifeRecord // newest first
 	trees    map[string][]supervisor.TreeProcess
 	probes   map[string][]supervisor.ProbeResult
+	execs    map[string]supervisor.ExecResult
 	manifest supervisor.ManifestInfo
 	plans    map[string][]supervisor.Change
 	changed  chan struct{} // closed when a process has changed, and made anew
@@ -70,6 +71,7 @@ func New() *Fake {
 		history:  map[string][]supervisor.LifeRecord{},
 		trees:    map[string][]supervisor.TreeProcess{},
 		probes:   map[string][]supervisor.ProbeResult{},
+		execs:    map[string]supervisor.ExecResult{},
 		manifest: supervisor.ManifestInfo{Source: "none", GraceSecs: 25, ExitPolicy: supervisor.ExitNever, Processes: []supervisor.Spec{}},
 		plans:    map[string][]supervisor.Change{},
 		changed:  make(chan struct{}),

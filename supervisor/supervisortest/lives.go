@@ -101,6 +101,41 @@ func (f *Fake) Probe(ctx context.Context, who supervisor.Caller, req supervisor.
 	return list, nil
 }
 
+// PutExec sets how every command ends that is run in the context of a process.
+func (f *Fake) PutExec(name string, result supervisor.ExecResult) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.execs[name] = result
+}
+
+// Exec implements supervisor.Control: what PutExec has set, else a success without output.
+func (f *Fake) Exec(ctx context.Context, who supervisor.Caller, req supervisor.ExecRequest) (*supervisor.ExecResult, error) {
+	if err := f.enter(ctx, "Exec", who, req); err != nil {
+		return nil, err
+	}
+	if err := who.MayChange(); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	info, err := f.find("exec in", req.Name)
+	switch {
+	case err != nil:
+		return nil, err
+	case req.Command.IsZero():
+		return nil, fmt.Errorf("cannot exec in %q: %w: no command was given", req.Name, supervisor.ErrInvalid)
+	}
+	result, ok := f.execs[req.Name]
+	if !ok {
+		result = supervisor.ExecResult{ExitCode: new(0), Reason: supervisor.ReasonCompleted, Stdout: []byte{}, Stderr: []byte{}}
+	}
+	result.Process, result.Run = req.Name, 0
+	if info.PID != nil {
+		result.Run = info.Run
+	}
+	return &result, nil
+}
+
 // History implements supervisor.Control.
 func (f *Fake) History(ctx context.Context, who supervisor.Caller, name string) ([]supervisor.LifeRecord, error) {
 	if err := f.enter(ctx, "History", who, name); err != nil {

@@ -29,6 +29,7 @@ __all__ = [
     "Event",
     "EventType",
     "ExecAction",
+    "ExecResult",
     "ExitPolicy",
     "FieldRef",
     "FileKeyRef",
@@ -316,6 +317,36 @@ class ExecAction:
 
     #: A list is an argv, after $(NAME) expansion; a string is run by /bin/sh -c.
     command: Command = field(metadata={"json": "command"})
+
+
+@dataclass
+class ExecResult:
+    """ExecResult of the API."""
+
+    #: The process in whose context it ran.
+    process: str = field(metadata={"json": "process"})
+    #: Number of the life in which it ran; 0: the process did not run, and the context was that
+    #: of its definition.
+    run: int = field(metadata={"json": "run"})
+    #: Exit code; null when a signal ended it.
+    exit_code: Optional[int] = field(metadata={"json": "exit_code"})
+    #: Signal that ended it; null when there is none.
+    signal: Optional[str] = field(metadata={"json": "signal"})
+    #: Why it ended: Completed, Error, Signaled, OOMKilled, or DeadlineExceeded when its time
+    #: was up.
+    reason: Reason = field(metadata={"json": "reason"})
+    #: What it wrote to stdout, as base64: the first MiB of it.
+    stdout: bytes = field(metadata={"json": "stdout"})
+    #: What it wrote to stderr, likewise.
+    stderr: bytes = field(metadata={"json": "stderr"})
+    #: It wrote more to stdout than was kept.
+    stdout_truncated: bool = field(metadata={"json": "stdout_truncated"})
+    #: It wrote more to stderr than was kept.
+    stderr_truncated: bool = field(metadata={"json": "stderr_truncated"})
+    #: How long it took.
+    seconds: float = field(metadata={"json": "seconds"})
+    #: Why the manager has killed it; absent when it did not.
+    error: Optional[str] = field(default=None, metadata={"json": "error"})
 
 
 @dataclass
@@ -951,7 +982,8 @@ class TreeProcess:
     write_bytes: Optional[int] = field(metadata={"json": "write_bytes"})
     #: When it began.
     start_time: datetime = field(metadata={"json": "start_time"})
-    #: The exec probe or hook that it belongs to; absent: the process itself.
+    #: The exec probe or hook that it belongs to, or exec: a command that somebody has run in
+    #: its context; absent: the process itself.
     task: Optional[str] = field(default=None, metadata={"json": "task"})
 
 
@@ -1180,6 +1212,21 @@ class Methods:
             "probe": probe,
         }
         return self.call("process.probe", params, result=List[ProbeResult], call_timeout=call_timeout)
+
+    def exec(self, name: str, command: Command, *, timeout: Optional[Duration] = None, call_timeout: Optional[float] = None) -> ExecResult:
+        """Calls process.exec. Runs a command once as an exec probe of the process is run: with
+        its environment, directory, user, groups, umask and limits, without a stdin and without
+        a terminal. Of a process that runs the context is that of its life, with which the
+        command ends; of one that does not it is the one that its next life would get. It
+        returns when nothing of the command is left; an exit code other than 0 is a result, not
+        an error. When the caller goes, the command runs on to its end or its timeout.
+        """
+        params = {
+            "name": name,
+            "command": command,
+            "timeout": timeout,
+        }
+        return self.call("process.exec", params, result=ExecResult, call_timeout=call_timeout)
 
     def status(self, name: str, *, call_timeout: Optional[float] = None) -> ProcessInfo:
         """Calls process.status. Describes one process at this moment."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import re
 import sys
@@ -22,6 +23,8 @@ def encode(value: Any) -> Any:
         return {name: encode(v) for name, v in value.items() if v is not None}
     if isinstance(value, (list, tuple)):
         return [encode(v) for v in value]
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
     if isinstance(value, datetime):
         # One without a zone is meant as local time, as everywhere in Python.
         return value.astimezone(timezone.utc).isoformat()
@@ -36,6 +39,8 @@ def decode(kind: Any, value: Any) -> Any:
         return None
     if kind is datetime:
         return parse_time(value)
+    if kind is bytes:
+        return base64.b64decode(value)
     if dataclasses.is_dataclass(kind):
         if not isinstance(value, dict):
             raise ValueError(f"want an object for {kind.__name__}")

@@ -132,6 +132,10 @@ class Methods(unittest.TestCase):
         with self.assertRaises(pm.InvalidError):
             c.probe("web", probe="readiness")
 
+        ran = c.exec("web", ["/bin/sh", "-c", "printf '\\377'; echo $PM_PROCESS_NAME >&2; exit 4"], timeout="10s")
+        self.assertEqual((ran.stdout, ran.stderr, ran.exit_code, ran.signal, ran.reason), (b"\xff", b"web\n", 4, None, "Error"))
+        self.assertEqual(c.exec("web", "echo $PM_PROCESS_NAME").stdout, b"web\n")
+
         spec = pm.Spec(
             io_priority=pm.IOPriority(class_="Idle"),
             command=["/bin/sh", "-c", "echo $WORD; exec sleep 1000"],

@@ -55,6 +55,10 @@ describe("methods", () => {
     assert.equal((await pm.trigger("job")).run, 2);
     assert.deepEqual((await pm.probe({ name: "web", probe: "liveness" })).map((x) => [x.process, x.probe, x.success]), [["web", "liveness", true]]);
 
+    const ran = await pm.exec({ name: "web", command: ["/bin/sh", "-c", "printf '\\377'; echo $PM_PROCESS_NAME >&2; exit 4"], timeout: "10s" });
+    assert.deepEqual([...Buffer.from(ran.stdout, "base64")], [255]);
+    assert.deepEqual([atob(ran.stderr), ran.exit_code, ran.reason], ["web\n", 4, "Error"]);
+
     const spec = { command: ["/bin/sh", "-c", "echo $WORD; exec sleep 1000"], env: [{ name: "WORD", value: "grün" }], labels: { made: "here" } };
     assert.deepEqual((await pm.start({ name: "whole", spec })).labels, { made: "here" });
     const sub = await pm.logsSubscribe({ name: "whole" });

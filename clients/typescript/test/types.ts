@@ -12,6 +12,8 @@ export async function everything(pm: Client): Promise<void> {
   named.push(await pm.signal({ name: "a", signal: "HUP" }), await pm.wait({ name: "a", condition: "ready" }));
   named.push(...(await pm.list()));
   for (const found of await pm.probe({ name: "a", probe: "readiness" })) void (found.success || found.message?.length);
+  const bytes: string = (await pm.exec({ name: "a", command: ["true"] })).stdout;
+  void bytes;
   const gone: void = await pm.delete("a");
   void gone;
   for (const life of await pm.history("a")) void life.log.map((line) => line.msg.length);
