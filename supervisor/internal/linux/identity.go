@@ -28,7 +28,7 @@ func (w *who) String() string {
 	return fmt.Sprintf("user %d, group %d", w.uid, w.gid)
 }
 
-var errNonRoot = errors.New("runAsNonRoot and the process would run as root")
+var errNonRoot = errors.New("runAsNonRoot is true, and it would run as root: give a runAsUser other than 0")
 
 // resolve turns an identity into numbers. A user by number needs no entry: without one
 // the group is 0 unless it is given and the home is /, as in Kubernetes.

@@ -88,7 +88,7 @@ func unknown(what string, id supervisor.ID, file string, missing bool) error {
 	if missing {
 		return fmt.Errorf("unknown %s %q: %s does not exist; give the number", what, id, file)
 	}
-	return fmt.Errorf("unknown %s %q: it is not in %s", what, id, file)
+	return fmt.Errorf("unknown %s %q: it is not in %s: add it there, or give the number", what, id, file)
 }
 
 func readAccounts(path string) (string, error) {

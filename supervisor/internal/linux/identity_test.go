@@ -69,11 +69,11 @@ func TestT20Resolve(t *testing.T) {
 		{"somebody else", id{User: "4242", Group: "34"}, as33, who{}, "cannot become user 4242, group 34: operation not permitted (needs CAP_SETUID and CAP_SETGID, which the manager, user 33, group 34, does not have)"},
 		{"another group", id{Group: "35"}, as33, who{}, "cannot become user 33, group 35: operation not permitted (needs CAP_SETGID, which the manager, user 33, group 34, does not have)"},
 
-		{"unknown", id{User: "nobody"}, asRoot, who{}, `unknown user "nobody": it is not in PASSWD`},
-		{"not a line", id{User: "+nis"}, asRoot, who{}, `unknown user "+nis": it is not in PASSWD`},
-		{"not a number", id{User: "bad"}, asRoot, who{}, `unknown user "bad": it is not in PASSWD`},
-		{"half a line", id{User: "half"}, asRoot, who{}, `unknown user "half": it is not in PASSWD`},
-		{"unknown group", id{User: "web", Group: "many"}, asRoot, who{}, `unknown group "many": it is not in GROUP`},
+		{"unknown", id{User: "nobody"}, asRoot, who{}, `unknown user "nobody": it is not in PASSWD: add it there, or give the number`},
+		{"not a line", id{User: "+nis"}, asRoot, who{}, `unknown user "+nis": it is not in PASSWD: add it there, or give the number`},
+		{"not a number", id{User: "bad"}, asRoot, who{}, `unknown user "bad": it is not in PASSWD: add it there, or give the number`},
+		{"half a line", id{User: "half"}, asRoot, who{}, `unknown user "half": it is not in PASSWD: add it there, or give the number`},
+		{"unknown group", id{User: "web", Group: "many"}, asRoot, who{}, `unknown group "many": it is not in GROUP: add it there, or give the number`},
 		{"root by name", id{User: "root", NonRoot: true}, asRoot, who{}, errNonRoot.Error()},
 		{"the manager's root", id{NonRoot: true}, asRoot, who{}, errNonRoot.Error()},
 	} {

@@ -36,7 +36,7 @@ func findProgram(c *Command) (string, error) {
 		case nil:
 			return candidate, nil
 		case unix.EACCES:
-			denied = fmt.Errorf("exec %q: %w", candidate, err)
+			denied = fmt.Errorf("exec %q: %w%s", candidate, err, forNobody(inDir(c.Dir, candidate)))
 		}
 	}
 	if denied != nil {
@@ -144,12 +144,24 @@ func explain(c *Command, path string, err error) error {
 		if errors.Is(err, unix.EACCES) && isDirectory(inDir(c.Dir, path)) {
 			return fmt.Errorf("exec %q: it is a directory: %w", path, err)
 		}
+		if errors.Is(err, unix.EACCES) {
+			return fmt.Errorf("exec %q: %w%s", path, err, forNobody(inDir(c.Dir, path)))
+		}
 	case errors.Is(err, unix.ENOEXEC):
 		return fmt.Errorf("exec %q: %w (built for another machine, or a script without a first line such as #!/bin/sh)", path, err)
 	case errors.Is(err, unix.EAGAIN):
 		return fmt.Errorf("exec %q: %w (the limit of processes is reached)", path, err)
 	}
 	return fmt.Errorf("exec %q: %w", path, err)
+}
+
+// forNobody says of a file that no user may execute that this is so.
+func forNobody(path string) string {
+	var st unix.Stat_t
+	if unix.Stat(path, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG || st.Mode&0o111 != 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (nobody may execute it: its mode is %04o)", st.Mode&0o7777)
 }
 
 func isDirectory(path string) bool {

@@ -204,11 +204,11 @@ func TestT20IdentityRefused(t *testing.T) {
 		id   Identity
 		want string
 	}{
-		{"user", Identity{User: "no-such"}, `unknown user "no-such": it is not in /etc/passwd`},
-		{"group", Identity{Group: "no-such"}, `unknown group "no-such": it is not in /etc/group`},
-		{"groups", Identity{Groups: []supervisor.ID{"no-such"}}, `unknown group "no-such": it is not in /etc/group`},
-		{"too large", Identity{User: "4294967295"}, `unknown user "4294967295": it is not in /etc/passwd`},
-		{"negative", Identity{User: "-1"}, `unknown user "-1": it is not in /etc/passwd`},
+		{"user", Identity{User: "no-such"}, `unknown user "no-such": it is not in /etc/passwd: add it there, or give the number`},
+		{"group", Identity{Group: "no-such"}, `unknown group "no-such": it is not in /etc/group: add it there, or give the number`},
+		{"groups", Identity{Groups: []supervisor.ID{"no-such"}}, `unknown group "no-such": it is not in /etc/group: add it there, or give the number`},
+		{"too large", Identity{User: "4294967295"}, `unknown user "4294967295": it is not in /etc/passwd: add it there, or give the number`},
+		{"negative", Identity{User: "-1"}, `unknown user "-1": it is not in /etc/passwd: add it there, or give the number`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if err := refused(t, c.id, Setup{}); err.Error() != c.want {

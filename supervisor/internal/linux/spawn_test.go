@@ -66,8 +66,8 @@ func TestSpawnErrors(t *testing.T) {
 	}{
 		{"no file", Command{Argv: []string{"/app/x"}}, fs.ErrNotExist, `exec "/app/x": no such file or directory`},
 		{"not in PATH", Command{Argv: []string{"nope"}, Env: []string{"PATH=/bin:/usr/bin"}}, fs.ErrNotExist, `exec "nope": no such file or directory in PATH "/bin:/usr/bin"`},
-		{"no x", Command{Argv: []string{plain}}, fs.ErrPermission, `exec "` + plain + `": permission denied`},
-		{"no x in PATH", Command{Argv: []string{"plain"}, Env: []string{"PATH=" + dir}}, fs.ErrPermission, `exec "` + plain + `": permission denied`},
+		{"no x", Command{Argv: []string{plain}}, fs.ErrPermission, `exec "` + plain + `": permission denied (nobody may execute it: its mode is 0644)`},
+		{"no x in PATH", Command{Argv: []string{"plain"}, Env: []string{"PATH=" + dir}}, fs.ErrPermission, `exec "` + plain + `": permission denied (nobody may execute it: its mode is 0644)`},
 		{"directory", Command{Argv: []string{dir}}, fs.ErrPermission, `exec "` + dir + `": it is a directory: permission denied`},
 		{"no interpreter", Command{Argv: []string{orphaned}}, fs.ErrNotExist, `exec "` + orphaned + `": its interpreter "/no/such/shell": no such file or directory`},
 		{"garbage", Command{Argv: []string{garbage}}, unix.ENOEXEC, `exec "` + garbage + `": exec format error (built for another machine, or a script without a first line such as #!/bin/sh)`},

@@ -141,7 +141,7 @@ func TestT100T104EnvironmentErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	tests := []struct{ fields, want string }{
-		{"    envFrom: [{secretRef: {path: %DIR%/none}}]\n", "envFrom[0]: DIR/none: it does not exist"},
+		{"    envFrom: [{secretRef: {path: %DIR%/none}}]\n", "envFrom[0]: DIR/none: it does not exist (with optional: true it need not)"},
 		{"    envFrom: [{secretRef: {path: %DIR%/bad.env}}]\n", "envFrom[0]: DIR/bad.env: line 2: want NAME=value, there is no '=' after the name"},
 		{"    envFrom: [{secretRef: {path: %DIR%/half.env}}]\n", "envFrom[0]: DIR/half.env: it is a file: want the directory where it is mounted, or fileRef"},
 		{"    envFrom: [{fileRef: {path: %DIR%/secret}}]\n", "envFrom[0]: DIR/secret: it is a directory: want a file, or secretRef or configMapRef"},
@@ -150,7 +150,7 @@ func TestT100T104EnvironmentErrors(t *testing.T) {
 		{"    envFrom: [{secretRef: {path: %DIR%/long}}]\n", `envFrom[0]: the key "LONG" of DIR/long: it is longer than the 131071 bytes that Linux passes, with its name: argument list too long`},
 		{"    envFrom: [{fileRef: {path: %DIR%/nul.env}}]\n", "envFrom[0]: DIR/nul.env: line 1: it holds a NUL byte, which no variable can"},
 		{"    env: [{name: A, valueFrom: {fileKeyRef: {path: %DIR%/secret, key: NONE}}}]\n", `env[0] (A): DIR/secret: there is no key "NONE" in it`},
-		{"    env: [{name: A, valueFrom: {fileKeyRef: {path: %DIR%/none, key: NONE}}}]\n", `env[0] (A): DIR/none: it does not exist`},
+		{"    env: [{name: A, valueFrom: {fileKeyRef: {path: %DIR%/none, key: NONE}}}]\n", `env[0] (A): DIR/none: it does not exist (with optional: true it need not)`},
 		{"    env: [{name: A, valueFrom: {fileKeyRef: {path: %DIR%/secret, key: NUL}}}]\n", "env[0] (A): it holds a NUL byte, which no variable can"},
 		{
 			"    env: [{name: A, valueFrom: {fileKeyRef: {path: %DIR%/half.env, key: H}}}, {name: B, value: $(A)$(A)}]\n",

@@ -24,7 +24,7 @@ type source struct {
 type sources map[string]*source
 
 // errMissing is what optional forgives.
-var errMissing = errors.New("it does not exist")
+var errMissing = errors.New("it does not exist (with optional: true it need not)")
 
 // read returns the source at a path. The error tells no value and wraps nothing of
 // package fs, for a missing Secret is not a missing program; it is errMissing when
