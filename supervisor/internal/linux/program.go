@@ -144,6 +144,9 @@ func explain(c *Command, path string, err error) error {
 		if errors.Is(err, unix.EACCES) && isDirectory(inDir(c.Dir, path)) {
 			return fmt.Errorf("exec %q: it is a directory: %w", path, err)
 		}
+		if errors.Is(err, unix.ENOENT) && byShell(c.Argv) {
+			return fmt.Errorf("exec %q: %w (it runs a command that is one string; where there is no shell, write a list: [PROGRAM, ARGUMENT])", path, err)
+		}
 		if errors.Is(err, unix.EACCES) {
 			return fmt.Errorf("exec %q: %w%s", path, err, forNobody(inDir(c.Dir, path)))
 		}
@@ -153,6 +156,11 @@ func explain(c *Command, path string, err error) error {
 		return fmt.Errorf("exec %q: %w (the limit of processes is reached)", path, err)
 	}
 	return fmt.Errorf("exec %q: %w", path, err)
+}
+
+// byShell reports whether an argv is that of a command in one string.
+func byShell(argv []string) bool {
+	return len(argv) == 3 && argv[0] == "/bin/sh" && argv[1] == "-c"
 }
 
 // forNobody says of a file that no user may execute that this is so.

@@ -39,6 +39,14 @@ func TestOneLife(t *testing.T) {
 	}
 }
 
+// An image without a shell: what to write instead is told to who has written a string.
+func TestNoShell(t *testing.T) {
+	err := explain(&Command{Argv: []string{"/bin/sh", "-c", "app --flag"}}, filepath.Join(t.TempDir(), "sh"), unix.ENOENT)
+	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "where there is no shell, write a list") {
+		t.Error(err)
+	}
+}
+
 func TestSpawnErrors(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name, text string, mode os.FileMode) string {
