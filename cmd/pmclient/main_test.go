@@ -197,6 +197,37 @@ func TestManifestThatIsNotSent(t *testing.T) {
 	}
 }
 
+// What the manager finds wrong in a manifest that was sent is told by the file that it is in,
+// and by its line there.
+func TestManifestFaultsByFile(t *testing.T) {
+	fake := fleet()
+	fake.Hook = func(_ context.Context, method string) error {
+		if method != "Diff" {
+			return nil
+		}
+		return fmt.Errorf("cannot compare the manifest: %w: manifest: spec.a: it is wrong (line 2)\nmanifest: spec.b: the name \"x\" is taken by spec.c on line 1 (line 6)\nmanifest: spec.d: it is missing", supervisor.ErrInvalid)
+	}
+	socket := serve(t, rpc.Options{Control: fake})
+	dir := t.TempDir()
+	for name, text := range map[string]string{"a.yaml": "one\ntwo\nthree", "b.yml": "one\ntwo\n", "c.txt": "no"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for path, want := range map[string]string{
+		dir:             "DIR/a.yaml: spec.a: it is wrong (line 2)\nDIR/b.yml: spec.b: the name \"x\" is taken by spec.c on line 1 of DIR/a.yaml (line 2)\nDIR: spec.d: it is missing\n",
+		dir + "/a.yaml": "DIR/a.yaml: spec.a: it is wrong (line 2)\nDIR/a.yaml: spec.b: the name \"x\" is taken by spec.c on line 1 (line 6)\nDIR/a.yaml: spec.d: it is missing\n",
+	} {
+		var stdout, stderr bytes.Buffer
+		p := &program{out: &stdout, now: time.Now}
+		code := p.run([]string{"pmclient", "-socket", socket, "diff", "-f", path}, &stderr)
+		want = "pmclient: cannot compare the manifest: invalid request:\n" + strings.ReplaceAll(want, "DIR", dir)
+		if code != exitUsage || stderr.String() != want {
+			t.Errorf("%s: %d\n%s\nwant\n%s", path, code, &stderr, want)
+		}
+	}
+}
+
 // Who waits for many waits for all at once.
 func TestWaitForMany(t *testing.T) {
 	fake := supervisortest.New()

@@ -52,10 +52,12 @@ func (p *program) diff(ctx context.Context, c *cli.Command) error {
 // there is anything.
 func (p *program) changes(ctx context.Context, c *cli.Command, method, title string) (any bool, err error) {
 	params := map[string]string{}
+	var sent *sentText
 	if path := c.String("f"); path != "" {
-		if params["manifest"], err = p.readManifest(path); err != nil {
+		if sent, err = p.readManifest(path); err != nil {
 			return false, err
 		}
+		params["manifest"] = string(sent.text)
 	}
 	conn, err := p.connect(c)
 	if err != nil {
@@ -64,6 +66,9 @@ func (p *program) changes(ctx context.Context, c *cli.Command, method, title str
 	defer conn.Close()
 	var answer json.RawMessage
 	if err := conn.Call(ctx, method, params, &answer); err != nil {
+		if sent != nil && errors.Is(err, supervisor.ErrInvalid) {
+			err = sent.placed(err)
+		}
 		return false, err
 	}
 	var list []supervisor.Change
@@ -89,58 +94,61 @@ func (p *program) showChanges(list []supervisor.Change, title string) error {
 
 // readManifest reads the text that is to be sent. An empty one is refused: it would
 // look like none at all.
-func (p *program) readManifest(path string) (string, error) {
-	text, err := p.manifestText(path)
+func (p *program) readManifest(path string) (*sentText, error) {
+	sent, err := p.manifestText(path)
 	if path == "-" {
 		path = "stdin"
 	}
-	switch {
+	sent.whole = path
+	switch text := sent.text; {
 	case err != nil:
-		return "", fmt.Errorf("cannot read the manifest: %w", err)
+		return nil, fmt.Errorf("cannot read the manifest: %w", err)
 	case len(text) > maxManifest:
-		return "", fmt.Errorf("cannot send the manifest: %s is longer than %d bytes", path, maxManifest)
+		return nil, fmt.Errorf("cannot send the manifest: %s is longer than %d bytes", path, maxManifest)
 	case !utf8.Valid(text):
-		return "", fmt.Errorf("cannot send the manifest: %s is not valid UTF-8", path)
+		return nil, fmt.Errorf("cannot send the manifest: %s is not valid UTF-8", path)
 	case strings.TrimSpace(string(text)) == "":
-		return "", fmt.Errorf("cannot send the manifest: %s is empty", path)
+		return nil, fmt.Errorf("cannot send the manifest: %s is empty", path)
 	}
-	return string(text), nil
+	return sent, nil
 }
 
 // manifestText is at most one byte longer than what can be sent. The files of a folder
 // are joined in the order of their names, as the manager does it.
-func (p *program) manifestText(path string) ([]byte, error) {
+func (p *program) manifestText(path string) (*sentText, error) {
+	sent := &sentText{}
 	if path == "-" {
-		return io.ReadAll(io.LimitReader(p.in, maxManifest+1))
+		text, err := io.ReadAll(io.LimitReader(p.in, maxManifest+1))
+		sent.add("stdin", text)
+		return sent, err
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, err
+		return sent, err
 	}
 	if !info.IsDir() {
-		return readFile(path)
+		text, err := readFile(path)
+		sent.add(path, text)
+		return sent, err
 	}
 	entries, err := os.ReadDir(path) // sorted
 	if err != nil {
-		return nil, err
+		return sent, err
 	}
-	var all []byte
 	for _, entry := range entries {
 		if ext := filepath.Ext(entry.Name()); ext != ".yaml" && ext != ".yml" || entry.Name()[0] == '.' {
 			continue
 		}
-		text, err := readFile(filepath.Join(path, entry.Name()))
+		name := filepath.Join(path, entry.Name())
+		text, err := readFile(name)
 		if err != nil {
-			return nil, err
+			return sent, err
 		}
-		if len(all) > 0 {
-			all = append(all, "\n---\n"...)
-		}
-		if all = append(all, text...); len(all) > maxManifest {
+		if sent.add(name, text); len(sent.text) > maxManifest {
 			break
 		}
 	}
-	return all, nil
+	return sent, nil
 }
 
 func readFile(path string) ([]byte, error) {
