@@ -68,7 +68,25 @@ func (l *loop) cronDue(e *entry, wall time.Time) {
 	if e.proc.Asides > 0 {
 		busy = slices.ContainsFunc(l.family(e.spec.Name)[1:], func(run *entry) bool { return !run.idle() })
 	}
-	l.step(e, machine.CronDue{Busy: busy, Next: next, Late: wall.Sub(last), Missed: missed})
+	ev := machine.CronDue{Busy: busy, Next: next, Late: wall.Sub(last), Missed: missed}
+	runs := e.proc.Runs
+	l.step(e, ev)
+	l.tellSkipped(e, runs, ev)
+}
+
+// tellSkipped logs why a scheduled time was let pass: of several in a row once.
+func (l *loop) tellSkipped(e *entry, before machine.Runs, ev machine.CronDue) {
+	skipped, told := e.proc.Runs.Skipped > before.Skipped, e.toldSkipped
+	e.toldSkipped = skipped
+	switch {
+	case e.proc.Runs.Missed > before.Missed+ev.Missed:
+		l.m.log.Warn("skips a scheduled time, because it is later than startingDeadlineSeconds", "name", e.spec.Name, "late", ev.Late.Round(time.Millisecond))
+	case !skipped || told:
+	case len(e.proc.Unmet) > 0:
+		l.m.log.Info("skips scheduled times, because it waits", "name", e.spec.Name, "for", waitsFor(e.proc))
+	default:
+		l.m.log.Info("skips scheduled times, because a run goes on", "name", e.spec.Name, "run", e.proc.Gen)
+	}
 }
 
 // latest is the last of the scheduled times that are not after wall, of which one is

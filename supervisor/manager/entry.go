@@ -49,15 +49,16 @@ type entry struct {
 	loose     string // limits that nobody enforces, as was said last
 	m         *Manager
 
-	due, cron slot // places in the loop's heaps
-	dirty     bool // consequences are to be settled
-	left      bool // has left pending and starting once
-	own       bool // has metric series of its own
-	gone      bool // forgotten
-	counted   bool // of a run under Allow: its parent knows of its end
-	retired   bool // of an API-made one: it is in the list of ended ones
-	waiters   []*waiter
-	needed    []*entry // those whose dependsOn names this one
+	due, cron   slot // places in the loop's heaps
+	dirty       bool // consequences are to be settled
+	left        bool // has left pending and starting once
+	own         bool // has metric series of its own
+	gone        bool // forgotten
+	toldSkipped bool // that scheduled times are skipped was logged
+	counted     bool // of a run under Allow: its parent knows of its end
+	retired     bool // of an API-made one: it is in the list of ended ones
+	waiters     []*waiter
+	needed      []*entry // those whose dependsOn names this one
 
 	stats stats
 }

@@ -112,6 +112,9 @@ func TestT47OverlapsByPolicy(t *testing.T) {
 		s.run()
 		s.until(30*time.Second + 900*time.Millisecond)
 		forbid, replace, allow := s.stat("forbid"), s.stat("replace"), s.stat("allow")
+		if n := strings.Count(s.log.String(), "skips scheduled times, because a run goes on name=forbid run="); n != 6 {
+			t.Errorf("Forbid: skipped times were told of %d times, want once for each of the 6 runs", n)
+		}
 		if n := s.os.spawned("forbid"); n != 6 || forbid.CronRuns[supervisor.CronSkipped] != 24 || forbid.CronRuns[supervisor.CronSucceeded] != 6 {
 			t.Errorf("Forbid: %d lives, %v", n, forbid.CronRuns)
 		}
@@ -186,6 +189,9 @@ func TestT48NoStormAfterAPause(t *testing.T) {
 				if m[2] != test.missed {
 					t.Errorf("%s: %s were missed, want %s", m[1], m[2], test.missed)
 				}
+			}
+			if n := strings.Count(s.log.String(), "skips a scheduled time, because it is later than startingDeadlineSeconds name=late late=15"); n != 1 {
+				t.Errorf("who is too late was told of %d times", n)
 			}
 			slices.Sort(names)
 			if !slices.Equal(names, []string{"any", "late", "soon"}) {
