@@ -196,6 +196,9 @@ func (v *view) trouble() string {
 	case e.Code != 0:
 		how = fmt.Sprintf("exit code %d", e.Code)
 	}
+	if p.Last.Reason == supervisor.ReasonOOMKilled {
+		how = "out of memory: " + how
+	}
 	switch {
 	case p.Status() == supervisor.StatusStuck:
 		return survivor(p) + " survived SIGKILL"
