@@ -36,11 +36,10 @@ func readCompose(d *draft, o Options) error {
 		RestartPolicy: supervisor.RestartNever, TerminationGracePeriodSeconds: new(int64(10)),
 		RestartBackoff: &supervisor.Backoff{Initial: span(100 * time.Millisecond), Max: seconds(60), Jitter: new(0.0), ResetAfter: seconds(10)},
 	}
-	d.note(Changed, d.file, 0, "", "services become processes of one container: they share its file system, its network (each other's names are localhost, and a port has one owner) and its image, in which all programs have to be")
+	d.note(Changed, d.file, 0, "", "services become processes of one container: they share its file system, its image and its network, in which each other's names are localhost, and a port has one owner")
 	services := r.object(t, "services")
-	for _, key := range []string{"version", "name"} {
-		r.take(t, key)
-	}
+	r.take(t, "version")
+	d.called, _ = r.text(t, "name")
 	r.rest(nil, "", t, map[string]string{
 		"networks": "~processes of one container share its network", "volumes": "mount them into the container",
 		"secrets": "mount them into the container: envFrom: [{secretRef: {path: /run/secrets}}]", "configs": "mount them into the container",
@@ -72,7 +71,7 @@ func (r *composeReader) service(t *tree) {
 	p.spec.Command.Argv = argv
 	for _, key := range []string{"image", "build"} {
 		if c := r.take(t, key); c != nil {
-			p.note(Changed, c.line, key, "its programs have to be in this container's image")
+			r.d.note(Changed, r.file, c.line, key, "its programs have to be in this container's image")
 		}
 	}
 	if yes, c := r.boolean(t, "init"); yes && c != nil {

@@ -14,12 +14,13 @@ import (
 // .env beside it. Those of the shell in which somebody calls compose are not known here.
 type composeVariables struct {
 	*filler
-	file string // empty: there is none
+	file      string          // empty: there is none
+	defaulted map[string]bool // what has its default in the manifest
 }
 
 // composeVariables reads the file that is given, or the .env beside the compose file.
 func (d *draft) composeVariables(given string) (*composeVariables, error) {
-	v := &composeVariables{filler: newFiller(nil)}
+	v := &composeVariables{filler: newFiller(nil), defaulted: map[string]bool{}}
 	beside := path.Join(path.Dir(d.file), ".env")
 	switch {
 	case given != "":
@@ -61,11 +62,13 @@ func (v *composeVariables) profiles(of []string) bool {
 
 // tell says which of them stand in the manifest now.
 func (v *composeVariables) tell(d *draft) {
-	if len(v.used) == 0 {
-		return
+	names := func(of map[string]bool) string { return strings.Join(slices.Sorted(maps.Keys(of)), ", ") }
+	if len(v.used) > 0 {
+		d.note(Changed, v.file, 0, "", "%s: filled in here, as compose does; a change of the file changes nothing any more. A secret among them is better read at each start: envFrom", names(v.used))
 	}
-	names := slices.Sorted(maps.Keys(v.used))
-	d.note(Changed, v.file, 0, "", "%s: filled in here, as compose does; a change of the file changes nothing any more. A secret among them is better read at each start: envFrom", strings.Join(names, ", "))
+	if len(v.defaulted) > 0 {
+		d.note(Changed, d.file, 0, "", "%s: the defaults are written, as compose takes them where nothing sets these; where the container sets NAME, write $(NAME)", names(v.defaulted))
+	}
 }
 
 // raw is a single value as it stands in the file.
@@ -112,19 +115,18 @@ func (r *composeReader) value(p *process, c *tree, text string) string {
 }
 
 func (r *composeReader) written(p *process, c *tree, in interpolation) string {
-	if _, known := in.plain(); !known && !r.expandNote {
+	if _, known := in.defaults(); !known && !r.expandNote {
 		r.expandNote = true
 		r.d.note(Changed, r.file, c.line, c.key, "$NAME is filled in at each start, from the container, and what is not set stays as $(NAME); compose takes it from its own environment or .env when it loads the file, and makes it empty")
 	}
 	return in.expanding(func(m remark) {
-		kind := Lost
-		if m.defaulted { // it is what compose does where nothing sets it
-			kind = Changed
-		}
-		if p == nil {
-			r.d.note(kind, r.file, c.line, c.key, "%s", m.text)
-		} else {
-			p.note(kind, c.line, c.key, "%s", m.text)
+		switch {
+		case m.defaulted != "":
+			r.variables.defaulted[m.defaulted] = true
+		case p == nil:
+			r.d.note(Lost, r.file, c.line, c.key, "%s", m.text)
+		default:
+			p.note(Lost, c.line, c.key, "%s", m.text)
 		}
 	})
 }

@@ -124,3 +124,26 @@ func TestIncludeStaysInside(t *testing.T) {
 		}
 	}
 }
+
+// A note or an error about a layered setting names the layer that it stands in.
+func TestLayersAreNamed(t *testing.T) {
+	layers := func(second string) fstest.MapFS {
+		return fstest.MapFS{
+			"001-a.yaml": {Data: []byte("services:\n  web:\n    override: replace\n    command: x [ y ]\n    unknown: 1\n    startup: enabled\n")},
+			"002-b.yaml": {Data: []byte("services:\n  web:\n    override: merge\n" + second)},
+		}
+	}
+	got, err := Convert(layers("    other: 2\n"), ".", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"NOTE 001-a.yaml:4: command:", "TODO 001-a.yaml:5: unknown:", "TODO 002-b.yaml:4: other:"} {
+		if !strings.Contains(string(got.Manifest), want) {
+			t.Errorf("%q is not in\n%s", want, got.Manifest)
+		}
+	}
+	_, err = Convert(layers("    kill-delay: soon\n"), ".", Options{})
+	if err == nil || !strings.HasPrefix(err.Error(), "002-b.yaml:4: kill-delay:") {
+		t.Errorf("the error is %v", err)
+	}
+}

@@ -53,6 +53,7 @@ type draft struct {
 	show   func(name string) string
 	files  int // read so far
 	format string
+	called string // what the whole calls itself; empty: as its file
 
 	about      []string // comments of the source that belong to no process
 	notes      []Note
@@ -121,6 +122,11 @@ func (d *draft) showError(err error) {
 	case interface{ Unwrap() error }:
 		d.showError(e.Unwrap())
 	}
+}
+
+// noteOn is about a part of a file that need not be the one the process is from.
+func (p *process) noteOn(k Kind, c *tree, key, format string, args ...any) {
+	p.notes = append(p.notes, Note{Kind: k, File: c.file, Line: c.line, Key: key, Text: fmt.Sprintf(format, args...)})
 }
 
 // add begins a process. Its name is made of the origin when everything is read.

@@ -194,7 +194,7 @@ func (ref reference) String() string {
 // A remark says what about a reference is not as it was.
 type remark struct {
 	text      string
-	defaulted bool // its default was taken
+	defaulted string // the variable whose default was taken
 }
 
 // written is the reference as the manifest has it, and what that leaves to do. $(NAME) has no
@@ -211,7 +211,7 @@ func (ref reference) written(remarks func(remark)) string {
 	case "":
 		return variable
 	case "-", ":-":
-		say(remark{ref.String() + " is its default here: where the container sets " + ref.name + ", write " + variable, true})
+		say(remark{ref.String() + " is its default here: where the container sets " + ref.name + ", write " + variable, ref.name})
 		return ref.word.escaped(remarks)
 	case "?", ":?":
 		say(remark{text: ref.String() + " is " + variable + ", which is not refused when it is not set: see to it that it is"})

@@ -60,7 +60,6 @@ type pebbleReader struct {
 	services, checks map[string]*tree
 	order            []string
 	checkOrder       []string
-	files            map[*tree]string
 	byName           map[string]*process
 }
 
@@ -74,7 +73,7 @@ func readPebble(d *draft, _ Options) error {
 	}
 	r := &pebbleReader{
 		yamlReader: &yamlReader{d: d}, services: map[string]*tree{}, checks: map[string]*tree{},
-		files: map[*tree]string{}, byName: map[string]*process{},
+		byName: map[string]*process{},
 	}
 	for _, file := range files {
 		if err := r.layer(file); err != nil {
@@ -99,7 +98,6 @@ func readPebble(d *draft, _ Options) error {
 	}
 	for _, name := range r.order {
 		r.onCheckFailure(r.byName[name], r.services[name])
-		r.file = r.files[r.services[name]]
 		r.rest(r.byName[name], "", r.services[name], nil)
 	}
 	r.looseChecks()
@@ -138,7 +136,6 @@ func (r *pebbleReader) combine(from *tree, into map[string]*tree, order *[]strin
 			r.fail(entry, "want an object")
 			return
 		}
-		r.files[entry] = r.file
 		override, c := r.text(entry, "override")
 		old := into[entry.key]
 		switch {
@@ -152,7 +149,7 @@ func (r *pebbleReader) combine(from *tree, into map[string]*tree, order *[]strin
 			into[entry.key] = entry
 		default:
 			overlay(old, entry)
-			old.line, r.files[old] = entry.line, r.file
+			old.file, old.line = entry.file, entry.line
 		}
 	}
 }
@@ -176,8 +173,7 @@ func overlay(old, over *tree) {
 }
 
 func (r *pebbleReader) service(name string, t *tree) {
-	r.file = r.files[t]
-	p := r.d.add(r.file, t.line, name)
+	p := r.d.add(t.file, t.line, name)
 	r.byName[name] = p
 	p.about = t.about
 	for _, key := range []string{"summary", "description"} {
@@ -213,7 +209,7 @@ func (r *pebbleReader) command(p *process, t *tree) []string {
 	var argv []string
 	for _, w := range words {
 		if p != nil && (w == "[" || w == "]") {
-			p.note(Changed, c.line, "command", "arguments cannot be given at a start; those in [ ] are its arguments now")
+			p.noteOn(Changed, c, "command", "arguments cannot be given at a start; those in [ ] are its arguments now")
 			continue
 		}
 		argv = append(argv, literal(w))
@@ -255,20 +251,20 @@ func (r *pebbleReader) user(p *process, t *tree) {
 
 // ends reads on-success and on-failure.
 func (r *pebbleReader) ends(p *process, t *tree) {
-	action := func(key string) (string, int) {
+	action := func(key string) (string, *tree) {
 		text, c := r.text(t, key)
 		if c == nil {
-			return "restart", 0
+			return "restart", t
 		}
 		switch text {
 		case "restart", "ignore", "shutdown", "failure-shutdown", "success-shutdown":
 		default:
 			r.fail(c, "%q is not restart, ignore, shutdown, success-shutdown or failure-shutdown", text)
 		}
-		return text, c.line
+		return text, c
 	}
-	good, goodLine := action("on-success")
-	bad, badLine := action("on-failure")
+	good, goodAt := action("on-success")
+	bad, badAt := action("on-failure")
 	ends := strings.HasSuffix(good, "shutdown") || strings.HasSuffix(bad, "shutdown")
 	p.spec.Essential = ends
 	switch {
@@ -278,17 +274,21 @@ func (r *pebbleReader) ends(p *process, t *tree) {
 	default:
 		p.spec.RestartPolicy = supervisor.RestartNever
 		if good == "restart" {
-			p.note(Lost, badLine, "on-failure", "there is no policy that restarts after a success only: it is not restarted")
+			p.noteOn(Lost, badAt, "on-failure", "there is no policy that restarts after a success only: it is not restarted")
 		}
 	}
 	if ends && (good == "ignore" || bad == "ignore") {
-		p.note(Changed, max(goodLine, badLine), "on-success, on-failure", "essential ends the container after either end")
+		at := goodAt
+		if badAt.line > at.line {
+			at = badAt
+		}
+		p.noteOn(Changed, at, "on-success, on-failure", "essential ends the container after either end")
 	}
 	if good == "failure-shutdown" {
-		p.note(Changed, goodLine, "on-success", "the container ends with the exit code of the process, which is 0, and not with 10")
+		p.noteOn(Changed, goodAt, "on-success", "the container ends with the exit code of the process, which is 0, and not with 10")
 	}
 	if bad == "success-shutdown" {
-		p.note(Changed, badLine, "on-failure", "the container ends with the exit code of the process, and not with 0")
+		p.noteOn(Changed, badAt, "on-failure", "the container ends with the exit code of the process, and not with 0")
 	}
 }
 
@@ -344,7 +344,6 @@ func (r *pebbleReader) delays(p *process, t *tree) {
 
 // ordering reads after, before and requires.
 func (r *pebbleReader) ordering(p *process, t *tree) {
-	r.file = r.files[t]
 	started := map[string]bool{}
 	if c := r.take(t, "after"); c != nil {
 		for _, name := range r.list(c) {
@@ -357,7 +356,7 @@ func (r *pebbleReader) ordering(p *process, t *tree) {
 			if other := r.byName[name]; other != nil {
 				other.spec.DependsOn = append(other.spec.DependsOn, supervisor.Dependency{Name: p.origin})
 			} else {
-				p.note(Lost, c.line, "before", "there is no service %q", name)
+				p.noteOn(Lost, c, "before", "there is no service %q", name)
 			}
 		}
 	}
@@ -365,7 +364,7 @@ func (r *pebbleReader) ordering(p *process, t *tree) {
 		for _, name := range r.list(c) {
 			if !started[name] {
 				p.spec.DependsOn = append(p.spec.DependsOn, supervisor.Dependency{Name: name})
-				p.note(Changed, c.line, "requires", "%s is waited for here; pebble starts both side by side", name)
+				p.noteOn(Changed, c, "requires", "%s is waited for here; pebble starts both side by side", name)
 			}
 			if other := r.byName[name]; other != nil && other.spec.Suspend && !p.spec.Suspend {
 				other.spec.Suspend = false

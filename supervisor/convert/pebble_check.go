@@ -11,7 +11,6 @@ import (
 
 // onCheckFailure connects a service with the checks that it names.
 func (r *pebbleReader) onCheckFailure(p *process, t *tree) {
-	r.file = r.files[t]
 	c := r.object(t, "on-check-failure")
 	if c == nil {
 		return
@@ -21,17 +20,17 @@ func (r *pebbleReader) onCheckFailure(p *process, t *tree) {
 		check := r.checks[entry.key]
 		switch {
 		case check == nil:
-			p.note(Lost, entry.line, "on-check-failure", "there is no check %q", entry.key)
+			p.noteOn(Lost, entry, "on-check-failure", "there is no check %q", entry.key)
 			continue
 		case action == "ignore":
 			continue
 		case action == "restart":
 		case p.spec.LivenessProbe == nil:
 			p.spec.RestartPolicy, p.spec.Essential = supervisor.RestartNever, true
-			p.note(Changed, entry.line, "on-check-failure", "%s: the process is ended and, being essential, the container with it; any other end has the same consequence", action)
+			p.noteOn(Changed, entry, "on-check-failure", "%s: the process is ended and, being essential, the container with it; any other end has the same consequence", action)
 		}
 		if p.spec.LivenessProbe != nil {
-			p.note(Lost, entry.line, "on-check-failure", "a process has one livenessProbe, so the check %s is left out", entry.key)
+			p.noteOn(Lost, entry, "on-check-failure", "a process has one livenessProbe, so the check %s is left out", entry.key)
 			continue
 		}
 		p.spec.LivenessProbe = r.probe(p, check)
@@ -45,7 +44,6 @@ func (r *pebbleReader) looseChecks() {
 		if t.get("http") == nil && t.get("tcp") == nil && t.get("exec") == nil {
 			continue // taken
 		}
-		r.file = r.files[t]
 		level, _ := r.text(t, "level")
 		target := ""
 		if e := t.get("exec"); e != nil && e.get("service-context") != nil {
@@ -60,13 +58,12 @@ func (r *pebbleReader) looseChecks() {
 			}
 			continue
 		}
-		r.d.note(Lost, r.file, t.line, "check "+name, "a check belongs to a process here: write it as readinessProbe (/readyz) or livenessProbe (it restarts) of the one that it is about")
+		r.d.note(Lost, t.file, t.line, "check "+name, "a check belongs to a process here: write it as readinessProbe (/readyz) or livenessProbe (it restarts) of the one that it is about")
 	}
 }
 
 // probe reads a check.
 func (r *pebbleReader) probe(p *process, t *tree) *supervisor.Probe {
-	r.file = r.files[t]
 	out := &supervisor.Probe{TimeoutSeconds: new(3)}
 	r.take(t, "level")
 	for _, f := range []struct {
@@ -81,7 +78,7 @@ func (r *pebbleReader) probe(p *process, t *tree) *supervisor.Probe {
 		out.FailureThreshold = &n
 	}
 	if text, c := r.text(t, "startup"); c != nil && text == "disabled" {
-		p.note(Changed, c.line, "check "+t.key, "it is disabled in the layer; a probe is always on")
+		p.noteOn(Changed, c, "check "+t.key, "it is disabled in the layer; a probe is always on")
 	}
 	switch http, tcp, exec := r.object(t, "http"), r.object(t, "tcp"), r.object(t, "exec"); {
 	case http != nil:
@@ -116,7 +113,7 @@ func (r *yamlReader) httpCheck(p *process, t *tree) *supervisor.HTTPGetAction {
 	a := &supervisor.HTTPGetAction{Port: "80"}
 	if u.Scheme == "https" {
 		a.Scheme, a.Port = supervisor.SchemeHTTPS, "443"
-		p.note(Changed, c.line, "url", "certificates are not verified, as with the kubelet")
+		p.noteOn(Changed, c, "url", "certificates are not verified, as with the kubelet")
 	}
 	if u.Port() != "" {
 		a.Port = supervisor.PortRef(u.Port())

@@ -64,9 +64,10 @@ func (r *pcReader) project(t *tree) {
 	if dotenv := path.Join(dir, ".env"); r.d.exists(inRoot(dotenv)) {
 		r.d.defaults.EnvFrom = []supervisor.EnvFrom{{FileRef: &supervisor.PathRef{Path: dotenv, Optional: true}}}
 	}
-	for _, key := range []string{"version", "name", "is_strict"} {
+	for _, key := range []string{"version", "is_strict"} {
 		r.take(t, key)
 	}
+	r.d.called, _ = r.text(t, "name")
 	if s := r.object(t, "shell"); s != nil {
 		command, _ := r.text(s, "shell_command")
 		argument, c := r.text(s, "shell_argument")

@@ -63,8 +63,11 @@ func (d *draft) render() []byte {
 	return b.Bytes()
 }
 
-// metadataName is made of the file's or directory's name.
+// metadataName is made of what it calls itself, or the file's or directory's name.
 func (d *draft) metadataName() string {
+	if d.called != "" {
+		return properName(strings.ToLower(d.called))
+	}
 	base := path.Base(d.file)
 	if base == "." {
 		return d.format

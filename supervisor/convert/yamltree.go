@@ -12,6 +12,7 @@ import (
 // over becomes a note.
 type tree struct {
 	key   string
+	file  string
 	line  int
 	about []string // comments in front of it
 	node  *yaml.Node
@@ -35,8 +36,8 @@ func (d *draft) parseYAML(file string, text []byte) (*tree, error) {
 	if len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
 		return nil, d.failf(file, 1, "want an object at the top")
 	}
-	left := maxNodes
-	t, err := build(doc.Content[0], "", &left, 0)
+	b := builder{file: file, left: maxNodes}
+	t, err := b.build(doc.Content[0], "", 0)
 	if err != nil {
 		return nil, d.failf(file, doc.Content[0].Line, "%v", err)
 	}
@@ -44,15 +45,21 @@ func (d *draft) parseYAML(file string, text []byte) (*tree, error) {
 	return t, nil
 }
 
+// A builder makes the tree of a file.
+type builder struct {
+	file string
+	left int // nodes that may still come
+}
+
 // build copies nodes, with aliases and merges written out.
-func build(n *yaml.Node, key string, left *int, depth int) (*tree, error) {
-	if *left--; *left < 0 || depth > 64 {
+func (b *builder) build(n *yaml.Node, key string, depth int) (*tree, error) {
+	if b.left--; b.left < 0 || depth > 64 {
 		return nil, fmt.Errorf("it is too deep, or its aliases make it too large")
 	}
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
-	t := &tree{key: key, line: n.Line, node: n}
+	t := &tree{key: key, file: b.file, line: n.Line, node: n}
 	switch n.Kind {
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
@@ -60,7 +67,7 @@ func build(n *yaml.Node, key string, left *int, depth int) (*tree, error) {
 			if name.Kind != yaml.ScalarNode {
 				return nil, fmt.Errorf("the key on line %d is not a word", name.Line)
 			}
-			child, err := build(value, name.Value, left, depth+1)
+			child, err := b.build(value, name.Value, depth+1)
 			if err != nil {
 				return nil, err
 			}
@@ -74,7 +81,7 @@ func build(n *yaml.Node, key string, left *int, depth int) (*tree, error) {
 		}
 	case yaml.SequenceNode:
 		for _, item := range n.Content {
-			child, err := build(item, key, left, depth+1) // called like the list, in errors and notes
+			child, err := b.build(item, key, depth+1) // called like the list, in errors and notes
 			if err != nil {
 				return nil, err
 			}
@@ -153,7 +160,7 @@ func (r *yamlReader) fail(t *tree, format string, args ...any) {
 	if t.key != "" {
 		text = t.key + ": " + text
 	}
-	r.err = r.d.failf(r.file, t.line, "%s", text)
+	r.err = r.d.failf(t.file, t.line, "%s", text)
 }
 
 // objects has each member of an object read, which are objects themselves.
@@ -274,9 +281,9 @@ func (r *yamlReader) rest(p *process, prefix string, t *tree, why map[string]str
 			kind, text = Changed, harmless
 		}
 		if p == nil {
-			r.d.note(kind, r.file, c.line, prefix+c.key, "%s", text)
+			r.d.note(kind, c.file, c.line, prefix+c.key, "%s", text)
 		} else {
-			p.note(kind, c.line, prefix+c.key, "%s", text)
+			p.noteOn(kind, c, prefix+c.key, "%s", text)
 		}
 	}
 	t.left = nil
