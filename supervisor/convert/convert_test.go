@@ -147,3 +147,14 @@ func TestLayersAreNamed(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 }
+
+// An up file is text for s6-rc, which need not be executable.
+func TestExeclineUpIsInterpreted(t *testing.T) {
+	got, err := Convert(fstest.MapFS{
+		"etc/s6-overlay/s6-rc.d/a/type": {Data: []byte("oneshot\n")},
+		"etc/s6-overlay/s6-rc.d/a/up":   {Data: []byte("foreground { echo a }\necho b\n")},
+	}, ".", Options{})
+	if want := "command: [/command/execlineb, -P, /etc/s6-overlay/s6-rc.d/a/up]"; err != nil || !strings.Contains(string(got.Manifest), want) {
+		t.Errorf("%v; %q is not in\n%s", err, want, got.Manifest)
+	}
+}

@@ -150,6 +150,9 @@ func (r *s6Reader) shellScript(p *process, file, script string, interpreter []st
 func (r *s6Reader) execline(p *process, file string, words []string) error {
 	keep := func(why string) error {
 		p.spec.Command.Argv = []string{literal(r.inImage(file))}
+		if path.Base(file) == "up" { // s6-rc reads it: neither #! nor the right to execute is needed
+			p.spec.Command.Argv = append([]string{"/command/execlineb", "-P"}, p.spec.Command.Argv...)
+		}
 		p.note(Lost, 0, path.Base(file), "%s, so it is executed where it is: it and execline have to stay in the image", why)
 		return nil
 	}
