@@ -273,6 +273,6 @@ func (r *s6Reader) finish(p *process, file string) error {
 		command = supervisor.Command{Argv: literals(slices.Concat(interpreter, []string{"-c", body}))}
 	}
 	p.lifecycle().PostStop = &supervisor.LifecycleHandler{Exec: &supervisor.ExecAction{Command: command}}
-	p.note(Changed, 0, "finish", "it is the postStop hook; PM_EXIT_SIGNAL is a name such as SIGTERM, where s6 gives a number, and its exit code 125 does not end the restarts")
+	p.note(Changed, 0, "finish", "it is the postStop hook, whose output is not kept; PM_EXIT_SIGNAL is a name such as SIGTERM, where s6 gives a number, and its exit code 125 does not end the restarts")
 	return nil
 }
