@@ -54,7 +54,7 @@ func (p *program) lookCommands() []*cli.Command {
 	return []*cli.Command{
 		p.sub("status", "NAME…", "show everything about processes", p.status, nameFlag(), formatFlag()),
 		p.sub("list", "", "list processes", p.list,
-			&cli.StringFlag{Name: "labels", Usage: "only processes with all of these labels: `KEY=VALUE,…`"},
+			&cli.StringFlag{Name: "labels", Aliases: []string{"selector"}, Usage: "only processes with all of these labels: `KEY=VALUE,…`"},
 			&cli.StringFlag{Name: "status", Usage: "only processes in one of these states: `STATUS,…`"},
 			&cli.BoolFlag{Name: "watch", Usage: "list again whenever something has happened: drawn anew on a terminal, else what has changed"},
 			formatFlag()),
@@ -74,7 +74,7 @@ func (p *program) lookCommands() []*cli.Command {
 		p.sub("tree", "NAME…", "show the living processes of processes' trees", p.tree, nameFlag(), formatFlag()),
 		p.sub("events", "", "show what happens to processes, until the manager ends", p.events,
 			&cli.StringFlag{Name: "name", Usage: "only of the process `NAME`, or of its replicas or runs"},
-			&cli.StringFlag{Name: "labels", Usage: "only of processes with all of these labels: `KEY=VALUE,…`"},
+			&cli.StringFlag{Name: "labels", Aliases: []string{"selector"}, Usage: "only of processes with all of these labels: `KEY=VALUE,…`"},
 			formatFlag()),
 		p.sub("wait", "NAME…", "wait until something is true of processes", p.wait,
 			nameFlag(),

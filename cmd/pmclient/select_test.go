@@ -32,6 +32,7 @@ func TestSelection(t *testing.T) {
 		{"signal HUP web-*", 0, "Process 'web-0' was sent SIGHUP\nProcess 'web-1' was sent SIGHUP\n"},
 		{"stop nosuch-*", 1, "pmclient: cannot stop \"nosuch-*\": no such process matches\n"},
 		{"stop -selector tier=none", 1, "pmclient: cannot stop tier=none: no such process matches\n"},
+		{"list -selector tier", 2, "wrong usage of list: -labels \"tier\""},
 		{"stop -selector tier", 2, "wrong usage of stop: -selector \"tier\""},
 		{"stop web-[", 2, "wrong usage of stop: \"web-[\" is no pattern"},
 		{"start * -command true", 2, "want one name for one command"},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
 	"github.com/processmanager/processmanager/supervisor/internal/linux"
@@ -128,13 +129,21 @@ func (l *loop) reopen(supervisor.Signal) {
 	l.m.log.Info("log files are reopened")
 }
 
+// stamp is a time for the log; there may be none.
+func stamp(at time.Time) any {
+	if at.IsZero() {
+		return ""
+	}
+	return at.Round(0)
+}
+
 // dump writes the state of everything to the log.
 func (l *loop) dump(supervisor.Signal) {
 	l.m.log.Info("state", "processes", len(l.entries), "orphans_reaped", l.m.os.Orphans(), "scan_failures", l.m.os.ScanFailures(), "booted", l.booted, "shutting_down", l.ending != nil)
 	for _, name := range l.sortedNames() {
 		p := l.entries[name].proc
 		l.m.log.Info("state", "name", name, "status", string(p.Status()), "state", p.State.String(), "goal", p.Goal.String(),
-			"run", p.Gen, "pid", p.PID, "since", p.Since.Round(0), "due", p.Due.Round(0), "next_run", p.CronAt, "restarts", p.Restarts,
+			"run", p.Gen, "pid", p.PID, "since", stamp(p.Since), "due", stamp(p.Due), "next_run", stamp(p.CronAt), "restarts", p.Restarts,
 			"reason", string(p.Reason()), "waits_for", waitsFor(p))
 	}
 }
