@@ -251,22 +251,25 @@ func (m *merging) items(under, over []any, key, at, source string) []any {
 			m.from.addf(join(index(source, i), key), "it is required beside %s: it says which item is meant", directive)
 		}
 	}
-	isOf := func(patch map[string]any) func(any) bool {
-		return func(v any) bool {
-			object, _ := v.(map[string]any)
-			return object != nil && patch[key] != nil && fmt.Sprint(object[key]) == fmt.Sprint(patch[key])
+	gone := map[string]bool{}
+	for _, item := range over {
+		if patch, _ := item.(map[string]any); patch[directive] == patchDelete && patch[key] != nil {
+			gone[fmt.Sprint(patch[key])] = true
 		}
 	}
 	out := []any{}
-	var were []int // their numbers before
+	var were []int            // their numbers before
+	known := map[string]int{} // of several the last one is in force
 	for i, item := range under {
-		gone := func(p any) bool {
-			patch, _ := p.(map[string]any)
-			return patch[directive] == patchDelete && isOf(patch)(item)
+		object, _ := item.(map[string]any)
+		id := fmt.Sprint(object[key])
+		if object[key] != nil && gone[id] {
+			continue
 		}
-		if !slices.ContainsFunc(over, gone) {
-			out, were = append(out, item), append(were, i)
+		if object[key] != nil {
+			known[id] = len(out)
 		}
+		out, were = append(out, item), append(were, i)
 	}
 	if len(out) != len(under) {
 		m.into.renumber(at, were)
@@ -276,18 +279,16 @@ func (m *merging) items(under, over []any, key, at, source string) []any {
 		if patch[directive] == patchDelete {
 			continue
 		}
-		found := len(were) - 1 // of several the last one is in force
-		for same := isOf(patch); found >= 0 && !same(out[found]); {
-			found--
-		}
-		if found < 0 {
-			m.moved(index(at, len(out)), index(source, i))
-			clean, _ := m.fresh(item, index(at, len(out)), index(source, i))
-			out = append(out, clean)
+		there := index(source, i)
+		if found, ok := known[fmt.Sprint(patch[key])]; ok && patch[key] != nil {
+			object, _ := out[found].(map[string]any)
+			out[found] = m.object(object, patch, index(at, found), there)
 			continue
 		}
-		object, _ := out[found].(map[string]any)
-		out[found] = m.object(object, patch, index(at, found), index(source, i))
+		here := index(at, len(out))
+		m.moved(here, there)
+		clean, _ := m.fresh(item, here, there)
+		out = append(out, clean)
 	}
 	return out
 }
@@ -347,25 +348,25 @@ func (m *merging) freshList(list []any, at, source string) []any {
 // renumber follows the items of a list of which some are gone; were are the numbers that
 // those which are left had before.
 func (r *report) renumber(at string, were []int) {
-	all := r.movedIn(at)
-	before := map[string]place{}
-	for path, from := range all {
-		if strings.HasPrefix(path, at+"[") {
-			before[path] = from
-		}
-	}
-	after := map[string]place{}
+	all, before, after := r.movedIn(at), map[string]place{}, map[string]place{}
+	numbers := map[string]int{}
 	for now, was := range were {
 		old, is := index(at, was), index(at, now)
+		numbers[old] = now
 		if from, ok := r.resolve(old); ok {
 			after[is] = from
 		} else if now != was {
 			after[is] = place{r, old, 0}
 		}
-		for path, from := range before {
-			if rest, ok := strings.CutPrefix(path, old+"."); ok {
-				after[is+"."+rest] = from
-			}
+	}
+	for path, from := range all {
+		if !strings.HasPrefix(path, at+"[") {
+			continue
+		}
+		before[path] = from
+		end := len(at) + strings.IndexByte(path[len(at):], ']') + 1
+		if now, left := numbers[path[:end]]; left && end < len(path) {
+			after[index(at, now)+path[end:]] = from
 		}
 	}
 	maps.DeleteFunc(all, func(path string, _ place) bool { _, ok := before[path]; return ok })
