@@ -174,6 +174,10 @@ func TestPatchErrorsAreTheLastOnes(t *testing.T) {
 		{"a list of a patch, renumbered by the next", `nice: 1`, []string{
 			`env: [{name: A, value: a}, {name: "B="}]`, "env: [{name: A, $patch: delete}]",
 		}, `env[1].name: "B=" holds a '=': the name of a variable ends there (line 10)`},
+		{"a value in an item of a patch, renumbered by the next", `env: [{name: A, value: a}, {name: B, value: b}]`, []string{
+			`env: [{name: B, valueFrom: {}}]`, "env: [{name: A, $patch: delete}]",
+		}, `env[0].valueFrom: want exactly one of fieldRef, fileKeyRef (line 10)`},
+		{"deleted, then patched", `nice: 1`, []string{"$patch: delete", "nice: 2"}, `name: there is no process "a" before this patch (line 15)`},
 		{"an item written again", `env: [{name: A, value: a}]`, []string{
 			`env: [{name: B, value: b}]`, "env: [{name: B, valueFrom: {}}]",
 		}, `env[0].valueFrom: want exactly one of fieldRef, fileKeyRef (line 15)`},
@@ -254,6 +258,7 @@ func TestPatchOrdersInWhatIsNew(t *testing.T) {
 		{"in the whole process", `$patch: replace, command: [z], env: [{$patch: replace}, {name: A, $patch: delete}, {name: B, value: b}]`, `{"command":["z"],"env":[{"name":"B","value":"b"}]}`, ""},
 		{"an error behind an order", `env: [{name: A, $patch: delete}, {name: "B="}]`, "", `env[1].name: "B=" holds a '=': the name of a variable ends there (line 10)`},
 		{"an error in the whole process", `$patch: replace, command: [z], env: [{$patch: replace}, {name: A, $patch: delete}, {name: "B="}]`, "", `env[2].name: "B=" holds a '=': the name of a variable ends there (line 10)`},
+		{"delete, and not which", `$patch: replace, command: [z], env: [{$patch: delete}]`, "", `env[0].name: it is required beside $patch: it says which item is meant (line 10)`},
 		{"nothing is left", `livenessProbe: {exec: {$patch: delete}}`, "", `livenessProbe: want exactly one of exec, httpGet, tcpSocket, grpc (line 10)`},
 	} {
 		t.Run(test.what, func(t *testing.T) {
