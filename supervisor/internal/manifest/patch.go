@@ -149,8 +149,12 @@ func (t *targets) patch(d *parsedDocument) {
 	s := speller{known: t.names}
 	for _, p := range d.list {
 		name, _ := p.own["name"].(string)
-		found := t.byName[name]
+		found, known := t.byName[name]
 		if len(found) == 0 {
+			if known {
+				d.report.addf(join(p.at, "name"), "a patch before this one has deleted the process %q", shorten(name))
+				continue
+			}
 			d.report.addf(join(p.at, "name"), "there is no process %q before this patch%s", shorten(name), s.suggest(name))
 			continue
 		}

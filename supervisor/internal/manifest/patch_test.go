@@ -177,7 +177,7 @@ func TestPatchErrorsAreTheLastOnes(t *testing.T) {
 		{"a value in an item of a patch, renumbered by the next", `env: [{name: A, value: a}, {name: B, value: b}]`, []string{
 			`env: [{name: B, valueFrom: {}}]`, "env: [{name: A, $patch: delete}]",
 		}, `env[0].valueFrom: want exactly one of fieldRef, fileKeyRef (line 10)`},
-		{"deleted, then patched", `nice: 1`, []string{"$patch: delete", "nice: 2"}, `name: there is no process "a" before this patch (line 15)`},
+		{"deleted, then patched", `nice: 1`, []string{"$patch: delete", "nice: 2"}, `name: a patch before this one has deleted the process "a" (line 15)`},
 		{"an item written again", `env: [{name: A, value: a}]`, []string{
 			`env: [{name: B, value: b}]`, "env: [{name: B, valueFrom: {}}]",
 		}, `env[0].valueFrom: want exactly one of fieldRef, fileKeyRef (line 15)`},
