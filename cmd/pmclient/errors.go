@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v3"
 
 	"github.com/processmanager/processmanager/rpc/client"
+	"github.com/processmanager/processmanager/supervisor"
 )
 
 // The exit codes.
@@ -29,7 +31,23 @@ func usage(format string, args ...any) error { return usageError{fmt.Errorf(form
 // when a value is wrong.
 func onUsageError(_ context.Context, c *cli.Command, err error, _ bool) error {
 	text, _, _ := strings.Cut(err.Error(), ": strconv.")
-	return usage("wrong usage of %s: %s", c.Name, text)
+	return usage("wrong usage of %s: %s%s", c.Name, text, misspelt(text, c))
+}
+
+// misspelt is the flag that was probably meant by one that there is not.
+func misspelt(text string, c *cli.Command) string {
+	word, unknown := strings.CutPrefix(text, "flag provided but not defined: -")
+	if !unknown {
+		return ""
+	}
+	var names []string
+	for _, f := range slices.Concat(c.Flags, c.Root().Flags) {
+		names = append(names, f.Names()...)
+	}
+	if near := supervisor.Nearest(word, names); near != "" {
+		return fmt.Sprintf(" (did you mean -%s?)", near)
+	}
+	return ""
 }
 
 func exitCode(err error) int {

@@ -194,7 +194,9 @@ func (p *program) command() *cli.Command {
 		ErrWriter:      io.Discard, // run writes the errors, once
 		HideVersion:    true,
 		ExitErrHandler: func(context.Context, *cli.Command, error) {},
-		OnUsageError:   func(_ context.Context, _ *cli.Command, err error, _ bool) error { return usageError{err} },
+		OnUsageError: func(_ context.Context, c *cli.Command, err error, _ bool) error {
+			return usage("%w%s", err, misspelt(err.Error(), c))
+		},
 		Action: func(_ context.Context, c *cli.Command) error {
 			if c.Args().Len() == 0 {
 				return usage("want a command: %s", strings.Join(commandNames(c), ", "))

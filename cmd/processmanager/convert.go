@@ -61,6 +61,7 @@ func convertMain(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		err = fmt.Errorf("want one PATH, got %d", len(paths))
 	}
 	if err != nil {
+		err = misspelt(err, set)
 		fmt.Fprintf(stderr, "processmanager: convert: %v\nprocessmanager convert -h tells the usage\n", err)
 		return exitUsage
 	}

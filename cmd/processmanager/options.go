@@ -187,7 +187,7 @@ func (o *options) parseFlags(args []string, given map[string]string) error {
 				o.verb = "help"
 				return nil
 			}
-			return err
+			return misspelt(err, set)
 		}
 		rest := set.Args()
 		if len(rest) == 0 {
