@@ -242,9 +242,10 @@ func TestTopOverARestart(t *testing.T) {
 	d.sees("›chatty", "live", "running")
 	l.end()
 	d.sees("no answer for", "cannot reach the manager", "›chatty")
-	if look, ok := d.vt.lookOf("running"); !ok || !strings.Contains(look, "2") {
-		t.Errorf("what is old looks like new: %q", look)
-	}
+	d.until("the rows drawn as old ones", func(string) bool {
+		look, ok := d.vt.lookOf("running")
+		return ok && strings.Contains(look, "2")
+	})
 	program, _ := built()
 	l.begin(program)
 	d.sees("● live", "2 running")

@@ -36,7 +36,7 @@ func (f *Fake) Wait(ctx context.Context, who supervisor.Caller, req supervisor.W
 		select {
 		case <-changed:
 		case <-timeout.C:
-			return nil, fmt.Errorf("cannot wait for %q to be %s: %w (%s after %s)", req.Name, req.Condition, supervisor.ErrStopTimeout, info.Status, req.Timeout)
+			return nil, fmt.Errorf("%q is not %s after %s: %w", req.Name, req.Condition, req.Timeout, supervisor.ErrStopTimeout)
 		case <-ctx.Done():
 			return nil, fmt.Errorf("stopped waiting for %q: %w", req.Name, ctx.Err())
 		}
@@ -63,7 +63,7 @@ func (f *Fake) look(req supervisor.WaitRequest, last *supervisor.ProcessInfo) (i
 	out := *known
 	met, hopeless := judge(&out, req.Condition)
 	if hopeless {
-		return nil, false, nil, fmt.Errorf("cannot wait for %q to be %s: %w (%s)", req.Name, req.Condition, supervisor.ErrNotRunning, out.Status)
+		return nil, false, nil, fmt.Errorf("%q is not going to be %s: %w: %s", req.Name, req.Condition, supervisor.ErrNotRunning, out.Status)
 	}
 	return &out, met, f.changed, nil
 }

@@ -38,10 +38,13 @@ type Member struct {
 
 // Members lists the living members of a name's trees: the leader with its descendants
 // under it, each before its children, then those that were adopted; no more than a
-// second old. What ended meanwhile is left out.
+// second old, and with every leader that lives. What ended meanwhile is left out.
 func (s *System) Members(name string) []Member {
-	s.sampled(time.Second)
+	seen := s.sampled(time.Second)
 	list, found := s.usage.members(s, name)
+	if seen && s.lacks(list, name) && s.sampled(0) {
+		list, found = s.usage.members(s, name)
+	}
 	kept := list[:0]
 	for i, m := range list {
 		if told := s.tell(&m, found[i]); told {
@@ -49,6 +52,19 @@ func (s *System) Members(name string) []Member {
 		}
 	}
 	return kept
+}
+
+// lacks reports whether a leader of the name is not in its picture: it began later.
+func (s *System) lacks(list []Member, name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	account := s.accounts[name]
+	for pid, l := range s.leaders {
+		if l.account == account && account != nil && !slices.ContainsFunc(list, func(m Member) bool { return m.PID == pid }) {
+			return true
+		}
+	}
+	return false
 }
 
 // members takes a tree out of the last sample; none when a pass hangs.
