@@ -127,33 +127,42 @@ func open(o *options, m *manager.Manager) (_ *doors, err error) {
 	if err != nil {
 		return nil, err
 	}
+	// What serves is made by the goroutine that first needs it, while the processes start
+	// already: who connects before waits in the listener's queue.
 	throttle := &access.Throttle{}
-	numbers := metrics.New(metrics.Options{Control: m, Version: version, Revision: revision, Logger: m.Log(), Web: web, Throttle: throttle})
-	tel := telnet.NewServer(telnet.Options{Control: m, Auth: auth, Throttle: throttle, Observer: telnetCounts{numbers}, Logger: m.Log()})
-	api := rpc.NewServer(rpc.Options{
-		Control: m, Auth: auth, Throttle: throttle, Observer: rpcCounts{numbers}, Logger: m.Log(),
-		AllowedHosts: o.allowedHosts, Version: version,
+	numbers := sync.OnceValue(func() *metrics.Server {
+		return metrics.New(metrics.Options{Control: m, Version: version, Revision: revision, Logger: m.Log(), Web: web, Throttle: throttle})
 	})
-	telnetUnix := func(ctx context.Context, l net.Listener) error { return tel.Serve(ctx, l, false) }
-	telnetTCP := func(ctx context.Context, l net.Listener) error { return tel.Serve(ctx, l, true) }
+	tel := sync.OnceValue(func() *telnet.Server {
+		return telnet.NewServer(telnet.Options{Control: m, Auth: auth, Throttle: throttle, Observer: telnetCounts{numbers()}, Logger: m.Log()})
+	})
+	api := sync.OnceValue(func() *rpc.Server {
+		return rpc.NewServer(rpc.Options{
+			Control: m, Auth: auth, Throttle: throttle, Observer: rpcCounts{numbers()}, Logger: m.Log(),
+			AllowedHosts: o.allowedHosts, Version: version,
+		})
+	})
+	telnetUnix := func(ctx context.Context, l net.Listener) error { return tel().Serve(ctx, l, false) }
+	telnetTCP := func(ctx context.Context, l net.Listener) error { return tel().Serve(ctx, l, true) }
+	overRPC := func(ctx context.Context, l net.Listener) error { return api().Serve(ctx, l) }
 
 	if err := d.unix(o, m.Log(), "socket", o.socket, telnetUnix); err != nil {
 		return nil, err
 	}
-	if err := d.unix(o, m.Log(), "rpc-socket", o.rpcPath(), api.Serve); err != nil {
+	if err := d.unix(o, m.Log(), "rpc-socket", o.rpcPath(), overRPC); err != nil {
 		return nil, err
 	}
 	if err := d.tcp(o, "telnet-addr", o.telnetAddr, tlsConfig, telnetTCP); err != nil {
 		return nil, err
 	}
-	if err := d.tcp(o, "rpc-addr", o.rpcAddr, tlsConfig, api.Serve); err != nil {
+	if err := d.tcp(o, "rpc-addr", o.rpcAddr, tlsConfig, overRPC); err != nil {
 		return nil, err
 	}
 	var metricsTLS *tls.Config
 	if web != nil {
 		metricsTLS = web.TLS()
 	}
-	if err := d.tcp(o, "metrics-addr", o.metricsAddr, metricsTLS, numbers.Serve); err != nil {
+	if err := d.tcp(o, "metrics-addr", o.metricsAddr, metricsTLS, func(ctx context.Context, l net.Listener) error { return numbers().Serve(ctx, l) }); err != nil {
 		return nil, err
 	}
 	return d, nil

@@ -149,6 +149,8 @@ func (o *fakeOS) ScanFailures() uint64 { return 0 }
 
 func (o *fakeOS) Trim() {}
 
+func (o *fakeOS) Ending() {}
+
 func (o *fakeOS) Orphans() uint64 { return 7 }
 
 // EndRest waits as long as strangers need, at most until ctx ends; who lives then

@@ -27,6 +27,7 @@ type OS interface {
 	Forget(name string)
 	Orphans() uint64
 	Trim()
+	Ending()
 	ScanFailures() uint64
 	EndRest(ctx context.Context, tell func(rest []linux.Remnant, killed bool)) []linux.Remnant
 	Close()

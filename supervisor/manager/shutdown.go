@@ -75,6 +75,7 @@ func (l *loop) shutdown(code int, why string) {
 		}
 	}
 	l.unlock()
+	l.m.os.Ending()
 	if len(l.ending.open) == 0 {
 		l.leave()
 	}

@@ -3,6 +3,7 @@ package linux
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -42,6 +43,10 @@ type cgroups struct {
 	failed  error            // why a life has no group although lives have; the last one
 	trash   []*leaf
 	sweeper bool // a goroutine empties the trash
+	ending  bool // see [System.Ending]
+	linger  time.Duration
+	// sweepNow wakes the sweeper before its time.
+	sweepNow chan struct{}
 }
 
 // processGroup is the group of one process, in which its lives and tasks have theirs.

@@ -47,6 +47,7 @@ func findCgroups() (*cgroups, error) {
 		fd: fd, place: dir, prefix: strings.TrimSuffix(group, "/"),
 		names: map[string]*processGroup{}, leaves: map[string]*life{},
 		enabled: map[string]bool{}, refused: map[string]error{},
+		linger: groupLinger, sweepNow: make(chan struct{}, 1),
 	}
 	if err := c.occupy(); err != nil {
 		_ = unix.Close(fd)

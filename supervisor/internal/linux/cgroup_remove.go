@@ -34,19 +34,36 @@ func (c *cgroups) discard(s *System, f *leaf) {
 		return // close removes it
 	}
 	c.trash = append(c.trash, f)
+	if c.ending {
+		poke(c.sweepNow)
+	}
 	if !c.sweeper {
 		c.sweeper = true
 		s.done.Go(func() { c.sweep(s) })
 	}
 }
 
+// Ending says that few more lives are to come: from now on the group of one that is over
+// is removed at once, while others still end, and not when all have.
+func (s *System) Ending() {
+	c := s.cgroups
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ending = true
+	poke(c.sweepNow)
+}
+
 // sweep removes groups until there is nothing to remove.
 func (c *cgroups) sweep(s *System) {
-	wait := time.NewTicker(groupLinger)
+	wait := time.NewTicker(c.linger)
 	defer wait.Stop()
 	for {
 		select {
 		case <-wait.C:
+		case <-c.sweepNow:
 		case <-s.quit:
 			return
 		}

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -269,6 +270,39 @@ func TestCgroupKillIsOurs(t *testing.T) {
 	}
 	s.Kill(id, ScopeTree)
 	r.over(t, id)
+}
+
+// While all end, the group of one that is over goes at once; before that it stays for
+// the next life.
+func TestCgroupEndingRemovesAtOnce(t *testing.T) {
+	place := needCgroup(t)
+	s, r := newSystem(t)
+	s.cgroups.linger = time.Hour
+	lives := []Life{{"first", 1}, {"second", 1}, {"third", 1}}
+	for _, l := range lives {
+		s.Spawn(l, command(l, newText(), "/bin/sleep", "1000"))
+		r.await(t, l, "spawned")
+	}
+	end := func(l Life) {
+		s.Kill(l, ScopeTree)
+		r.over(t, l)
+	}
+	there := func(l Life) bool {
+		_, err := os.Stat(place + "/pm." + l.Name)
+		return err == nil
+	}
+	end(lives[0])
+	if !there(lives[0]) {
+		t.Error("the group is gone before the next life")
+	}
+	s.Ending()
+	eventually(t, "the group of what was over before is gone", func() bool { return !there(lives[0]) })
+	end(lives[1])
+	eventually(t, "the group is gone while another lives", func() bool { return !there(lives[1]) })
+	if !there(lives[2]) {
+		t.Error("one that lives lost its group")
+	}
+	end(lives[2])
 }
 
 // A member that left the group is found all the same.
