@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -40,6 +41,16 @@ type ProcessInfo struct {
 	TreeSize   int               `json:"tree_size,omitempty" doc:"Number of living processes in its tree, itself included."`
 	Threads    int               `json:"threads,omitempty" doc:"Number of threads in its tree."`
 	LastLog    []LogLine         `json:"last_log,omitempty" doc:"What the life that ended last wrote last, at most ten lines, when it has failed. Only in the answers about one process, not in lists."`
+}
+
+// Called is what an answer to a change calls the process, of whose name it was asked: a new
+// run under concurrencyPolicy Allow by its own name, replicas, of which it shows the first, by
+// theirs.
+func (p *ProcessInfo) Called(asked string) string {
+	if p.Group == asked && strings.HasPrefix(p.Name, asked+".") {
+		return p.Name
+	}
+	return asked
 }
 
 // ProbeInfo is where one probe stands in the current life.

@@ -169,10 +169,14 @@ func done(c call, what string, value any, err error) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	return doneTo(c, c.text("name"), what, value), nil
+}
+
+func doneTo(c call, name, what string, value any) reply {
 	if !supervisor.Waits(c.waiting(context.Background())) {
 		what = "is being " + what
 	}
-	return reply{text: fmt.Sprintf("Process '%s' %s", c.text("name"), what), value: value}, nil
+	return reply{text: fmt.Sprintf("Process '%s' %s", name, what), value: value}
 }
 
 func runStart(ctx context.Context, c call) (reply, error) {
@@ -244,7 +248,10 @@ func runSignal(ctx context.Context, c call) (reply, error) {
 
 func runTrigger(ctx context.Context, c call) (reply, error) {
 	info, err := c.control().Trigger(c.waiting(ctx), c.who, c.text("name"))
-	return done(c, "triggered", info, err)
+	if err != nil {
+		return reply{}, err
+	}
+	return doneTo(c, info.Called(c.text("name")), "triggered", info), nil
 }
 
 func runProbe(ctx context.Context, c call) (reply, error) {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v3"
 
@@ -58,10 +57,7 @@ func (p *program) trigger(ctx context.Context, c *cli.Command) error {
 		if err := read(answer, &info); err != nil {
 			return err
 		}
-		if strings.HasPrefix(info.Name, name+".") {
-			name = info.Name
-		}
-		return p.line(fmt.Sprintf("Process '%s' triggered", name))
+		return p.line(fmt.Sprintf("Process '%s' triggered", info.Called(name)))
 	})
 }
 
