@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"net/http"
 	"os"
 	"strings"
 
@@ -66,7 +67,7 @@ func tlsHint(err error) string {
 		return "-server-name tells another name to look for in the certificate"
 	case strings.HasSuffix(err.Error(), "tls: certificate required"), strings.HasSuffix(err.Error(), "tls: bad certificate"):
 		return "-cert-file and -key-file give a certificate of one's own, of an authority that the manager knows"
-	case errors.As(err, &plain):
+	case errors.As(err, &plain), errors.Is(err, http.ErrSchemeMismatch):
 		return "what listens there does not speak TLS: is it http://?"
 	}
 	return ""

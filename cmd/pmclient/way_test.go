@@ -132,7 +132,7 @@ func TestTLS(t *testing.T) {
 		simple := httptest.NewServer(server.Config.Handler)
 		defer simple.Close()
 		code, _, stderr := run(nil, "list", "-rpc", strings.Replace(simple.URL, "http:", "https:", 1))
-		if code != 3 || !strings.Contains(stderr, "HTTP response to HTTPS client") {
+		if code != 3 || !strings.Contains(stderr, "does not speak TLS: is it http://?") {
 			t.Errorf("%d %s", code, stderr)
 		}
 	})

@@ -234,6 +234,8 @@ func (c *Client) read(method string, status int, data []byte, result any) error 
 		return fmt.Errorf("%w at %s: %w", ErrUnauthorized, c.where, answer.Error)
 	case status == http.StatusUnauthorized:
 		return fmt.Errorf("%w at %s: HTTP status %d", ErrUnauthorized, c.where, status)
+	case broken && status == http.StatusBadRequest && bytes.Contains(data, []byte("to an HTTPS server")): // the words of net/http
+		return fmt.Errorf("%w at %s: it speaks TLS, and was asked without: want https://%s", ErrUnreachable, c.where, c.where)
 	case broken:
 		return fmt.Errorf("%w at %s: what answers there is not a manager's API (HTTP status %d)", ErrUnreachable, c.where, status)
 	case answer.Error != nil:

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -222,6 +224,10 @@ func TestUnreachable(t *testing.T) {
 		t.Cleanup(s.Close)
 		return s.URL
 	}
+	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.StartTLS()
+	t.Cleanup(secure.Close)
 	gone := filepath.Join(t.TempDir(), "gone.sock")
 	for _, o := range []struct {
 		o    client.Options
@@ -231,6 +237,7 @@ func TestUnreachable(t *testing.T) {
 		{client.Options{URL: "unix://" + gone}, "cannot reach the manager at " + gone + ": connect: no such file or directory"},
 		{client.Options{URL: "http://127.0.0.1:1"}, "cannot reach the manager at 127.0.0.1:1: connect: connection refused"},
 		{client.Options{URL: answer(200, "<html>")}, "what answers there is not a manager's API (HTTP status 200)"},
+		{client.Options{URL: strings.Replace(secure.URL, "https:", "http:", 1)}, "it speaks TLS, and was asked without: want https://"},
 		{client.Options{URL: answer(502, "")}, "what answers there is not a manager's API (HTTP status 502)"},
 		{client.Options{URL: answer(302, "")}, "what answers there is not a manager's API (HTTP status 302)"},
 		{client.Options{URL: answer(200, `{"jsonrpc":"2.0","id":1}`)}, "what answers there is not a manager's API (HTTP status 200)"},
