@@ -142,7 +142,7 @@ func TestExecNowEnds(t *testing.T) {
 		t.Run(c.what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t, Config{Set: parse(t, manifestOf("exitPolicy: Never",
-					"name: web, command: [child]", "name: later, command: [child, after=10s], restartPolicy: Never",
+					"name: web, command: [child, term=3s]", "name: later, command: [child, after=10s], restartPolicy: Never",
 					"name: job, command: [child, \"after=1s,1h\"], restartPolicy: Never"))})
 				b.run()
 				time.Sleep(2 * time.Second)
@@ -152,7 +152,11 @@ func TestExecNowEnds(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
+				stopped := time.Now()
 				a := <-answer
+				if c.what == "shutdown" && time.Since(stopped) != 0 {
+					t.Errorf("it was ended %s after the beginning of the shutdown", time.Since(stopped))
+				}
 				want := "no end after 1m0s: it and all that it started was killed"
 				if c.meanwhile {
 					want = "the process has ended meanwhile: it and all that it started was killed"
