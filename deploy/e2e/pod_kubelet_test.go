@@ -5,6 +5,7 @@ package e2e
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -214,7 +215,18 @@ func (p *pod) container(name string) string { return p.name + "-" + name }
 
 func (p *pod) start(container string) {
 	p.t.Helper()
-	p.must("start", p.container(container))
+	// Podman's wait returns before podman has cleaned up behind a container; until then it
+	// refuses to start it again.
+	eventually(p.t, "podman starts "+container, func() error {
+		r := p.try("start", p.container(container))
+		if r.code != 0 && !strings.Contains(r.stderr, "container state improper") {
+			p.t.Fatalf("podman start: %s", r)
+		}
+		if r.code != 0 {
+			return errors.New(r.stderr)
+		}
+		return nil
+	})
 	// Podman ends a Pod with its last container; started again, it has another address.
 	infra := p.must("pod", "inspect", "-f", "{{.InfraContainerID}}", p.name)
 	p.address = p.must("inspect", "-f", `{{(index .NetworkSettings.Networks "`+podmanNetwork+`").IPAddress}}`, infra)
