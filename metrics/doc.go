@@ -71,8 +71,8 @@
 // Everybody who reaches the port, unless a web config ([access.WebConfig]) names
 // users: then /metrics wants a name and a password. The health pages never do,
 // because a kubelet has none. A right password is looked up, not computed again; a
-// wrong one is counted and held back as at the other doors, and four at a time from
-// one host, so that who guesses delays nobody else.
+// wrong one is counted, logged and held back as at the other doors, and four at a time
+// from one host, so that who guesses delays nobody else.
 //
 // # Cost
 //
@@ -83,7 +83,7 @@
 // times as long and 445 000 objects. What a Prometheus waits for is more, because
 // the last sample is too old for it as a rule: the pass over /proc, the manager's
 // snapshot and the way over TCP come on top. Package manager's BenchmarkScrape1000
-// measures all of it on real processes, 6 000 objects and about twice the time of
+// measures all of it on real processes, 6 000 objects and a multiple of the time of
 // the text alone; so does the scenario scrape of supervisor/bench, from outside.
 // Requests that come while a snapshot is being made share it.
 package metrics

@@ -1,6 +1,10 @@
 package metrics
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/processmanager/processmanager/supervisor/access"
+)
 
 // guarded puts the web config in front of the pages: its headers on every answer,
 // and its users before /metrics. The health pages ask nobody for a password: the
@@ -45,6 +49,9 @@ func (s *Server) admit(w http.ResponseWriter, req *http.Request) bool {
 		return true
 	}
 	s.AuthFailed(string(doorMetrics))
+	if attempt, tell := s.throttle.Attempt(req.RemoteAddr); tell {
+		s.log.Warn("wrong password", "door", string(doorMetrics), "peer", req.RemoteAddr, "attempt", attempt, "event", access.LoginFailed)
+	}
 	_ = s.throttle.Hold(req.Context(), req.RemoteAddr) // when the caller hangs up there is nobody to hold back
 	refuse(w, "wrong user or password")
 	return false

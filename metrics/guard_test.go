@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
+	"log/slog"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -131,6 +132,45 @@ func TestPasswords(t *testing.T) {
 		}
 		if got := counterOf(t, s, `processmanager_auth_failures_total{interface="metrics"}`); got != "3" {
 			t.Errorf("%s failures are counted, want 3", got)
+		}
+	})
+}
+
+// The log tells who guesses, ever more seldom, and never what was guessed.
+func TestWrongPasswordsAreLogged(t *testing.T) {
+	config := web(t, t.TempDir())
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		fake := supervisortest.New()
+		fake.Snap = story()
+		s := New(Options{Control: fake, Web: config, Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{
+			ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+				if a.Key == slog.TimeKey {
+					return slog.Attr{}
+				}
+				return a
+			},
+		}))})
+		ask := func(word string) {
+			req := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+			req.RemoteAddr = "192.0.2.7:4711"
+			if word != "" {
+				req.SetBasicAuth(scraper, word)
+			}
+			s.Handler().ServeHTTP(httptest.NewRecorder(), req)
+		}
+		ask("") // asks for nothing, guesses nothing
+		for range 17 {
+			ask("gu3ss")
+		}
+		ask(password)
+		ask("gu3ss")
+		var want strings.Builder
+		for _, n := range []int{1, 2, 3, 4, 8, 16, 1} { // a right one begins anew
+			fmt.Fprintf(&want, "level=WARN msg=\"wrong password\" door=metrics peer=192.0.2.7:4711 attempt=%d event=authn_login_fail\n", n)
+		}
+		if log.String() != want.String() {
+			t.Errorf("the log has\n%s, want\n%s", &log, &want)
 		}
 	})
 }

@@ -60,7 +60,11 @@ func statusText(p *supervisor.ProcessInfo) string {
 		{"labels", labels(p.Labels)},
 		{"waits_for", orNone(strings.Join(p.WaitsFor, ", "))},
 	}
-	rows = append(rows, extraRows(p)...)
+	return fieldLines(append(rows, extraRows(p)...))
+}
+
+// fieldLines writes rows of a name and a value as "name: value".
+func fieldLines(rows [][]string) string {
 	for _, row := range rows {
 		row[0] += ":"
 	}
@@ -246,6 +250,27 @@ func helpValue(list []verb) []verbHelp {
 		out = append(out, h)
 	}
 	return out
+}
+
+// systemText is one "key: value" line for each field, under its name in JSON.
+func systemText(s *supervisor.SystemInfo) string {
+	rows := [][]string{
+		{"version", orNone(oneLine(s.Version))},
+		{"pid", strconv.Itoa(s.PID)},
+		{"init", yesNo(s.Init)},
+		{"start_time", moment(&s.StartTime)},
+		{"processes", strconv.Itoa(s.Processes)},
+		{"shutting_down", yesNo(s.ShuttingDown)},
+		{"trees", s.Trees},
+		{"trees_why", orNone(oneLine(s.TreesWhy))},
+		{"limits", s.Limits},
+		{"limits_why", orNone(oneLine(s.LimitsWhy))},
+		{"controllers", orNone(strings.Join(s.Controllers, ", "))},
+	}
+	if s.Container != nil {
+		rows = append(rows, []string{"container", orNone(s.Container.Line())})
+	}
+	return fieldLines(rows)
 }
 
 // align writes rows as columns with at least gap blanks between them.

@@ -101,7 +101,7 @@ func changeVerbs() []verb {
 	}
 }
 
-// lookVerbs show processes.
+// lookVerbs show processes and the manager.
 func lookVerbs() []verb {
 	return []verb{
 		{
@@ -139,6 +139,11 @@ func lookVerbs() []verb {
 			params: []param{nameParam},
 			help:   "show the living processes of a process's tree, each before its children",
 			run:    runTree,
+		},
+		{
+			name: "system.info",
+			help: "show the manager itself, who enforces limits, and what the container uses and may use",
+			run:  runSystem,
 		},
 	}
 }
@@ -290,6 +295,14 @@ func runTree(ctx context.Context, c call) (reply, error) {
 		return reply{}, err
 	}
 	return reply{text: treeText(list, c.columns), value: listed(list)}, nil
+}
+
+func runSystem(ctx context.Context, c call) (reply, error) {
+	info, err := c.control().System(ctx, c.who)
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{text: systemText(info), value: info}, nil
 }
 
 // listed is a list that is [] in JSON, never null.

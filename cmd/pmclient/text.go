@@ -211,7 +211,7 @@ func value(v reflect.Value) string {
 	case supervisor.MemoryInfo:
 		return fmt.Sprintf("limit %s MiB, enforced by %s", strconv.FormatFloat(x.LimitMB, 'f', -1, 64), x.By)
 	case supervisor.ContainerInfo:
-		return tell.Container(x)
+		return x.Line()
 	case []supervisor.Spec:
 		var names []string
 		for _, spec := range x {

@@ -1,14 +1,12 @@
-package tell
+package supervisor
 
 import (
 	"strconv"
 	"strings"
-
-	"github.com/processmanager/processmanager/supervisor"
 )
 
-// Container tells in one line what a container uses and may use.
-func Container(c supervisor.ContainerInfo) string {
+// Line tells in one line what the container uses and may use; empty when nothing is known.
+func (c ContainerInfo) Line() string {
 	number := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 	var parts []string
 	add := func(text, whose string) {

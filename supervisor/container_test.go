@@ -1,13 +1,9 @@
-package tell
+package supervisor
 
-import (
-	"testing"
+import "testing"
 
-	"github.com/processmanager/processmanager/supervisor"
-)
-
-func TestContainer(t *testing.T) {
-	for want, c := range map[string]supervisor.ContainerInfo{
+func TestContainerLine(t *testing.T) {
+	for want, c := range map[string]ContainerInfo{
 		"": {},
 		"memory 96.5 MiB, at most 512 MiB, CPU 12.5 s, 0.5 cores, 21 tasks, at most 512": {
 			MemoryMB: 96.5, MemoryBy: "cgroup", MemoryLimitMB: 512, MemoryLimitBy: "cgroup", CPUSeconds: 12.5, CPUs: 0.5, Tasks: 21, TasksLimit: 512,
@@ -16,7 +12,7 @@ func TestContainer(t *testing.T) {
 			MemoryMB: 1024, MemoryBy: "host", MemoryLimitMB: 4096, MemoryLimitBy: "host", CPUs: 2,
 		},
 	} {
-		if got := Container(c); got != want {
+		if got := c.Line(); got != want {
 			t.Errorf("got  %q\nwant %q", got, want)
 		}
 	}
