@@ -54,8 +54,10 @@ func (s *System) EndRest(ctx context.Context, tell func(rest []Remnant, killed b
 			tell(sc.remnants(rest), true)
 			return s.killRest(sc, poll.C)
 		case <-patience.C:
-			tell(sc.remnants(rest), false)
-			patience.Reset(s.restWord)
+			if ctx.Err() == nil { // else both were due, and the other is what counts
+				tell(sc.remnants(rest), false)
+				patience.Reset(s.restWord)
+			}
 		case <-s.restKick:
 		case <-poll.C:
 		}
