@@ -103,7 +103,7 @@ func lookMethods() []Method {
 			fails(),
 
 		define("process.logs", logs).
-			doc("Show captured output", "Returns the newest captured lines, oldest first.").
+			doc("Show captured output", "Returns the newest captured lines, oldest first. To previous the answer is NotFound when there was no life before.").
 			result("lines", "Oldest first.").
 			fails(supervisor.ErrNotFound, supervisor.ErrInvalid),
 

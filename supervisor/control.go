@@ -38,8 +38,8 @@ type Control interface {
 	// List describes all processes that the request selects, sorted by name.
 	List(ctx context.Context, who Caller, req ListRequest) ([]*ProcessInfo, error)
 
-	// Logs returns the newest captured lines, oldest first. Errors: ErrNotFound,
-	// ErrInvalid.
+	// Logs returns the newest captured lines, oldest first. Errors: ErrNotFound (also when
+	// the life before is wanted and there was none), ErrInvalid.
 	Logs(ctx context.Context, who Caller, req LogsRequest) ([]LogLine, error)
 
 	// Signal sends a signal to the leader of a process, and nothing else. Errors:

@@ -33,6 +33,16 @@ type said struct {
 func (e *said) Error() string { return e.text }
 func (e *said) Unwrap() error { return e.kind }
 
+// NoPreviousRun is the answer to who asks for the lines of the life before, when there was
+// none: no lines at all would say that it was silent. run is the newest life; 0: none.
+func NoPreviousRun(name string, run uint64) error {
+	why := "it has run once only; ask without previous for what it wrote then"
+	if run == 0 {
+		why = "it has not run yet"
+	}
+	return Say(ErrNotFound, "cannot show the log of %q: there is no previous run: %s", name, why)
+}
+
 // ErrSlow ends a subscription whose reader was too slow. It is no answer to a request,
 // so that it has no code of its own.
 var ErrSlow = errors.New("too slow: events were lost, subscribe anew")

@@ -1234,7 +1234,10 @@ export class Client {
     return this.call("process.list", params, options);
   }
 
-  /** Calls process.logs. Returns the newest captured lines, oldest first. */
+  /**
+   * Calls process.logs. Returns the newest captured lines, oldest first. To previous the answer is
+   * NotFound when there was no life before.
+   */
   async logs(params: LogsParams, options: CallOptions = {}): Promise<LogLine[]> {
     return this.call("process.logs", params, options);
   }

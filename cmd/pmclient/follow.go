@@ -58,14 +58,17 @@ func (o *printer) line(name string, line supervisor.LogLine) error {
 }
 
 // mergedLogs shows what several processes have written, in the order of time.
-func (p *program) mergedLogs(ctx context.Context, c *cli.Command, names []string, params client.LogsParams) error {
+func (p *program) mergedLogs(ctx context.Context, c *cli.Command, selected selection, params client.LogsParams) error {
 	var all []namedLine
 	q := question{method: "process.logs", params: func(name string) any {
 		one := params
 		one.Name = name
 		return one
 	}}
-	err := p.ask(ctx, c, q, names, func(_ int, name string, answer json.RawMessage) error {
+	if params.Previous { // a life before is not expected of each that was not named
+		q.chosen, q.moot = selected.chosen, supervisor.ErrNotFound
+	}
+	err := p.ask(ctx, c, q, selected.names, func(_ int, name string, answer json.RawMessage) error {
 		if wantsJSON(c) {
 			return p.line(string(answer))
 		}
@@ -79,7 +82,7 @@ func (p *program) mergedLogs(ctx context.Context, c *cli.Command, names []string
 		return nil
 	})
 	slices.SortStableFunc(all, func(a, b namedLine) int { return a.Time.Compare(b.Time) })
-	out := p.printer(names, false)
+	out := p.printer(selected.names, false)
 	for _, line := range all {
 		if bad := out.line(line.Name, line.LogLine); bad != nil {
 			return bad

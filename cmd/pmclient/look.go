@@ -92,10 +92,11 @@ func statusesOf(text string) ([]supervisor.Status, error) {
 }
 
 func (p *program) logs(ctx context.Context, c *cli.Command) error {
-	list, err := p.asked(ctx, c)
+	selected, err := p.selection(ctx, c)
 	if err != nil {
 		return err
 	}
+	list := selected.names
 	params := client.LogsParams{Name: list[0], Lines: c.Int("lines"), Stream: supervisor.Stream(c.String("stream")), Previous: c.Bool("previous")}
 	if s := params.Stream; s != "" && s != supervisor.Stdout && s != supervisor.Stderr {
 		return usageErrorf("logs", "-stream %q is neither stdout nor stderr", s)
@@ -109,7 +110,7 @@ func (p *program) logs(ctx context.Context, c *cli.Command) error {
 	case c.Bool("follow"):
 		return p.follow(ctx, c, list, params)
 	case len(list) > 1:
-		return p.mergedLogs(ctx, c, list, params)
+		return p.mergedLogs(ctx, c, selected, params)
 	}
 	var lines []supervisor.LogLine
 	return p.one(ctx, c, "process.logs", params, &lines, func() error {

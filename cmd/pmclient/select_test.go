@@ -37,6 +37,9 @@ func TestSelection(t *testing.T) {
 		{"stop web-[", 2, "wrong usage of stop: \"web-[\" is no pattern"},
 		{"start * -command true", 2, "want one name for one command"},
 		{"stop", 2, "want a name"},
+		{"logs db -previous", 1, "pmclient: cannot show the log of \"db\": there is no previous run: it has run once only"},
+		{"logs db web-0 -previous", 1, "there is no previous run"},
+		{"logs web-* -previous", 0, ""},
 	} {
 		fake := supervisortest.New()
 		for name, labels := range map[string]map[string]string{

@@ -10,7 +10,6 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -45,7 +44,7 @@ func serve(o *options, env []string, stdout, stderr io.Writer) int {
 		Command: o.command, Rewrite: o.rewrite, Signals: sigs, Version: version,
 		Stdout: stdout, Stderr: stderr, LogFormat: o.logFormat, LogTimestamps: o.logTimestamps, LogDir: o.logDir,
 		TerminationLog: terminationLog,
-		Environ:        slices.DeleteFunc(slices.Clone(env), func(kv string) bool { return strings.HasPrefix(kv, variable("secret")+"=") }),
+		Environ:        env,
 	}
 	if len(o.command) == 0 {
 		if path := o.manifestPath(); path != "" {

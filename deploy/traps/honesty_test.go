@@ -1,6 +1,7 @@
 package traps_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -37,6 +38,20 @@ func TestT105EveryParameterDoesSomething(t *testing.T) {
 		data, err := os.ReadFile(filepath.Join(dir, "logged.log"))
 		return err == nil && string(data) == "written\n"
 	})
+	if _, err := in.api.Logs(t.Context(), client.LogsParams{Name: "logged", Previous: true}); !errors.Is(err, supervisor.ErrNotFound) {
+		t.Errorf("logged before its first life: %v", err)
+	}
+	if _, err := in.api.Start(t.Context(), client.StartParams{Name: "logged"}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it has run twice", func() bool {
+		info := in.status("logged")
+		return info.Run == 2 && info.Status == supervisor.StatusCompleted
+	})
+	lines, err := in.api.Logs(t.Context(), client.LogsParams{Name: "logged", Previous: true})
+	if err != nil || len(lines) != 1 || lines[0].Run != 1 || lines[0].Msg != "written" {
+		t.Errorf("logged in its life before: %v, %v", lines, err)
+	}
 	in.becomes("late", supervisor.StatusFailed)
 	if info := in.status("late"); info.Reason != supervisor.ReasonDeadlineExceeded {
 		t.Errorf("late: %+v", info)

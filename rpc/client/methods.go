@@ -182,7 +182,8 @@ type LogsParams struct {
 	Since time.Time `json:"since,omitzero"`
 }
 
-// Logs calls process.logs. Returns the newest captured lines, oldest first.
+// Logs calls process.logs. Returns the newest captured lines, oldest first. To
+// previous the answer is NotFound when there was no life before.
 func (c *Client) Logs(ctx context.Context, p LogsParams) (result []supervisor.LogLine, err error) {
 	err = c.Call(ctx, "process.logs", p, &result)
 	return result, err

@@ -211,6 +211,31 @@ func TestASocketTakenForStaleComesBack(t *testing.T) {
 	}
 }
 
+// Where there are no hard links a socket that is in use keeps its name as well.
+func TestT81InUseWithoutLinks(t *testing.T) {
+	dir := shortDir(t)
+	born, path := filepath.Join(dir, "born"), filepath.Join(dir, "pm.sock")
+	l := listen(t, path, UnixOptions{})
+	leaveStale(t, born)
+	if err := placeWithoutLinks(born, path, syscall.EPERM); !errors.Is(err, ErrInUse) {
+		t.Errorf("got %v, want ErrInUse", err)
+	}
+	question, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	question.Close()
+	talk(t, l, path)
+	l.Close()
+	leaveStale(t, path)
+	if err := placeWithoutLinks(born, path, syscall.EPERM); err != nil {
+		t.Errorf("a stale one: %v", err)
+	}
+	if got := names(t, dir); got != "pm.sock" {
+		t.Errorf("the directory holds %q, want the socket only", got)
+	}
+}
+
 // Of many that start at the same time on a stale socket one wins, and it is the
 // one that clients reach.
 func TestManyStartAtOnce(t *testing.T) {

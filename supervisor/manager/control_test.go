@@ -280,6 +280,42 @@ func TestLogs(t *testing.T) {
 	})
 }
 
+// Who asks for the life before is told when there was none: no lines would say that it
+// wrote nothing.
+func TestLogsOfTheLifeBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, Config{Set: parse(t, manifestOf("",
+			"name: web, command: [child]", "name: idle, command: [child], suspend: true, schedule: '@daily'"))})
+		b.run()
+		lines := func(name string) string {
+			lines, err := b.Logs(t.Context(), viewer, supervisor.LogsRequest{Name: name, Previous: true})
+			if err != nil {
+				if !errors.Is(err, supervisor.ErrNotFound) {
+					t.Errorf("%s: %v, want a kind of ErrNotFound", name, err)
+				}
+				return err.Error()
+			}
+			return supervisor.JoinLog(lines)
+		}
+		const none = `cannot show the log of %q: there is no previous run: it has `
+		if got, want := lines("idle"), fmt.Sprintf(none, "idle")+"not run yet"; got != want {
+			t.Errorf("before the first life: %s, want %s", got, want)
+		}
+		b.os.asked(linux.Life{Name: "web", Gen: 1}).Output.Write(supervisor.Stdout, []byte("one\n"))
+		if got, want := lines("web"), fmt.Sprintf(none, "web")+"run once only; ask without previous for what it wrote then"; got != want {
+			t.Errorf("in the first life: %s, want %s", got, want)
+		}
+		for _, want := range []string{"one\n", ""} { // the second wrote nothing, and that is no error
+			if _, err := b.Restart(t.Context(), operator, "web"); err != nil {
+				t.Fatal(err)
+			}
+			if got := lines("web"); got != want {
+				t.Errorf("after a restart: %q, want %q", got, want)
+			}
+		}
+	})
+}
+
 // What a life is given: its name and number, the environment of the manifest, and
 // nothing that only the manager may know.
 func TestEnvironment(t *testing.T) {

@@ -253,6 +253,9 @@ func (m *Manager) Logs(ctx context.Context, who supervisor.Caller, req superviso
 	if err != nil {
 		return nil, err
 	}
+	if run, before := log.Lives(); req.Previous && before == 0 {
+		return nil, supervisor.NoPreviousRun(req.Name, run)
+	}
 	lines := log.Tail(query(req))
 	if lines == nil {
 		lines = []supervisor.LogLine{}

@@ -47,8 +47,8 @@ type Config struct {
 	// LogLevel is the least level of the manager's own lines.
 	LogLevel slog.Leveler
 
-	// Environ is what processes inherit; nil: the manager's own environment. Secrets
-	// of the manager are not to be in it.
+	// Environ is what processes inherit; nil: the manager's own environment. What
+	// only the manager may know, such as PM_SECRET, is left out.
 	Environ []string
 	// Signals are what this program is sent; see CatchSignals. Nil: none.
 	Signals <-chan supervisor.Signal

@@ -378,6 +378,9 @@ func (f *Fake) newest(req supervisor.LogsRequest) ([]supervisor.LogLine, error) 
 	if err != nil {
 		return nil, err
 	}
+	if req.Previous && info.Run < 2 {
+		return nil, supervisor.NoPreviousRun(req.Name, info.Run)
+	}
 	lines := slices.DeleteFunc(slices.Clone(f.logs[req.Name]), func(l supervisor.LogLine) bool {
 		return req.Stream != "" && l.Stream != req.Stream || l.Time.Before(req.Since) || req.Previous && l.Run+1 != info.Run
 	})

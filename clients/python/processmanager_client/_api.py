@@ -1244,7 +1244,9 @@ class Methods:
         return self.call("process.list", params, result=List[ProcessInfo], call_timeout=call_timeout)
 
     def logs(self, name: str, *, lines: Optional[int] = None, stream: Optional[Stream] = None, previous: Optional[bool] = None, since: Optional[datetime] = None, call_timeout: Optional[float] = None) -> List[LogLine]:
-        """Calls process.logs. Returns the newest captured lines, oldest first."""
+        """Calls process.logs. Returns the newest captured lines, oldest first. To previous the
+        answer is NotFound when there was no life before.
+        """
         params = {
             "name": name,
             "lines": lines,

@@ -28,10 +28,18 @@ func TestPreviousAndRun(t *testing.T) {
 	}
 	previous := func() []supervisor.LogLine { return l.Tail(Query{Previous: true}) }
 	check("before any life", previous())
+	numbers := func(newest, before uint64) {
+		t.Helper()
+		if n, b := l.Lives(); n != newest || b != before {
+			t.Errorf("lives %d and %d, want %d and %d", n, b, newest, before)
+		}
+	}
+	numbers(0, 0)
 	first := l.Life(3)
 	first.Write(supervisor.Stdout, []byte("a\nb\nc"))
 	first.Write(supervisor.Stderr, []byte("d\n"))
 	check("in the first life", previous())
+	numbers(3, 0)
 	check("before its end", l.TailRun(3, 10), "3 stdout a", "3 stdout b", "3 stderr d")
 	first.End(supervisor.Stdout)
 	check("the last lines of a life", l.TailRun(3, 3), "3 stdout b", "3 stderr d", "3 stdout c")
@@ -49,6 +57,7 @@ func TestPreviousAndRun(t *testing.T) {
 	check("one stream", l.Tail(Query{Previous: true, Stream: supervisor.Stderr, Lines: 1}), "3 stderr late")
 	l.Life(4) // again: no other life
 	check("the same life again", previous(), "3 stdout a", "3 stdout b", "3 stderr d", "3 stdout c", "3 stderr late")
+	numbers(4, 3)
 	l.Life(7)
 	check("a life that wrote one line", previous(), "4 stdout e")
 	l.Life(8)

@@ -142,6 +142,13 @@ func (l *Log) Tail(q Query) []supervisor.LogLine {
 	return s.tail(q)
 }
 
+// Lives returns the numbers of the newest life and of the one before it; 0: there is none.
+func (l *Log) Lives() (newest, before uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.run, l.before
+}
+
 // TailRun returns the newest n lines of a life, of both streams, oldest first: what
 // its history keeps. They are complete once the life's streams have ended.
 func (l *Log) TailRun(run uint64, n int) []supervisor.LogLine {
