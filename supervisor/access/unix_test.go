@@ -174,7 +174,7 @@ func TestAFullQueueIsNotStale(t *testing.T) {
 	}
 	defer c.Close()
 	if _, err := ListenUnix(path, UnixOptions{}); !errors.Is(err, ErrInUse) {
-		t.Errorf("got %v, want ErrInUse", err)
+		t.Fatalf("got %v, want ErrInUse", err)
 	}
 }
 
@@ -190,7 +190,7 @@ func TestASocketTakenForStaleComesBack(t *testing.T) {
 	path, private := filepath.Join(dir, "pm.sock"), filepath.Join(dir, "old")
 	l := listen(t, path, UnixOptions{})
 	if err := takeAway(path, private); !errors.Is(err, ErrInUse) {
-		t.Errorf("got %v, want ErrInUse", err)
+		t.Fatalf("got %v, want ErrInUse", err)
 	}
 	question, err := l.Accept()
 	if err != nil {
@@ -218,7 +218,7 @@ func TestT81InUseWithoutLinks(t *testing.T) {
 	l := listen(t, path, UnixOptions{})
 	leaveStale(t, born)
 	if err := placeWithoutLinks(born, path, syscall.EPERM); !errors.Is(err, ErrInUse) {
-		t.Errorf("got %v, want ErrInUse", err)
+		t.Fatalf("got %v, want ErrInUse", err)
 	}
 	question, err := l.Accept()
 	if err != nil {
@@ -253,7 +253,7 @@ func TestManyStartAtOnce(t *testing.T) {
 				case err == nil:
 					winners <- l
 				case !errors.Is(err, ErrInUse):
-					t.Errorf("got %v, want ErrInUse", err)
+					t.Fatalf("got %v, want ErrInUse", err)
 				}
 			})
 		}
