@@ -93,7 +93,8 @@
 //
 // # Concurrency
 //
-// The requests of a batch are run in their order. Messages of a WebSocket are
+// The requests of a batch are run in their order; when their answers have 16 MiB, those
+// that want one more are refused. Messages of a WebSocket are
 // worked on side by side, 16 at most; then reading stops. Those that wait do not
 // count: there may be 256 of them, and more are refused. Before a WebSocket has
 // authenticated they are worked on one by one. A call that changes something is

@@ -22,6 +22,7 @@ import (
 const (
 	maxMessage       = 1 << 20          // bytes of a body or a WebSocket message
 	maxBatch         = 1000             // requests in a batch
+	maxAnswers       = 16 << 20         // bytes of the answers of a batch, from which on the rest is refused
 	maxCalls         = 16               // messages of a WebSocket that are worked on at once
 	maxWaits         = 256              // and of those that wait
 	maxSubscriptions = 64               // of a WebSocket

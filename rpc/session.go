@@ -50,13 +50,17 @@ func (s *session) revoked() bool {
 
 // answer returns the bytes that answer a frame, nil when there is nothing to say.
 // The requests of a batch are run one after another, in their order: what a batch
-// does is what the same requests would do one by one.
+// does is what the same requests would do one by one. When the answers are long already,
+// those that want another one are not run.
 func (s *session) answer(ctx context.Context, f frame) []byte {
 	if !f.batch {
 		return s.answerItem(ctx, f.items[0])
 	}
 	var b []byte
 	for _, it := range f.items {
+		if len(b) > maxAnswers && it.bad == nil && it.req.id != nil {
+			it.bad = newError(CodeInvalidRequest, "cannot answer %s: the answers before it in this batch have more than %d bytes: ask for it in another one", clip(it.req.method), maxAnswers)
+		}
 		if one := s.answerItem(ctx, it); one != nil {
 			b = append(b, ","...)
 			b = append(b, one...)

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"runtime"
@@ -10,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/coder/websocket"
+
+	"github.com/processmanager/processmanager/supervisor"
 )
 
 func listenUnix(t *testing.T, path string) net.Listener {
@@ -159,6 +162,28 @@ func TestT87MessageLimits(t *testing.T) {
 	want := `{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"cannot answer a batch of 1001 requests: at most 1000 are allowed","data":{"reason":"InvalidRequest"}}}`
 	if got := receive(t, ws); got != want {
 		t.Errorf("batch: %s", got)
+	}
+}
+
+// A small batch may ask for large answers, again and again: they have a limit together.
+func TestT87AnswersOfABatchAreBounded(t *testing.T) {
+	d := open(t, "unix", Options{})
+	d.fake.Put(supervisor.ProcessInfo{Name: "loud", Status: supervisor.StatusRunning})
+	d.fake.AddLog("loud", supervisor.LogLine{Msg: strings.Repeat("x", 1<<20)})
+	const asked = 100
+	call := `{"jsonrpc":"2.0","method":"process.logs","params":["loud"],"id":1},`
+	_, text := d.do("POST", "/rpc", "["+strings.Repeat(call, asked-1)+strings.TrimSuffix(call, ",")+"]", jsonType)
+	var answers []struct{ Error *Error }
+	if err := json.Unmarshal([]byte(text), &answers); err != nil || len(answers) != asked {
+		t.Fatalf("%d answers, %v, want one to each of %d", len(answers), err, asked)
+	}
+	if limit := maxAnswers + 2<<20; len(text) > limit {
+		t.Errorf("%d bytes, want at most %d", len(text), limit)
+	}
+	first, last := answers[0].Error, answers[asked-1].Error
+	want := "cannot answer process.logs: the answers before it in this batch have more than 16777216 bytes: ask for it in another one"
+	if first != nil || last == nil || last.Code != CodeInvalidRequest || last.Message != want {
+		t.Errorf("the first one has %v, the last one %v, want %q", first, last, want)
 	}
 }
 

@@ -71,10 +71,12 @@ func (p *program) written(r *supervisor.ExecResult) error {
 	}
 	out := p.write(string(r.Stdout))
 	_, err := fmt.Fprint(p.errs, text)
-	for stream, cut := range map[supervisor.Stream]bool{supervisor.Stdout: r.StdoutTruncated, supervisor.Stderr: r.StderrTruncated} {
-		if cut {
+	cut := func(stream supervisor.Stream, more bool) {
+		if more {
 			p.remark(fmt.Sprintf("the command wrote more to %s: only the first %d bytes were kept", stream, supervisor.MaxExecOutput))
 		}
 	}
+	cut(supervisor.Stdout, r.StdoutTruncated)
+	cut(supervisor.Stderr, r.StderrTruncated)
 	return errors.Join(out, err)
 }
