@@ -61,7 +61,7 @@ type LogsParams struct {
 	Lines  int               `json:"lines,omitempty" doc:"How many of the newest lines are wanted. Absent or 0: 100."`
 	Stream supervisor.Stream `json:"stream,omitempty" doc:"Only this stream. Absent: both, in the order written."`
 	// Previous is what kubectl logs --previous asks for.
-	Previous bool      `json:"previous,omitempty" doc:"Only lines of the life before the current or last one."`
+	Previous bool      `json:"previous,omitempty" doc:"Only lines of the life before the current or last one. A subscription begins there, and goes on with all that was written behind it."`
 	Since    time.Time `json:"since,omitzero" doc:"Only lines at or after this time."`
 }
 

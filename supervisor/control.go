@@ -89,7 +89,8 @@ type Control interface {
 
 	// Follow begins to follow captured lines: first those that Logs would return, then
 	// each as it is written, without gap or duplicate in between, over restarts, until
-	// the process is deleted. It is to be closed. Errors: those of Logs.
+	// the process is deleted. With Previous it begins in the life before, and all lines
+	// behind that one come in between. It is to be closed. Errors: those of Logs.
 	Follow(ctx context.Context, who Caller, req LogsRequest) (LogStream, error)
 
 	// Manifest tells what is in force. Values from secret sources are not part of it:

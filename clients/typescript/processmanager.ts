@@ -933,7 +933,10 @@ export interface LogsParams {
   lines?: number;
   /** Only this stream. Absent: both, in the order written. */
   stream?: Stream;
-  /** Only lines of the life before the current or last one. */
+  /**
+   * Only lines of the life before the current or last one. A subscription begins there, and goes on
+   * with all that was written behind it.
+   */
   previous?: boolean;
   /** Only lines at or after this time. */
   since?: string;
@@ -981,7 +984,10 @@ export interface LogsSubscribeParams {
   lines?: number;
   /** Only this stream. Absent: both, in the order written. */
   stream?: Stream;
-  /** Only lines of the life before the current or last one. */
+  /**
+   * Only lines of the life before the current or last one. A subscription begins there, and goes on
+   * with all that was written behind it.
+   */
   previous?: boolean;
   /** Only lines at or after this time. */
   since?: string;

@@ -65,7 +65,7 @@ func (p *program) lookCommands() []*cli.Command {
 			&cli.IntFlag{Name: "lines", Usage: "`NUMBER` of the newest lines", DefaultText: fmt.Sprint(supervisor.DefaultLogLines)},
 			&cli.StringFlag{Name: "stream", Usage: "only `STREAM`: stdout or stderr", DefaultText: "both"},
 			&cli.StringFlag{Name: "since", Usage: "only lines since `TIME`: RFC 3339, or how long ago, such as 10m"},
-			&cli.BoolFlag{Name: "previous", Usage: "only lines of the life before the current or last one"},
+			&cli.BoolFlag{Name: "previous", Usage: "only lines of the life before the current or last one; with -follow from there on"},
 			formatFlag()),
 		p.sub("history", "NAME…", "show how the last lives ended, newest first", p.history,
 			nameFlag(),

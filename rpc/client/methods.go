@@ -176,7 +176,8 @@ type LogsParams struct {
 	Lines int `json:"lines,omitempty"`
 	// Only this stream. Absent: both, in the order written.
 	Stream supervisor.Stream `json:"stream,omitempty"`
-	// Only lines of the life before the current or last one.
+	// Only lines of the life before the current or last one. A subscription begins
+	// there, and goes on with all that was written behind it.
 	Previous bool `json:"previous,omitempty"`
 	// Only lines at or after this time.
 	Since time.Time `json:"since,omitzero"`
@@ -298,7 +299,8 @@ type LogsSubscribeParams struct {
 	Lines int `json:"lines,omitempty"`
 	// Only this stream. Absent: both, in the order written.
 	Stream supervisor.Stream `json:"stream,omitempty"`
-	// Only lines of the life before the current or last one.
+	// Only lines of the life before the current or last one. A subscription begins
+	// there, and goes on with all that was written behind it.
 	Previous bool `json:"previous,omitempty"`
 	// Only lines at or after this time.
 	Since time.Time `json:"since,omitzero"`

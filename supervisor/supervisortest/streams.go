@@ -3,6 +3,7 @@ package supervisortest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -141,8 +142,20 @@ func (f *Fake) Follow(ctx context.Context, who supervisor.Caller, req supervisor
 	if err != nil {
 		return nil, err
 	}
+	if req.Previous {
+		first = append(first, f.since(req)...)
+	}
 	f.streams++
 	return &logStream{stream: stream{f: f, next: len(f.logs[req.Name]), end: make(chan struct{})}, req: req, first: first}, nil
+}
+
+// since are the lines of the current or last life that a request selects, whatever its
+// Lines. f.mu is held.
+func (f *Fake) since(req supervisor.LogsRequest) []supervisor.LogLine {
+	run := f.procs[req.Name].Run
+	return slices.DeleteFunc(slices.Clone(f.logs[req.Name]), func(l supervisor.LogLine) bool {
+		return req.Stream != "" && l.Stream != req.Stream || l.Time.Before(req.Since) || l.Run < run
+	})
 }
 
 // Next implements supervisor.LogStream. A batch has one line.

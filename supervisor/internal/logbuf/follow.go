@@ -19,28 +19,48 @@ type Follower struct {
 }
 
 // Follow begins to read: first the newest lines that q selects, then what is written
-// from then on. Close ends it.
+// from then on. With q.Previous the lines of the lives behind the one before come in
+// between, all of them. Close ends it.
 func (l *Log) Follow(q Query) *Follower {
 	f := &Follower{log: l, q: q, wake: make(chan struct{}, 1)}
 	if q.Lines == 0 {
 		q.Lines = supervisor.DefaultLogLines
 	}
 	l.mu.Lock()
+	before := l.before
 	run := q.Run
 	if q.Previous {
-		run = l.before
+		run = before
 	}
 	s := l.ring.snapshot(run)
 	f.next = l.ring.end
-	none := q.Previous && run == 0
 	l.followers = append(slices.Clip(l.followers), f)
 	l.mu.Unlock()
-	q.Run = run
-	if !none {
+	f.q.Lines = -1
+	if q.Previous {
+		f.first = s.from(before, q)
+	} else {
 		f.first = s.tail(q)
 	}
-	f.q.Lines = -1
 	return f
+}
+
+// from returns the newest lines of a life that q asks for, and all of the lives behind it.
+func (s snapshot) from(run uint64, q Query) []supervisor.LogLine {
+	n := q.Lines
+	q.Run, q.Lines = 0, -1
+	all := s.tail(q)
+	out := make([]supervisor.LogLine, 0, len(all))
+	for _, line := range slices.Backward(all) {
+		if line.Run == run {
+			n--
+		}
+		if line.Run > run || line.Run == run && n >= 0 {
+			out = append(out, line)
+		}
+	}
+	slices.Reverse(out)
+	return out
 }
 
 // Next waits for lines and returns them, with the number of bytes that the ring has

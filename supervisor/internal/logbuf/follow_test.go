@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/processmanager/processmanager/supervisor"
 )
 
@@ -17,7 +19,7 @@ import (
 func TestT71Follow(t *testing.T) {
 	l := New(Options{RingBytes: 1 << 20})
 	const lines, lives = 2000, 5
-	started := make(chan struct{})
+	started, joined := make(chan struct{}), make(chan struct{})
 	var writing sync.WaitGroup
 	writing.Go(func() {
 		n := 0
@@ -34,11 +36,13 @@ func TestT71Follow(t *testing.T) {
 			}
 			life.End(supervisor.Stdout)
 			life.End(supervisor.Stderr)
+			<-joined // in the first life, however busy the machine is
 		}
 		l.Close()
 	})
 	<-started
 	f := l.Follow(Query{Lines: 10})
+	close(joined)
 	defer f.Close()
 	want, seen := -1, 0
 	for {
@@ -117,5 +121,55 @@ func TestFollowSelects(t *testing.T) {
 	}
 	if text := strings.Join(got, " "); text != "b d" {
 		t.Errorf("got %q, want %q", text, "b d")
+	}
+}
+
+// Who follows from the life before on misses nothing of the lives behind it.
+func TestFollowFromTheLifeBefore(t *testing.T) {
+	all := func(f *Follower) (got []supervisor.LogLine) {
+		defer f.Close()
+		for {
+			batch, _, err := f.Next(t.Context())
+			if err != nil {
+				return got
+			}
+			got = append(got, batch...)
+		}
+	}
+	l := New(Options{})
+	first := l.Life(3)
+	first.Write(supervisor.Stdout, []byte("a\n"))
+	fromFirst := l.Follow(Query{Previous: true, Lines: 2})
+	second := l.Life(4)
+	second.Write(supervisor.Stdout, []byte("b\nc\n"))
+	second.Write(supervisor.Stderr, []byte("d\n"))
+	third := l.Life(6)
+	third.Write(supervisor.Stdout, []byte("e\n"))
+	first.Write(supervisor.Stdout, []byte("late\n")) // of a descendant that held the pipe
+	second.Write(supervisor.Stdout, []byte("later\n"))
+	third.Write(supervisor.Stdout, []byte("f\ng\n"))
+	fromSecond := l.Follow(Query{Previous: true, Lines: 2})
+	stdout := l.Follow(Query{Previous: true, Lines: 2, Stream: supervisor.Stdout})
+	third.Write(supervisor.Stdout, []byte("h\n"))
+	l.Life(7).Write(supervisor.Stdout, []byte("i\n"))
+	l.Close()
+	for _, c := range []struct {
+		what string
+		f    *Follower
+		want []string
+	}{
+		{"there was no life before", fromFirst, []string{
+			"3 stdout a", "4 stdout b", "4 stdout c", "4 stderr d", "6 stdout e", "3 stdout late", "4 stdout later", "6 stdout f", "6 stdout g", "6 stdout h", "7 stdout i",
+		}},
+		{"two lines of the life before", fromSecond, []string{
+			"4 stderr d", "6 stdout e", "4 stdout later", "6 stdout f", "6 stdout g", "6 stdout h", "7 stdout i",
+		}},
+		{"one stream", stdout, []string{
+			"4 stdout c", "6 stdout e", "4 stdout later", "6 stdout f", "6 stdout g", "6 stdout h", "7 stdout i",
+		}},
+	} {
+		if diff := cmp.Diff(c.want, texts(all(c.f))); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", c.what, diff)
+		}
 	}
 }
