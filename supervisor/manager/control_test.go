@@ -288,7 +288,15 @@ func TestLogsOfTheLifeBefore(t *testing.T) {
 			"name: web, command: [child]", "name: idle, command: [child], suspend: true, schedule: '@daily'"))})
 		b.run()
 		lines := func(name string) string {
-			lines, err := b.Logs(t.Context(), viewer, supervisor.LogsRequest{Name: name, Previous: true})
+			req := supervisor.LogsRequest{Name: name, Previous: true}
+			lines, err := b.Logs(t.Context(), viewer, req)
+			stream, bad := b.Follow(t.Context(), viewer, req)
+			if bad == nil {
+				stream.Close()
+			}
+			if fmt.Sprint(bad) != fmt.Sprint(err) {
+				t.Errorf("%s is followed: %v, want as for its lines: %v", name, bad, err)
+			}
 			if err != nil {
 				if !errors.Is(err, supervisor.ErrNotFound) {
 					t.Errorf("%s: %v, want a kind of ErrNotFound", name, err)

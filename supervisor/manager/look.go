@@ -253,9 +253,6 @@ func (m *Manager) Logs(ctx context.Context, who supervisor.Caller, req superviso
 	if err != nil {
 		return nil, err
 	}
-	if run, before := log.Lives(); req.Previous && before == 0 {
-		return nil, supervisor.NoPreviousRun(req.Name, run)
-	}
 	lines := log.Tail(query(req))
 	if lines == nil {
 		lines = []supervisor.LogLine{}
@@ -294,6 +291,9 @@ func (m *Manager) logOf(ctx context.Context, who supervisor.Caller, verb string,
 	}
 	if log == nil {
 		return nil, notOne(verb, req.Name, replicas)
+	}
+	if run, before := log.Lives(); req.Previous && before == 0 {
+		return nil, supervisor.NoPreviousRun(req.Name, run)
 	}
 	return log, nil
 }
