@@ -156,13 +156,15 @@ func (a *askedExec) make(argv []string, timeout time.Duration) (*supervisor.Exec
 		if exit.OOM {
 			r.Reason = supervisor.ReasonOOMKilled
 		}
+	case errors.Is(err, supervisor.ErrStopTimeout): // it wraps that of the context, too, but nothing was killed
+		return nil, supervisor.Say(supervisor.ErrStopTimeout, "%v", err)
 	case errors.Is(err, context.DeadlineExceeded):
 		r.Signal, r.Reason = new(supervisor.SIGKILL.String()), supervisor.ReasonDeadlineExceeded
 		r.Error = fmt.Sprintf("no end after %s: it and all that it started was killed", timeout)
 	case a.ctx.Err() != nil && errors.Is(err, context.Canceled):
 		r.Signal, r.Reason = new(supervisor.SIGKILL.String()), supervisor.ReasonSignaled
 		r.Error = "the process has ended meanwhile: it and all that it started was killed"
-	case errors.Is(err, supervisor.ErrStopTimeout), errors.Is(err, supervisor.ErrClosed):
+	case errors.Is(err, supervisor.ErrClosed):
 		return nil, err
 	default:
 		return nil, fmt.Errorf("%w: %w", supervisor.ErrStart, err)

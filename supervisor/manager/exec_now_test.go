@@ -101,6 +101,10 @@ func TestExecNow(t *testing.T) {
 				t.Errorf("%+v: %v, %v, want %s", c.req, got, err, c.want)
 			}
 		}
+		const survivor = `cannot exec in "web": cannot end task "web/exec": something of it lives: not done in time (context deadline exceeded)`
+		if got, err := ask("web", "immortal"); !errors.Is(err, supervisor.ErrStopTimeout) || err.Error() != survivor || got != nil {
+			t.Errorf("one that survives SIGKILL: %+v, %v, want %s", got, err, survivor)
+		}
 		if _, err := b.Exec(t.Context(), viewer, supervisor.ExecRequest{Name: "web", Command: supervisor.Command{Shell: "x"}}); !errors.Is(err, supervisor.ErrForbidden) {
 			t.Errorf("a viewer: %v", err)
 		}
@@ -212,7 +216,14 @@ func TestExecNowIsAudited(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		stuck := supervisor.ExecRequest{Name: "web", Command: supervisor.Command{Argv: []string{"tool", "immortal"}}}
+		if _, err := b.Exec(t.Context(), operator, stuck); !errors.Is(err, supervisor.ErrStopTimeout) {
+			t.Errorf("one that survives SIGKILL: %v", err)
+		}
 		b.end()
+		if want := "WARN failed verb=exec name=web"; !strings.Contains(log.String(), want) {
+			t.Errorf("no line with %q:\n%s", want, &log)
+		}
 		for _, program := range []string{"/bin/tool", "/bin/sh"} {
 			if want := fmt.Sprintf("program=%s", program); !strings.Contains(log.String(), `verb=exec name=web`) || !strings.Contains(log.String(), want) {
 				t.Errorf("no line with %s:\n%s", want, &log)

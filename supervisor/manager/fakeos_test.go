@@ -500,12 +500,16 @@ func (o *fakeOS) Exec(ctx context.Context, task linux.Life, c linux.Command) (li
 	}
 	var what strings.Builder
 	span := max(s.after, 0)
-	if s.deaf {
+	if s.deaf || s.immortal {
 		span = time.Hour
 	}
 	select {
 	case <-clock(span):
 	case <-ctx.Done():
+		if s.immortal { // as a System tells it
+			<-clock(3 * time.Second)
+			return linux.Exit{}, fmt.Errorf("cannot end task %q: something of it lives: %w (%w)", task.Name, supervisor.ErrStopTimeout, ctx.Err())
+		}
 		o.say(task.Name, "is ended: %v", context.Cause(ctx))
 		return linux.Exit{}, ctx.Err()
 	}

@@ -92,6 +92,20 @@ func TestProbeNow(t *testing.T) {
 	})
 }
 
+// Of a command that survives SIGKILL nobody is told that it was killed.
+func TestProbeNowSurvives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, Config{Set: parse(t, manifestOf("",
+			"name: web, command: [child], livenessProbe: {exec: {command: [probe, immortal]}, initialDelaySeconds: 3600, timeoutSeconds: 5}"))})
+		b.run()
+		const want = `cannot end task "web/liveness": something of it lives: not done in time (context deadline exceeded)`
+		list, err := b.Probe(t.Context(), operator, supervisor.ProbeRequest{Name: "web"})
+		if err != nil || len(list) != 1 || list[0].Success || list[0].Message != want {
+			t.Errorf("%+v, %v, want %s", list, err, want)
+		}
+	})
+}
+
 // It is bounded by the probe's timeout, ends with the wish that the life ends, and holds
 // up nobody: not the loop, and not who asks for something else.
 func TestProbeNowEnds(t *testing.T) {

@@ -107,7 +107,7 @@ func (t *task) attempt(ctx context.Context, p *supervisor.Probe) error {
 		return probe.Attempt(ctx, probe.Target{HTTP: p.HTTPGet, TCP: p.TCPSocket, GRPC: p.GRPC, Ports: t.spec.Ports})
 	}
 	err := t.exec(ctx, p.Exec)
-	if errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, supervisor.ErrStopTimeout) {
 		err = fmt.Errorf("no end after %s: it and all that it started was killed", span)
 	}
 	return err
