@@ -160,6 +160,28 @@ func TestLastWordIsCut(t *testing.T) {
 	}
 }
 
+// What a process wrote last need not be UTF-8; the message is to become a string of an API,
+// which has to be.
+func TestLastWordIsText(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	for text, want := range map[string]string{
+		"half \xff a word":                          "half \uFFFD a word\n",
+		"cut \xe2\x82":                              "cut \uFFFD\n",
+		strings.Repeat("a\xff", 4096):               strings.Repeat("a\uFFFD", 1023) + "…\n",
+		strings.Repeat("a", 4094) + "\xff and more": strings.Repeat("a", 4092) + "…\n",
+	} {
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := WriteLastWord(path, text); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); string(got) != want || err != nil {
+			t.Errorf("%.20q: %d bytes, %.40q, %v", text, len(got), got, err)
+		}
+	}
+}
+
 // A mistake on the loop is told, and leaves nothing behind.
 func TestPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

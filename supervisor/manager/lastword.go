@@ -77,8 +77,9 @@ func (l *loop) everyoneEnded() string {
 }
 
 // WriteLastWord tells Kubernetes why the container ends, in the file that it reads for
-// that: the beginning of the text if it is longer than 4096 bytes. Where the file does
-// not exist, this is no Pod, and nothing is written.
+// that: the beginning of the text if it is longer than 4096 bytes. It is UTF-8 whatever
+// the text is, as a string of an API has to be. Where the file does not exist, this is no Pod,
+// and nothing is written.
 func WriteLastWord(path, text string) error {
 	if path == "" || text == "" {
 		return nil
@@ -90,7 +91,7 @@ func WriteLastWord(path, text string) error {
 	if err != nil {
 		return fmt.Errorf("cannot write the termination message: %w", err)
 	}
-	_, err = f.WriteString(shorten(text, maxLastWord-1) + "\n")
+	_, err = f.WriteString(shorten(strings.ToValidUTF8(text, "\uFFFD"), maxLastWord-1) + "\n")
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
