@@ -56,6 +56,8 @@ func (l *loop) runHook(e *entry, a machine.RunHook) {
 		}
 		switch {
 		case err == nil:
+		case errors.Is(err, supervisor.ErrStopTimeout):
+			m.log.Warn("hook did not end in time, nor by SIGKILL", "name", name, "run", a.Gen, "hook", word, "error", err)
 		case context.Cause(ctx) == errHookTime: //nolint:errorlint // it is that value
 			m.log.Warn("hook did not end in time: it and all that it started was killed", "name", name, "run", a.Gen, "hook", word)
 		case ctx.Err() == nil: // else it was ended with what it was for
