@@ -79,6 +79,19 @@ processes.yaml: |
 {{- if and .Values.volumeClaimTemplates (ne .Values.kind "StatefulSet") }}
 {{- fail (printf "volumeClaimTemplates are for kind StatefulSet, not %s" .Values.kind) }}
 {{- end }}
+{{- if and (eq .Values.kind "DaemonSet") (not (kindIs "invalid" .Values.replicas)) (ne (int .Values.replicas) 1) }}
+{{- fail (printf "replicas is %v, and a DaemonSet runs one Pod on each node: choose nodes by nodeSelector, or leave replicas out" .Values.replicas) }}
+{{- end }}
+{{- $owner := dict (toString .Values.metrics.port) "metrics.port" }}
+{{- range $door := list "rpc" "telnet" }}
+{{- $values := index $.Values $door }}
+{{- if $values.enabled }}
+{{- with index $owner (toString $values.port) }}
+{{- fail (printf "%s and %s.port are both %v: two listeners cannot share a port, choose another" . $door $values.port) }}
+{{- end }}
+{{- $_ := set $owner (toString $values.port) (printf "%s.port" $door) }}
+{{- end }}
+{{- end }}
 {{- $budget := .Values.manifest.spec.terminationGracePeriodSeconds | default 25 }}
 {{- if le (int .Values.terminationGracePeriodSeconds) (int $budget) }}
 {{- fail (printf "terminationGracePeriodSeconds is %v and has to be above that of manifest.spec (%v): otherwise the kubelet kills what is being stopped in order" .Values.terminationGracePeriodSeconds $budget) }}
