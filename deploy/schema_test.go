@@ -82,7 +82,7 @@ func kubernetesSchema(definitions map[string]any, of reflect.Type) map[string]an
 	case reflect.TypeFor[resource.Quantity]():
 		return map[string]any{"type": []string{"number", "string"}}
 	}
-	switch of.Kind() { //nolint:exhaustive // the kinds of an API
+	switch of.Kind() {
 	case reflect.Pointer:
 		return kubernetesSchema(definitions, of.Elem())
 	case reflect.Slice:
