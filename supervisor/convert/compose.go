@@ -37,6 +37,7 @@ func readCompose(d *draft, o Options) error {
 		RestartBackoff: &supervisor.Backoff{Initial: span(100 * time.Millisecond), Max: seconds(60), Jitter: new(0.0), ResetAfter: seconds(10)},
 	}
 	d.note(Changed, d.file, 0, "", "services become processes of one container: they share its file system, its image and its network, in which each other's names are localhost, and a port has one owner")
+	d.composeOverride()
 	services := r.object(t, "services")
 	r.take(t, "version")
 	d.called, _ = r.text(t, "name")

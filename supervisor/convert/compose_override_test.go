@@ -1,0 +1,43 @@
+package convert
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// docker compose joins an override file to a compose file of a usual name, without a word; it
+// is not converted, and the manifest says so.
+func TestComposeOverride(t *testing.T) {
+	for name, tc := range map[string]struct {
+		file   string
+		beside []string
+		want   string // the file that is told; empty: none
+	}{
+		"none":                     {"f/compose.yaml", nil, ""},
+		"of the same name":         {"f/compose.yaml", []string{"f/compose.override.yaml"}, "f/compose.override.yaml"},
+		"of the old name":          {"f/docker-compose.yml", []string{"f/docker-compose.override.yml"}, "f/docker-compose.override.yml"},
+		"of the other name":        {"compose.yml", []string{"docker-compose.override.yaml"}, "docker-compose.override.yaml"},
+		"the first of two":         {"compose.yml", []string{"docker-compose.override.yml", "compose.override.yml"}, "compose.override.yml"},
+		"in another folder":        {"f/compose.yaml", []string{"compose.override.yaml"}, ""},
+		"beside a file with -f":    {"f/prod.yaml", []string{"f/compose.override.yaml"}, ""},
+		"that is converted itself": {"f/compose.override.yaml", []string{"f/compose.override.yml"}, ""},
+	} {
+		service := &fstest.MapFile{Data: []byte("services: {a: {command: x}}\n")}
+		fsys := fstest.MapFS{tc.file: service}
+		for _, file := range tc.beside {
+			fsys[file] = service
+		}
+		got, err := Convert(fsys, tc.file, Options{From: "compose"})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		switch text := string(got.Manifest); {
+		case tc.want == "" && strings.Contains(text, "docker compose adds"):
+			t.Errorf("%s: an override is told\n%s", name, text)
+		case tc.want != "" && !strings.Contains(text, "# TODO "+tc.want+": docker compose adds"):
+			t.Errorf("%s: %s is not told\n%s", name, tc.want, text)
+		}
+	}
+}
