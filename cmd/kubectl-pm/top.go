@@ -155,7 +155,7 @@ func (s *podSource) Detail(ctx context.Context, id top.ID) (top.Detail, error) {
 
 // Act implements top.Source.
 func (s *podSource) Act(ctx context.Context, a top.Action) error {
-	verb := map[top.Verb]string{top.Start: "start", top.Stop: "stop", top.Restart: "restart", top.Trigger: "trigger", top.Signal: "signal"}[a.Verb]
+	verb := map[top.Verb]string{top.Start: "start", top.Stop: "stop", top.Restart: "restart", top.Trigger: "trigger", top.Signal: "signal", top.Probe: "probe", top.Delete: "delete"}[a.Verb]
 	argv := []string{verb, a.ID.Name}
 	if a.Verb == top.Signal {
 		argv = []string{verb, a.Signal, a.ID.Name}

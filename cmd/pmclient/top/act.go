@@ -16,6 +16,8 @@ const (
 	Restart
 	Trigger
 	Signal
+	Probe
+	Delete
 )
 
 // Action is something that is done to a process.
@@ -33,6 +35,8 @@ var verbs = [...]struct{ ask, doing, done string }{
 	Restart: {"Restart", "restarting", "restarted"},
 	Trigger: {"Run now:", "running", "runs"},
 	Signal:  {"Send", "signalling", "was sent"},
+	Probe:   {"Probe now:", "probing", "passes its probes"},
+	Delete:  {"Delete", "deleting", "is deleted"},
 }
 
 // question is what is asked before it is done.
@@ -90,6 +94,16 @@ func (a Action) effect(p *supervisor.ProcessInfo) string {
 			return fmt.Sprintf("Process %d gets it, and no other. If it ends by that, its restartPolicy decides.", *p.PID)
 		}
 		return "It does not run: the manager will refuse."
+	case Probe:
+		if alive {
+			return "Each of its probes is made once. It counts for nothing: neither for readiness nor for restarts."
+		}
+		return "It does not run: the manager will refuse."
+	case Delete:
+		if alive {
+			return fmt.Sprintf("Process %d and its tree are stopped, within the grace period; then the manager forgets it.", *p.PID)
+		}
+		return "The manager forgets it."
 	}
 	return ""
 }

@@ -114,6 +114,8 @@ func actKeys() []binding {
 		{[]string{"r"}, "r", "restart it", "restart", ask(Restart)},
 		{[]string{"t"}, "t", "run it now, beside its schedule", "run now", ask(Trigger)},
 		{[]string{"K"}, "K", "send it a signal", "signal", (*model).askSignal},
+		{[]string{"p"}, "p", "make its probes once, now", "probe", ask(Probe)},
+		{[]string{"D"}, "D", "stop it and forget it", "delete", ask(Delete)},
 	}
 }
 

@@ -1,10 +1,12 @@
 package top
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/processmanager/processmanager/rpc/client"
@@ -105,8 +107,30 @@ func (m *manager) Act(ctx context.Context, a Action) error {
 		_, err = m.client.Trigger(ctx, a.ID.Name)
 	case Signal:
 		_, err = m.client.Signal(ctx, client.SignalParams{Name: a.ID.Name, Signal: a.Signal})
+	case Probe:
+		var results []supervisor.ProbeResult
+		results, err = m.client.Probe(ctx, client.ProbeParams{Name: a.ID.Name})
+		if err == nil {
+			err = failed(results)
+		}
+	case Delete:
+		err = m.client.Delete(ctx, a.ID.Name)
 	}
 	return err
+}
+
+// failed tells which probes did not succeed, and why.
+func failed(results []supervisor.ProbeResult) error {
+	var why []string
+	for _, r := range results {
+		if !r.Success {
+			why = append(why, fmt.Sprintf("%s probe of %q: %s", r.Probe, r.Process, cmp.Or(r.Message, r.Word())))
+		}
+	}
+	if len(why) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(why, "; "))
 }
 
 // News implements Source.

@@ -143,6 +143,10 @@ func TestActions(t *testing.T) {
 		"x":                      {Action{Verb: Stop, ID: web}, `Stop "web"?`, "Process 42 gets the stop signal now", `"web" stopped`},
 		"r":                      {Action{Verb: Restart, ID: web}, `Restart "web"?`, "Process 42 is stopped, within its grace period, and a new life begins.", `"web" restarted`},
 		"t":                      {Action{Verb: Trigger, ID: web}, `Run now: "web"?`, "One run begins now.", `"web" runs`},
+		"p":                      {Action{Verb: Probe, ID: web}, `Probe now: "web"?`, "Each of its probes is made once.", `"web" passes its probes`},
+		"D":                      {Action{Verb: Delete, ID: web}, `Delete "web"?`, "Process 42 and its tree are stopped", `"web" is deleted`},
+		"enter D":                {Action{Verb: Delete, ID: web}, `Delete "web"?`, "Process 42", `"web" is deleted`},
+		"D n":                    {},
 		"K enter":                {Action{Verb: Signal, ID: web, Signal: "SIGHUP"}, `Send SIGHUP to "web"?`, "Process 42 gets it, and no other.", `"web" was sent SIGHUP`},
 		"K right right enter":    {Action{Verb: Signal, ID: web, Signal: "SIGQUIT"}, `Send SIGQUIT to "web"?`, "Process 42", "SIGQUIT"},
 		"K left enter":           {Action{Verb: Signal, ID: web, Signal: "SIGALRM"}, `Send SIGALRM to "web"?`, "Process 42", "SIGALRM"},
@@ -201,6 +205,8 @@ func TestEffects(t *testing.T) {
 		{Restart, supervisor.ProcessInfo{Status: supervisor.StatusCompleted}, "It does not run"},
 		{Trigger, supervisor.ProcessInfo{Cron: "@daily"}, "beside its schedule"},
 		{Signal, supervisor.ProcessInfo{}, "will refuse"},
+		{Probe, supervisor.ProcessInfo{}, "will refuse"},
+		{Delete, supervisor.ProcessInfo{}, "The manager forgets it."},
 	} {
 		if got := (Action{Verb: tt.verb}).effect(&tt.p); !strings.Contains(got, tt.want) {
 			t.Errorf("%v of %+v: %q, want %q", tt.verb, tt.p, got, tt.want)
@@ -429,5 +435,35 @@ func TestHeadTellsOfTheContainer(t *testing.T) {
 	m.managers[0].Info.Container.MemoryBy = "host"
 	if got := m.container(); got != nil {
 		t.Errorf("the host's memory is shown: %q", got)
+	}
+}
+
+// What is overdue is due now, neither later nor long ago: in the cell, and in the order,
+// where it comes right behind what lives.
+func TestOverdue(t *testing.T) {
+	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	late := new(now.Add(-3 * time.Hour))
+	for what, p := range map[string]*supervisor.ProcessInfo{"run": {NextRun: late}, "retry": {NextRetry: late}} {
+		r := Row{ProcessInfo: p}
+		if got := sinceOrUntil(r, now).text; got != "in 0s" {
+			t.Errorf("an overdue %s is shown as %q, want in 0s", what, got)
+		}
+		young := Row{ProcessInfo: &supervisor.ProcessInfo{PID: new(1), StartTime: new(now.Add(-time.Second))}}
+		if columns[byTime].compare(r, young, now) >= 0 {
+			t.Errorf("an overdue %s is sorted as older than what lives", what)
+		}
+	}
+}
+
+// A probe that fails is told with its reason, and those that succeed are not.
+func TestFailedProbes(t *testing.T) {
+	if err := failed([]supervisor.ProbeResult{{Process: "web", Probe: "liveness", Success: true}}); err != nil {
+		t.Error(err)
+	}
+	err := failed([]supervisor.ProbeResult{
+		{Process: "web", Probe: "liveness", Success: true}, {Process: "web", Probe: "readiness", Message: "answered 503"}, {Process: "web", Probe: "startup"},
+	})
+	if want := `readiness probe of "web": answered 503; startup probe of "web": failure`; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
 	}
 }
