@@ -316,7 +316,7 @@ func onTerminal(t *testing.T, width, height uint16, cmd *exec.Cmd) *running {
 func onTerminalWith(t *testing.T, width, height uint16, cmd *exec.Cmd, also io.Writer) *running {
 	t.Helper()
 	master, slave := pty(t)
-	if err := unix.IoctlSetWinsize(int(master.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: height, Col: width}); err != nil {
+	if err := unix.IoctlSetWinsize(descriptor(master), unix.TIOCSWINSZ, &unix.Winsize{Row: height, Col: width}); err != nil {
 		t.Fatal(err)
 	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
@@ -361,9 +361,20 @@ func (r *running) wait() *os.ProcessState {
 	return r.cmd.ProcessState
 }
 
+// descriptor is the number of an open file. Fd would make the file a blocking one, whose
+// Close takes effect only when a read that waits has returned.
+func descriptor(f *os.File) int {
+	n := -1
+	if c, err := f.SyscallConn(); err == nil {
+		_ = c.Control(func(fd uintptr) { n = int(fd) })
+	}
+	return n
+}
+
+// pty makes a terminal. Closing its master hangs it up, even while it is read.
 func pty(t *testing.T) (master, slave *os.File) {
 	t.Helper()
-	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
 		t.Skipf("no terminals here: %v", err)
 	}

@@ -120,7 +120,7 @@ func topCommand(t *testing.T, socket string, env []string, args ...string) *exec
 
 func termios(t *testing.T, d *drawing) unix.Termios {
 	t.Helper()
-	state, err := unix.IoctlGetTermios(int(d.master.Fd()), unix.TCGETS)
+	state, err := unix.IoctlGetTermios(descriptor(d.master), unix.TCGETS)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -439,3 +439,15 @@ const panicRace = "GORACE=atexit_sleep_ms=0 exitcode=1"
 type panicking struct{ top.Source }
 
 func (panicking) Act(context.Context, top.Action) error { panic("the test wants it") }
+
+// Closing a terminal on which nothing is written hangs it up at once: a read that waits
+// for more does not keep it.
+func TestTheTerminalGoes(t *testing.T) {
+	t.Parallel()
+	r := onTerminal(t, 80, 24, exec.Command("sh", "-c", "echo up; exec sleep 60"))
+	r.await(t, "up")
+	r.master.Close()
+	if status, ok := r.wait().Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGHUP {
+		t.Errorf("it ended by %v, want SIGHUP", r.cmd.ProcessState)
+	}
+}

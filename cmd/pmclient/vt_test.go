@@ -419,7 +419,7 @@ func (d *drawing) until(what string, is func(screen string) bool) {
 func (d *drawing) resize(width, height int) {
 	d.t.Helper()
 	d.vt.resize(width, height)
-	if err := unix.IoctlSetWinsize(int(d.master.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: uint16(height), Col: uint16(width)}); err != nil {
+	if err := unix.IoctlSetWinsize(descriptor(d.master), unix.TIOCSWINSZ, &unix.Winsize{Row: uint16(height), Col: uint16(width)}); err != nil {
 		d.t.Fatal(err)
 	}
 }
