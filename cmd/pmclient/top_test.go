@@ -375,6 +375,10 @@ func TestTopLeavesTheTerminal(t *testing.T) {
 			if !bytes.Contains(d.vt.raw, []byte(tt.says)) {
 				t.Errorf("it does not say %q; the terminal got\n%s", tt.says, d.vt.raw)
 			}
+			_, normal, left := bytes.Cut(d.vt.raw, []byte("\x1b[?1049l"))
+			if tt.code != 0 && (!left || !bytes.Contains(normal, []byte("the test wants it"))) {
+				t.Errorf("what it panicked with is not on the normal screen; the terminal got\n%s", d.vt.raw)
+			}
 			d.restored()
 		})
 	}
