@@ -95,19 +95,33 @@ func read[T any](a *answer) []T {
 
 // conclude tells which Pods have failed and why, and makes the exit code of it.
 func (f *fleet) conclude(answers []answer) error {
+	for _, a := range answers {
+		f.tell(a)
+	}
+	return judge(answers)
+}
+
+// tell says why a Pod has failed, if it has. That there is no kubectl is not said for each.
+func (f *fleet) tell(a answer) {
+	if a.err != nil && !errors.As(a.err, new(nobodyError)) {
+		fmt.Fprintf(f.errs, "kubectl pm: %s: %s\n", a.pod.label, supervisor.Harmless(strings.ReplaceAll(a.err.Error(), "\n", "; ")))
+	}
+}
+
+// judge makes the exit code of what has been told.
+func judge(answers []answer) error {
 	failed, unreached := 0, 0
 	for _, a := range answers {
 		if a.err == nil {
 			continue
 		}
+		if errors.As(a.err, new(nobodyError)) {
+			return a.err
+		}
 		failed++
 		if !errors.As(a.err, new(remoteError)) {
 			unreached++
 		}
-		if errors.As(a.err, new(nobodyError)) {
-			return a.err // there is no kubectl: once is enough
-		}
-		fmt.Fprintf(f.errs, "kubectl pm: %s: %s\n", a.pod.label, supervisor.Harmless(strings.ReplaceAll(a.err.Error(), "\n", "; ")))
 	}
 	switch {
 	case failed == 0:

@@ -175,6 +175,29 @@ func TestLiveFollow(t *testing.T) {
 	}
 }
 
+// Whose stream ends in an error is told at once, not when all have ended: the others may
+// go on for days.
+func TestFollowTellsWhoFails(t *testing.T) {
+	f := newFake(t, podList(podJSON("fine", "Running", annotated, "processes"), podJSON("bad", "Running", annotated, "processes")), map[string]reply{
+		"fine/processes": {Hangs: true},
+		"bad/processes":  {Err: "pmclient: Process 'web' not found", Code: 1},
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	var out, errs shared
+	done := make(chan int)
+	go func() { done <- Run(ctx, []string{"kubectl-pm", "logs", "-f", "web"}, f.env, nil, &out, &errs) }()
+	f.eventually("the failed one is told", func() error {
+		if text := errs.String(); !strings.Contains(text, "kubectl pm: bad: Process 'web' not found") {
+			return fmt.Errorf("stderr %q", text)
+		}
+		return nil
+	})
+	cancel()
+	if code := <-done; code != exitDone || strings.Count(errs.String(), "\n") != 1 {
+		t.Errorf("exit code %d, stderr %q", code, errs.String())
+	}
+}
+
 // The source of the screen: what it shows, acts on and follows.
 func TestLiveTop(t *testing.T) {
 	f := liveCluster(t, "shop-a", "shop-b")

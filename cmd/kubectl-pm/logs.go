@@ -111,8 +111,12 @@ func (f *fleet) follow(ctx context.Context, argv, names []string) error {
 				mu.Lock()
 				defer mu.Unlock()
 				answers = append(answers, answer{pod: p, err: err})
-				if err == nil && ctx.Err() == nil {
+				switch {
+				case ctx.Err() != nil:
+				case err == nil:
 					fmt.Fprintf(f.errs, "kubectl pm: %s: the log of %s has ended\n", p.label, name)
+				default:
+					f.tell(answers[len(answers)-1]) // the others may go on for days
 				}
 			})
 		}
@@ -121,7 +125,7 @@ func (f *fleet) follow(ctx context.Context, argv, names []string) error {
 	if ctx.Err() != nil {
 		return nil // the person has had enough
 	}
-	return f.conclude(answers)
+	return judge(answers)
 }
 
 // stream runs a pmclient that writes lines of JSON until it ends or ctx does.
