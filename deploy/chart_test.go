@@ -367,6 +367,7 @@ func TestChartRefuses(t *testing.T) {
 		"rpc: {enabled: true, port: 9464}\nauth: {existingSecret: s}":                          "metrics.port and rpc.port are both 9464",
 		"telnet: {enabled: true, port: 9464}\nauth: {existingSecret: s}":                       "metrics.port and telnet.port are both 9464",
 		"rpc: {enabled: true}\ntelnet: {enabled: true, port: 9443}\nauth: {existingSecret: s}": "rpc.port and telnet.port are both 9443",
+		"livenessProbe: {tcpSocket: {port: metrics}}":                                          "livenessProbe has httpGet and tcpSocket",
 		"kind: DaemonSet\nreplicas: 2":                                                         "a DaemonSet runs one Pod on each node",
 	} {
 		if out, err := tool(values, "helm", "template", "shop", chart, "-f", "-"); err == nil || !strings.Contains(err.Error(), want) {

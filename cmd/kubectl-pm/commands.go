@@ -114,7 +114,7 @@ func (p *program) fleet(ctx context.Context, c *cli.Command) (*fleet, error) {
 	case f.timeout <= 0:
 		return nil, usagef("-timeout %s: want more than 0", f.timeout)
 	case !slices.Contains([]string{"text", "json"}, c.String("format")):
-		return nil, usagef("-format %q: want text or json", c.String("format"))
+		return nil, usagef("-format (-o) %q: want text or json", c.String("format"))
 	case s.all && s.namespace != "":
 		return nil, usagef("-all-namespaces and -namespace exclude each other")
 	}

@@ -92,6 +92,18 @@ processes.yaml: |
 {{- $_ := set $owner (toString $values.port) (printf "%s.port" $door) }}
 {{- end }}
 {{- end }}
+{{- range $key := list "startupProbe" "livenessProbe" "readinessProbe" }}
+{{- $probe := index $.Values $key | default dict }}
+{{- $handlers := list }}
+{{- range $handler := list "exec" "grpc" "httpGet" "tcpSocket" }}
+{{- if hasKey $probe $handler }}
+{{- $handlers = append $handlers $handler }}
+{{- end }}
+{{- end }}
+{{- if gt (len $handlers) 1 }}
+{{- fail (printf "%s has %s, and a probe has one of them: values are merged with those of the chart, whose httpGet goes by httpGet: null" $key (join " and " $handlers)) }}
+{{- end }}
+{{- end }}
 {{- $budget := .Values.manifest.spec.terminationGracePeriodSeconds | default 25 }}
 {{- if le (int .Values.terminationGracePeriodSeconds) (int $budget) }}
 {{- fail (printf "terminationGracePeriodSeconds is %v and has to be above that of manifest.spec (%v): otherwise the kubelet kills what is being stopped in order" .Values.terminationGracePeriodSeconds $budget) }}
