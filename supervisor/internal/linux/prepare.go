@@ -23,6 +23,7 @@ var discarded = make(chan os.Signal, 1)
 //   - orphaned descendants come to us, also when we are not PID 1;
 //   - signals that were ignored when we were started are caught instead, because
 //     "ignored" outlives exec and "caught" does not;
+//   - the death of a child gives no SIGCHLD, but to who asks for it;
 //   - a closed stdout or stderr is a failed write, not the end of the program.
 func Prepare() error {
 	if err := closeOnExec(); err != nil {
@@ -46,6 +47,9 @@ func Prepare() error {
 		}
 	}
 	signal.Notify(discarded, catch...)
+	if err := dropChildSignal(); err != nil {
+		return err
+	}
 	if os.Getpid() == 1 {
 		return shield()
 	}

@@ -2,7 +2,6 @@ package linux
 
 import (
 	"os"
-	"os/signal"
 	"syscall"
 	"time"
 
@@ -147,12 +146,11 @@ func (s *System) awaitChildren() {
 		return
 	}
 	died := make(chan os.Signal, 1)
-	signal.Notify(died, unix.SIGCHLD)
-	defer signal.Stop(died)
+	defer hearChildSignal(died)()
 	sweep := time.NewTimer(sweepEvery)
 	defer sweep.Stop()
 
-	// Somebody may have come and died before Notify took effect.
+	// Somebody may have come and died before that took effect.
 	if err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG, nil); err != unix.ECHILD {
 		return
 	}

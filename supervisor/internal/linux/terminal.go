@@ -3,7 +3,6 @@ package linux
 import (
 	"errors"
 	"os"
-	"os/signal"
 	"runtime"
 	"unsafe"
 
@@ -40,6 +39,7 @@ type terminal struct {
 
 	landed  chan struct{} // the spawn is over
 	changed chan os.Signal
+	deaf    func() // ends that changed is written to
 }
 
 // wireTerminal gives a life a group of its own in our session: in a session of its own
@@ -60,7 +60,7 @@ func (s *System) wireTerminal(l *life, p *spawning) {
 		t.given = true
 	}
 	s.done.Add(1)
-	signal.Notify(t.changed, unix.SIGCHLD)
+	t.deaf = hearChildSignal(t.changed)
 	p.whenOver(func() { poke(t.landed) })
 	go t.watch()
 }
@@ -92,7 +92,7 @@ func (t *terminal) watch() {
 	defer t.s.done.Done()
 	defer func() { _ = unix.Close(t.fd) }()
 	defer t.takeBack()
-	defer signal.Stop(t.changed)
+	defer t.deaf()
 	select { // before that, the pid is not known
 	case <-t.landed:
 	case <-t.s.quit:
