@@ -179,12 +179,12 @@ func check(t *testing.T, schema *jsonschema.Schema, answer string, want *struct{
 
 func TestDocumentHasTheVersionOfTheManager(t *testing.T) {
 	s := NewServer(Options{Version: `1.2.3-"rc"`})
-	for _, text := range []string{s.pretty, string(s.document)} {
+	for _, text := range []string{s.document.pretty(), string(s.document.oneLine())} {
 		if d, _ := readDocument(t, text); d.Info.Version != `1.2.3-"rc"` {
 			t.Errorf("version %q", d.Info.Version)
 		}
 	}
-	if strings.Contains(string(s.document), "\n") {
+	if strings.Contains(string(s.document.oneLine()), "\n") {
 		t.Error("rpc.discover gives more than one line")
 	}
 }

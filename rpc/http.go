@@ -31,7 +31,7 @@ func (s *Server) Handler() http.Handler {
 			return
 		}
 		if who := s.authorized(w, r); who != nil {
-			reply(w, http.StatusOK, []byte(s.pretty))
+			reply(w, http.StatusOK, []byte(s.document.pretty()))
 		}
 	})
 	mux.HandleFunc("/{$}", func(w http.ResponseWriter, r *http.Request) {

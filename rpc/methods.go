@@ -172,7 +172,7 @@ func protocolMethods() []Method {
 			overWebSocket(),
 
 		define("rpc.discover", func(_ context.Context, s *session, _ NoParams) (json.RawMessage, error) {
-			return s.srv.document, s.caller().MayLook()
+			return s.srv.document.oneLine(), s.caller().MayLook()
 		}).doc("Describe this API", "Returns this document.").
 			result("document", "An OpenRPC document.").
 			fails(),

@@ -1,16 +1,12 @@
 package rpc
 
 import (
-	"bytes"
 	"context"
-	_ "embed" // the document
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -69,18 +65,9 @@ type Options struct {
 type Server struct {
 	options  Options
 	methods  map[string]Method
-	document json.RawMessage                              // as rpc.discover gives it: in one line
-	pretty   string                                       // as GET /openrpc.json gives it
+	document document
 	hold     func(ctx context.Context, peer string) error // after a wrong secret
 }
-
-//go:generate go run ./gen
-
-//go:embed openrpc.json
-var openrpc string
-
-// documentVersion stands in the generated document where a server says its own.
-const documentVersion = "0.0.0"
 
 // NewServer returns a server; it opens nothing.
 func NewServer(o Options) *Server {
@@ -90,27 +77,12 @@ func NewServer(o Options) *Server {
 	if o.Throttle == nil {
 		o.Throttle = new(access.Throttle)
 	}
-	document := strings.TrimSpace(openrpc)
-	if o.Version != "" {
-		if version, err := encode(o.Version); err == nil {
-			document = strings.Replace(document, `"version": "`+documentVersion+`"`, `"version": `+string(version), 1)
-		}
-	}
 	return &Server{
 		options:  o,
 		methods:  table(),
-		document: oneLine(document),
-		pretty:   document + "\n",
+		document: newDocument(o.Version),
 		hold:     o.Throttle.Hold,
 	}
-}
-
-func oneLine(document string) json.RawMessage {
-	var b bytes.Buffer
-	if err := json.Compact(&b, []byte(document)); err != nil { // a broken build; a test looks
-		return json.RawMessage("null")
-	}
-	return b.Bytes()
 }
 
 // Serve answers on a listener until the context ends, and then returns nil when

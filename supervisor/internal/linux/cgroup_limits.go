@@ -338,10 +338,16 @@ func (c *cgroups) publishFirst() {
 			}
 		}
 	}
-	if pids, err := c.members("."); !c.top && (err != nil || len(pids) != 1) {
-		c.crowded = true
-	}
+	c.crowded = !c.top && !c.alone()
 	c.publish()
+}
+
+// alone reports whether nobody but us is in our own group. It reads no more than it has
+// to: there may be thousands.
+func (c *cgroups) alone() bool {
+	var buf [64]byte // more than one pid
+	text, err := c.readFile("cgroup.procs", buf[:])
+	return err == nil && len(bytes.Fields(text)) == 1
 }
 
 // publish makes the answer of Containment. Called with c.mu held.
