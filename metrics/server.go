@@ -162,12 +162,12 @@ func (s *Server) Handler() http.Handler { return s.handler }
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerForTransactional(gatherer{s, s.runtime, s.counted}, promhttp.HandlerOpts{
+	mux.Handle("GET /metrics", inPieces(promhttp.HandlerForTransactional(gatherer{s, s.runtime, s.counted}, promhttp.HandlerOpts{
 		ErrorLog:            slog.NewLogLogger(s.log.Handler(), slog.LevelError),
 		ErrorHandling:       promhttp.ContinueOnError,
 		MaxRequestsInFlight: maxScrapes,
 		DisableCompression:  true, // the CPU of PID 1 is dearer than the Pod's network
-	}))
+	})))
 	mux.HandleFunc("GET /livez", s.livez)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.HandleFunc("GET /readyz/{name}", s.readyzOne)

@@ -18,17 +18,26 @@ const (
 	denied // another user's, or one that may not be looked into
 )
 
-// detailTurns is in how many passes all processes are asked for details, each once: it
-// costs as much as everything else that a pass reads.
+// details are a process's descriptors and storage.
+type details struct {
+	told                  knowledge
+	asked                 int64 // its clock before it was asked; 0: not known
+	fds                   int
+	readBytes, writeBytes uint64
+}
+
+// detailTurns is in how many passes all processes that run are asked for details, each
+// once: it costs as much as everything else that a pass reads.
 const detailTurns = 3
 
 // detail fills in the descriptors and the storage of a process: asked now, when it is
-// its turn or it is new, else as they were.
+// new or it is its turn and it has run, else as they were.
 func (sc *scanner) detail(p, then *procStat, pass int) {
-	if then != nil && then.told != unasked && (p.pid+pass)%detailTurns != 0 {
-		p.told, p.fds, p.readBytes, p.writeBytes = then.told, then.fds, then.readBytes, then.writeBytes
+	if then != nil && then.told != unasked && !due(p, then, pass) {
+		p.details = then.details
 		return
 	}
+	p.asked = p.clock
 	var name [32]byte
 	path := strconv.AppendUint(name[:0], uint64(p.pid), 10)
 	n := len(path)
@@ -44,6 +53,14 @@ func (sc *scanner) detail(p, then *procStat, pass int) {
 	case err == nil && parseIO(text, p):
 		p.told, p.fds = allowed, fds
 	}
+}
+
+// due reports whether a process that has told its details is to be asked again.
+func due(p, then *procStat, pass int) bool {
+	if p.clock != 0 && p.clock == then.asked {
+		return mine(p.pid, pass, fullTurns)
+	}
+	return mine(p.pid, pass, detailTurns)
 }
 
 // countFDs counts the descriptors of a process. The size of the directory is their number

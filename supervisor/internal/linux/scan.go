@@ -3,6 +3,7 @@ package linux
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"strconv"
 	"unsafe"
 
@@ -22,10 +23,11 @@ type procStat struct {
 	settled bool
 
 	// Set by the sampler.
-	percent               float64 // of one core
-	told                  knowledge
-	fds                   int
-	readBytes, writeBytes uint64
+	clock   int64   // CPU time in nanoseconds before it was read; 0: not known
+	same    bool    // an earlier pass saw the same process
+	kept    bool    // and it has not run since, so that this is what that pass read
+	percent float64 // of one core
+	details
 }
 
 // dead reports whether it is a zombie: gone, but not waited for. One whose first
@@ -117,6 +119,7 @@ type scanner struct {
 	torn     bool                 // the last readStats could not open what was there, though it was permitted
 	unsure   bool                 // the last settle met a process in the middle of exec
 	lists    func(*scanner) error // in place of listChildren, where a test runs on a kernel without
+	clock    func(pid int) int64  // tells whether a process has run; nil: all are read in every pass
 
 	pids  []int
 	list  []procStat
@@ -148,7 +151,7 @@ func (sc *scanner) close() {
 	}
 }
 
-// listProcesses fills pids with all processes that /proc shows.
+// listProcesses fills pids with all processes that /proc shows, in order of number.
 func (sc *scanner) listProcesses() error {
 	if err := sc.open(); err != nil {
 		return err
@@ -158,6 +161,7 @@ func (sc *scanner) listProcesses() error {
 	}
 	var err error
 	sc.pids, err = sc.numbers(sc.proc, sc.pids[:0])
+	slices.Sort(sc.pids) // as they are already, where it is the kernel that lists them
 	return err
 }
 

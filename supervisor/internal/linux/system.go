@@ -139,6 +139,7 @@ func New(r Reports, options ...Option) *System {
 	s.pipes = newPipes()
 	s.usage.based = time.Now()
 	s.tree.scan.self, s.usage.scan.self, s.senders.scan.self = s.self, s.self, s.self
+	s.usage.scan.clock = cpuClock
 	s.done.Add(2)
 	go s.reap()
 	go s.watchTrees()

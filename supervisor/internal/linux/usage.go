@@ -35,7 +35,8 @@ type TreeUsage struct {
 	// before the second one, since the System began.
 	CPUPercent float64
 	// ResidentBytes is the sum of the members' resident sets: shared pages count once
-	// for each.
+	// for each. What the kernel takes from a member that sleeps is seen up to fullTurns
+	// passes later.
 	ResidentBytes uint64
 	// TreeSize is the number of living processes. 0 although the leader lives: the sample
 	// is older than the life, or /proc does not show it (hidepid, another user's). Then
@@ -106,8 +107,8 @@ const detailsFor = 5 * time.Minute
 
 // Sample sees to it that the last pass over /proc is not older than maxAge. Callers share
 // one pass; none waits longer than a second for it. details wants the number of descriptors
-// and the storage counters too, from now on for some minutes: they are up to three passes
-// older than the rest.
+// and the storage counters too, from now on for some minutes: those of a process that runs
+// are up to three passes older than the rest.
 func (s *System) Sample(maxAge time.Duration, details bool) {
 	if details {
 		u := &s.usage
@@ -246,7 +247,7 @@ func (s *System) sample(began time.Time, details bool) {
 		s.failures.Add(1)
 		sc.pids = sc.pids[:0]
 	}
-	sc.readStats()
+	sc.readRan(u.base, u.passes)
 	s.dropTwice(sc)
 	s.settle(sc, true)
 	for i := range sc.list {

@@ -22,7 +22,7 @@ func TestT98ParseStat(t *testing.T) {
 	if !parseStat([]byte(line), &got) {
 		t.Fatal("refused")
 	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(procStat{}), cmpopts.IgnoreFields(procStat{}, "owner")); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(procStat{}, details{}), cmpopts.IgnoreFields(procStat{}, "owner")); diff != "" {
 		t.Error(diff)
 	}
 	for _, bad := range []string{"", "1", "1 (x", "1 (x)", "1 (x) S", "x (y) S 1 2 3", line[:40], ") 1 (x"} {
