@@ -125,7 +125,7 @@ func TestSize(t *testing.T) {
 	_, plain := ask(t, "GET")
 	_, packed := ask(t, "GET", "Accept-Encoding", "gzip")
 	t.Logf("%d bytes, compressed %d", len(plain), len(packed))
-	if len(plain) > 96<<10 || len(packed) > 30<<10 {
+	if len(plain) > 112<<10 || len(packed) > 34<<10 {
 		t.Errorf("the page has %d bytes, compressed %d", len(plain), len(packed))
 	}
 }
@@ -216,7 +216,7 @@ func TestElementsExist(t *testing.T) {
 			t.Errorf("the page refers to #%s", m[1])
 		}
 	}
-	for name := range strings.FieldsSeq("start stop restart trigger signal unready") {
+	for name := range strings.FieldsSeq("start stop restart trigger signal unready suspended") {
 		if ids["i-"+name] == 0 {
 			t.Errorf("there is no symbol for %s", name)
 		}
@@ -238,7 +238,7 @@ func TestStates(t *testing.T) {
 			t.Errorf("%s has no symbol", status)
 		}
 	}
-	if len(order) != len(supervisor.Statuses())+1 { // running is two
+	if len(order) != len(supervisor.Statuses())+2 { // running is two, and so is stopped
 		t.Errorf("the order has %v", order)
 	}
 }

@@ -107,6 +107,13 @@ func (f *Fake) perform(c supervisor.Change) {
 	}
 }
 
+// PutSystem sets what System returns from now on.
+func (f *Fake) PutSystem(info supervisor.SystemInfo) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.Sys = info
+}
+
 // System implements supervisor.Control.
 func (f *Fake) System(ctx context.Context, who supervisor.Caller) (*supervisor.SystemInfo, error) {
 	if err := f.enter(ctx, "System", who, nil); err != nil {

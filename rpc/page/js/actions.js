@@ -9,7 +9,7 @@ const actions = {
     when: info => !idle(info), not: 'it does not run',
     ask: info => info.pid ? 'It gets its stop signal, and SIGKILL when its grace period is over. It stays stopped until somebody starts it.' : 'It is not started any more until somebody starts it.'},
   restart: {key: 'r', label: 'Restart', doing: 'Restarting', done: 'restarted', run: name => call('process.restart', {name}), danger: true,
-    when: () => true, ask: info => info.pid ? 'It is stopped, with its grace period, and started again.' : 'It is started.'},
+    when: () => true, ask: info => info.pid ? 'It is stopped, with its grace period, and started again.' : info.status === 'backoff' ? 'It is started at once, not at its next try.' : 'It is started.'},
   trigger: {key: 't', label: 'Run now', doing: 'Running', done: 'began to run', run: name => call('process.trigger', {name}),
     when: info => info.cron !== '', not: 'it has no schedule', ask: () => 'One run begins now. Its schedule stays as it is.'},
   signal: {key: 'g', label: 'Signal', doing: 'Sending a signal to', done: 'got the signal', run: (name, signal) => call('process.signal', {name, signal}), danger: true,

@@ -81,7 +81,9 @@ function drawDetail() {
   text($('d-cpu'), info.pid ? percent(info.cpu_percent) : '–');
   text($('d-mem'), info.pid ? mebibytes(info.memory_mb) + (info.memory ? ` of ${mebibytes(info.memory.limit_mb)}` : '') : '–');
   drawPlot($('d-cpu-plot'), detail.cpu, p.cpu, 5, percent, 'CPU');
-  drawPlot($('d-mem-plot'), detail.mem, p.mem, 1, mebibytes, 'Memory');
+  // With a limit the plot shows how near to it the process is.
+  drawPlot($('d-mem-plot'), detail.mem, p.mem, info.memory ? info.memory.limit_mb : 1, mebibytes, 'Memory');
+  text($('d-shown'), info.pid ? 'last ' + span(shownTime(Date.now()), true) : '');
   drawFacts(info);
   drawProbes(info);
   askTree(info);
@@ -182,10 +184,18 @@ function drawRuns(runs) {
     el('td', {class: 'nw', text: r.name === detail.name ? String(r.run) : r.name}),
     el('td', {class: 'nw'}, r.start_time ? timeOf(r.start_time) : 'not started'),
     el('td', {class: 'nw', text: r.start_time ? lasted(Date.parse(r.end_time) - Date.parse(r.start_time)) : '–'}),
-    el('td', {class: 'nw', 'data-state': r.reason === 'Completed' ? 'completed' : 'failed', title: r.error || null}, ending(r)),
+    el('td', {class: 'nw'}, fate(r)),
     el('td', {class: 'wide'}, r.error ? el('div', {text: r.error}) : null, r.log && r.log.length ? el('details', {},
       el('summary', {class: 'muted', text: plural(r.log.length, 'line')}),
       el('pre', {text: r.log.map(l => plainText(l.msg).plain).join('\n')})) : null))));
+}
+
+// What somebody asked for is no failure.
+const asked = new Set(['StoppedByUser', 'ConfigChanged', 'Shutdown', 'Replaced', 'Suspended']);
+
+function fate(r) {
+  const state = r.reason === 'Completed' ? 'completed' : asked.has(r.reason) ? 'stopped' : 'failed';
+  return el('span', {class: 'state', 'data-state': state}, icon(state), ending(r));
 }
 
 /** A spec as the manifest would say it. */

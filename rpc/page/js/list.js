@@ -26,7 +26,7 @@ const largestFirst = new Set(['cpu', 'mem', 'restarts']);
 
 /** Why and how the last life ended, in one line. */
 function ending(x) {
-  if (!x.reason) return '';
+  if (!x.reason || shape(x) === 'suspended') return '';
   if (x.signal) return x.reason === 'Signaled' ? x.signal : x.reason + ' · ' + x.signal;
   return x.reason + (x.exit_code ? ' · exit ' + x.exit_code : '');
 }
@@ -63,16 +63,24 @@ function drawList() {
     return sign * order || collator.compare(a.info.name, b.info.name);
   });
   const all = model.processes.size, some = table.shown.length;
-  text($('shown'), some === all ? plural(all, 'process', 'processes') : `${some} of ${all}`);
+  const busy = table.shown.reduce((sum, p) => sum + (p.info.pid ? p.info.cpu_percent : 0), 0);
+  text($('shown'), (some === all ? plural(all, 'process', 'processes') : `${some} of ${all}`) + (some ? ` · CPU ${percent(busy)}` : ''));
   $('table').hidden = some === 0;
   $('empty').hidden = some > 0;
-  text($('empty'), all ? 'No process passes the filter. Esc clears it.' : model.taken ? 'The manager has no processes yet.' : 'Waiting for the manager …');
+  text($('empty'), all ? 'No process passes the filter. Esc clears it.' : model.taken ? nothing() : 'Waiting for the manager …');
   if (!table.shown.some(p => p.info.name === table.at)) table.at = some ? table.shown[0].info.name : '';
   attribute($('table'), 'aria-rowcount', String(some + 1));
   for (const th of $('head').children) {
     if (th.dataset.sort) attribute(th, 'aria-sort', th.dataset.sort === table.sort ? (table.down ? 'descending' : 'ascending') : null);
   }
   drawRows();
+}
+
+/** Why there is nothing to see, and what to do. */
+function nothing() {
+  const {source, path} = model.manifest || {};
+  const add = source === 'file' ? `Name some in its manifest, ${path}` : source === 'api' ? 'Apply a manifest that names some' : 'It runs without a manifest: apply one';
+  return `The manager has no processes. ${add}, or start one with pmclient start.`;
 }
 
 function drawFilters() {
@@ -141,7 +149,7 @@ function makeRow(name) {
   const cpuText = el('span', {class: 'num'}), memText = el('span', {class: 'num'});
   const restarts = cell('rest'), time = cell('time');
   const reason = el('span'), ended = el('span', {class: 'sub'}), end = cell('end', reason, ended);
-  const anchor = el('a', {class: 'name', href: '#/process/' + name, text: name});
+  const anchor = el('a', {class: 'name', href: '#/process/' + name, title: name, text: name});
   const buttons = Object.fromEntries(['trigger', 'start', 'stop', 'restart'].map(id => [id, actionButton(id, true)]));
   const acts = cell('act', ...Object.values(buttons).map(b => b.button));
   const node = el('tr', {class: 'row', 'data-name': name,

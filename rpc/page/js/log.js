@@ -100,7 +100,8 @@ function drawLog(anew) {
   const waiting = log.count - log.drawn;
   text($('log-follow'), log.follow ? 'Following' : waiting ? `Paused · ${waiting} new` : 'Paused');
   attribute($('log-follow'), 'aria-pressed', String(log.follow));
-  text($('log-count'), search ? plural(box.childElementCount, 'match', 'matches') : log.lines.length ? plural(log.lines.length, 'line') : 'nothing yet');
+  attribute(box, 'data-empty', log.lines.length ? 'No line has what is searched for.' : 'Nothing has been written yet.');
+  text($('log-count'), search ? plural(box.childElementCount, 'match', 'matches') : log.lines.length ? plural(log.lines.length, 'line') : '');
 }
 
 function drawLine(item, search) {

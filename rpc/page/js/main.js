@@ -39,6 +39,7 @@ function showState(state, why) {
   attribute($('link'), 'data-is', state);
   text($('link-text'), {live: 'live', lost: 'not connected', connecting: 'connecting', login: 'signed out'}[state]);
   text($('role'), state === 'live' ? link.role : '');
+  document.body.classList.toggle('viewer', state === 'live' ? link.role !== 'operator' : document.body.classList.contains('viewer'));
   $('leave').hidden = state === 'login' || link.secret === null;
   if (state === 'login') { if (model.taken) { forgetAll(why); return; } showLogin(why || tab.get('processmanager-why')); } else $('login-go').disabled = false;
   if (state === 'lost' && view === 'login') { showLogin(why); return; }
@@ -84,7 +85,9 @@ function tick() {
   watchLink();
   if (link.state === 'lost') text($('banner-count'), `Next try in ${Math.max(0, Math.ceil((link.retryAt - Date.now()) / 1000))} s.`);
   else text($('banner-count'), link.state === 'connecting' ? 'Trying …' : '');
-  if (!document.hidden && link.state === 'live') view === 'list' ? drawRows() : draw();
+  if (document.hidden || link.state !== 'live') return;
+  if (view === 'system') watchSystem();
+  view === 'list' ? drawRows() : draw();
 }
 
 function tryNow() {
@@ -108,7 +111,7 @@ function onKey(event) {
   const action = Object.keys(actions).find(id => actions[id].key === event.key);
   if (action && name) act(action, name);
   else if (views[event.key]) location.hash = views[event.key];
-  else if (event.key === '?') $('keys').showModal();
+  else if (event.key === '?') showKeys();
   else if (event.key === '/') ({detail: $('log-search'), events: $('e-filter')}[view] || $('filter')).focus();
   else if (event.key === 'Enter' && view === 'list' && name && !event.target.closest('a, button, summary')) location.hash = '#/process/' + name;
   else if (event.key === 'f' && view === 'detail') setFollow(!log.follow);
@@ -127,6 +130,11 @@ function moveKey(event) {
   goTo(onRow ? atIndex() + step : Math.abs(step) === 1 ? atIndex() : atIndex() + step);
   event.preventDefault();
   return true;
+}
+
+function showKeys() {
+  $('keys').showModal();
+  $('keys-close').focus();
 }
 
 function escape() {
@@ -161,7 +169,7 @@ function start() {
   text($('host'), location.host);
   $('signal').replaceChildren(...signals.map(s => el('option', {text: s})));
   $('skip').addEventListener('click', event => { event.preventDefault(); $('main').focus(); });
-  $('help').addEventListener('click', () => $('keys').showModal());
+  $('help').addEventListener('click', showKeys);
   $('keys-close').addEventListener('click', () => $('keys').close());
   $('keys-on').checked = settings.get('keys') !== 'off';
   $('keys-on').addEventListener('change', event => settings.set('keys', event.target.checked ? null : 'off'));

@@ -11,6 +11,8 @@ const model = {
   manifest: null,
   specs: new Map(),
   system: null,
+  systemAt: 0,          // when that was asked for
+  busy: NaN,            // CPU use of the container in percent of a core, between its last two answers
   asking: false,
   again: false,         // something happened while the answer was on its way
   timer: 0,
@@ -20,13 +22,17 @@ const model = {
 };
 const maxEvents = 500;
 
-/** The state as it is shown: running splits by readiness. */
-const shape = info => info.status === 'running' && !info.ready ? 'unready' : info.status;
+/** The state as it is shown: running splits by readiness, stopped by who wants it so. */
+function shape(info) {
+  if (info.status === 'running' && !info.ready) return 'unready';
+  if (info.status === 'stopped' && info.reason === 'Suspended') return 'suspended';
+  return info.status;
+}
 const words = {unready: 'not ready'};
 const word = state => words[state] || state;
 
 // Worst first.
-const severity = ['stuck', 'failed', 'backoff', 'unready', 'stopping', 'starting', 'pending', 'running', 'scheduled', 'stopped', 'completed'];
+const severity = ['stuck', 'failed', 'backoff', 'unready', 'stopping', 'starting', 'pending', 'running', 'scheduled', 'suspended', 'stopped', 'completed'];
 
 // A list of many costs more, so it is asked for less often; nobody looks at a hidden tab.
 function pause() {
@@ -100,10 +106,27 @@ function listen() {
 
 async function askManifest() {
   try {
-    const [manifest, system] = await Promise.all([call('manifest.get'), call('system.info')]);
+    const [manifest] = await Promise.all([call('manifest.get'), askSystem()]);
     model.manifest = manifest;
     model.specs = new Map(manifest.processes.map(spec => [spec.name, spec]));
-    model.system = system;
+    model.onChange();
+  } catch { /* the connection tells */ }
+}
+
+async function askSystem() {
+  const at = Date.now(), before = model.system, passed = at - model.systemAt;
+  model.systemAt = at;
+  const system = await call('system.info'), used = system.container?.cpu_seconds, had = before?.container?.cpu_seconds;
+  model.system = system;
+  // Too short a time makes a wild number, too long a one is of no interest.
+  if (passed > 900) model.busy = used && had && passed < 20000 ? Math.max(0, (used - had) * 100000 / passed) : NaN;
+}
+
+/** What the container uses changes all the time, so who looks at it sees it change. */
+async function watchSystem() {
+  if (link.state !== 'live' || Date.now() - model.systemAt < 4500) return;
+  try {
+    await askSystem();
     model.onChange();
   } catch { /* the connection tells */ }
 }

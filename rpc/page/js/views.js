@@ -11,7 +11,7 @@ function drawSchedules() {
     body.replaceChildren(...names.map(name => {
       const button = actionButton('trigger');
       const row = el('tr', {}, el('td', {class: 'nw'}, el('a', {class: 'name', href: '#/process/' + name, text: name})),
-        el('td', {class: 'nw'}, el('code')), el('td', {class: 'nw'}), el('td', {class: 'nw'}, el('span', {class: 'state'})), el('td', {class: 'nw'}), el('td', {class: 'acts'}, button.button));
+        el('td', {class: 'nw'}, el('code')), el('td', {class: 'nw'}), el('td', {class: 'nw'}, el('span', {class: 'state'})), el('td', {class: 'nw'}), el('td', {class: 'r acts-cell'}, el('span', {class: 'acts'}, button.button)));
       row.fill = info => {
         const cells = row.children, zone = (specOf(info) || {}).timeZone;
         text(cells[1].firstChild, info.cron + (zone ? '  ' + zone : ''));
@@ -39,40 +39,70 @@ function onEvent(event) {
   if (!stream.timer) stream.timer = setTimeout(() => { stream.timer = 0; drawEvents(); }, 300);
 }
 
-function describe(event) {
-  const parts = [];
-  if (event.status) parts.push(word(event.status === 'running' && !event.ready ? 'unready' : event.status));
-  if (event.type === 'ready') parts.push(event.ready ? 'ready' : 'not ready');
-  if (ending(event)) parts.push(ending(event));
-  if (event.next_run) parts.push('next run ' + when(event.next_run));
-  if (event.message) parts.push(event.message);
-  return [...new Set(parts)].join(' · ');
+/** One change is several events: a life ends, its status changes, it is not ready any more.
+    What happens to one process within a moment is told in one line. */
+function changes(events) {
+  const open = new Map(), lines = [];
+  for (const event of events) {
+    const at = Date.parse(event.ts), known = event.name && open.get(event.name);
+    if (known && at - known.at < 100) { known.events.push(event); known.at = at; continue; }
+    const line = {at, events: [event]};
+    open.set(event.name, line);
+    lines.push(line);
+  }
+  return lines;
 }
 
-const eventLine = (event, own) => el('li', {},
-  timeOf(event.ts),
-  el('span', {class: 'kind', 'data-state': event.status ? (event.status === 'running' && !event.ready ? 'unready' : event.status) : ''},
-    event.status ? icon(event.status === 'running' && !event.ready ? 'unready' : event.status) : '', ' ',
-    event.name ? (own ? event.type : el('a', {href: '#/process/' + event.name, text: event.name})) : el('b', {text: event.type})),
-  el('span', {class: 'what', text: describe(event) || event.type}));
+/** The states that it went through, with how a life ended between them: exit 3 → backoff. */
+function describe(events) {
+  const steps = [], more = [];
+  const step = words => { if (words && steps.at(-1) !== words) steps.push(words); };
+  const told = events.some(e => e.type === 'ended'), {next_run, status} = events.at(-1);
+  for (const e of events) {
+    if (e.type === 'ended' || !told) step(ending(e));
+    if (e.status) step(word(shape(e)));
+    else if (e.type !== 'ended') step(e.type);
+    if (e.message) more.push(e.message);
+  }
+  if (next_run && status === 'scheduled') more.push('next run ' + when(next_run));
+  return [steps.join(' → '), ...new Set(more)].filter(Boolean).join(' · ');
+}
 
-function fillEvents(list, found, own) {
-  list.replaceChildren(...found.map(event => eventLine(event, own)));
+function eventLine(events, own) {
+  const {name, ts, type, status} = events.at(-1), state = status ? shape(events.at(-1)) : '';
+  return el('li', {},
+    timeOf(ts),
+    own ? null : el('span', {class: 'kind', 'data-state': state}, state ? icon(state) : '', ' ',
+      name ? el('a', {class: 'name', href: '#/process/' + name, text: name}) : el('b', {text: type})),
+    el('span', {class: 'what', 'data-state': state}, own && state ? icon(state) : '', own ? ' ' : '', describe(events)));
+}
+
+// Lines that stay are the same elements, so that the focus stays where it is.
+function fillEvents(list, lines, own) {
+  const known = list.known || new Map(), focused = document.activeElement;
+  list.known = new Map();
+  for (const {events} of lines) {
+    const key = own + ' ' + events.map(e => e.seq).join();
+    list.known.set(key, known.get(key) || eventLine(events, own));
+  }
+  list.replaceChildren(...list.known.values());
+  if (focused !== document.activeElement && focused.isConnected) focused.focus({preventScroll: true});
 }
 
 function drawEvents() {
   if (detail.name) {
-    const own = model.events.filter(e => e.name === detail.name).slice(-50).reverse();
+    const own = changes(model.events.filter(e => e.name === detail.name)).slice(-50).reverse();
     $('d-events-none').hidden = own.length > 0;
-    fillEvents($('d-events'), own, true);
+    fillEvents($('d-events'), own, detail.name);
   }
   if ($('events').hidden || !stream.follow) return;
   const wanted = $('e-filter').value.toLowerCase();
-  const found = model.events.filter(e => !wanted || [e.name, e.type, describe(e)].join(' ').toLowerCase().includes(wanted)).slice(-maxEvents).reverse();
+  const found = changes(model.events.slice(-maxEvents)).reverse()
+    .filter(({events}) => !wanted || [events[0].name, events[0].type, describe(events)].join(' ').toLowerCase().includes(wanted));
   $('e-none').hidden = found.length > 0;
   text($('e-none'), model.events.length ? 'No event passes the filter.' : 'Nothing has happened yet.');
   text($('e-since'), model.eventsSince ? 'since ' + when(model.eventsSince) : '');
-  fillEvents($('e-rows'), found, false);
+  fillEvents($('e-rows'), found, '');
 }
 
 function startEvents() {
@@ -87,16 +117,24 @@ function startEvents() {
 
 // --- System ---
 
-// holds tells what the container uses and may use.
-function holds(c) {
-  const whose = by => by === 'host' ? ' (of the host)' : '';
-  return [
-    c.memory_by && 'memory ' + mebibytes(c.memory_mb || 0) + whose(c.memory_by),
-    c.memory_limit_by && 'at most ' + mebibytes(c.memory_limit_mb) + whose(c.memory_limit_by),
-    c.cpu_seconds && 'CPU ' + Math.round(c.cpu_seconds) + ' s',
-    c.cpus && c.cpus + ' cores',
-    c.tasks && c.tasks + ' tasks' + (c.tasks_limit ? ', at most ' + c.tasks_limit : ''),
-  ].filter(Boolean).join(', ');
+/** What the container uses and may use. */
+function drawContainer(c) {
+  $('y-container-panel').hidden = !c;
+  if (!c) return;
+  const whose = by => by === 'host' ? ' (the whole machine)' : '';
+  const share = (used, most) => `${used} of ${most}`;
+  const memory = c.memory_by && mebibytes(c.memory_mb || 0), most = c.memory_limit_by && mebibytes(c.memory_limit_mb);
+  facts($('y-container'), [
+    ['Memory', memory && most ? share(memory + (c.memory_by === c.memory_limit_by ? '' : whose(c.memory_by)), most + whose(c.memory_limit_by)) : memory ? memory + whose(c.memory_by) : ''],
+    ['CPU now', Number.isNaN(model.busy) ? '' : percent(model.busy) + (c.cpus ? ` of ${Math.round(c.cpus * 100)} %` : '')],
+    ['CPU time', c.cpu_seconds ? span(c.cpu_seconds * 1000) : ''],
+    ['Cores', c.cpus],
+    ['Tasks', c.tasks ? (c.tasks_limit ? share(c.tasks, c.tasks_limit) : c.tasks) : ''],
+  ]);
+  const bar = $('y-memory'), full = memory && most ? Math.min(1, c.memory_mb / c.memory_limit_mb) : 0;
+  bar.hidden = !full;
+  bar.firstChild.style.width = (full * 100).toFixed(1) + '%';
+  bar.classList.toggle('high', full > .9);
 }
 
 function drawSystem() {
@@ -107,15 +145,15 @@ function drawSystem() {
   facts($('y-facts'), [
     ['Version', s.version],
     ['Up since', atTime(s.start_time, span(now() - Date.parse(s.start_time)))],
-    ['PID', s.pid + (s.init ? ' · it is init (PID 1) here' : ' · not PID 1: it is a subreaper')],
+    ['PID', s.pid + (s.init ? ' · it is init here' : ' · not PID 1: it is a subreaper')],
     ['Processes', [...severity].filter(state => counts.has(state)).map(state => counts.get(state) + ' ' + word(state)).join(', ') || 'none'],
     ['Process trees', (s.trees === 'cgroup' ? 'cgroup v2' : 'from /proc') + (s.trees_why ? ': ' + s.trees_why : '')],
     ['Limits', (s.limits === 'cgroup' ? 'cgroup v2' : 'watched by the manager') + (s.limits_why ? ': ' + s.limits_why : '')],
     ['Controllers', s.controllers.join(', ')],
-    ['Container', s.container ? holds(s.container) : ''],
     ['You are', link.role],
     ['Shutting down', s.shutting_down ? 'yes' : ''],
   ]);
+  drawContainer(s.container);
   $('y-error').hidden = !m.error;
   text($('y-error'), m.error ? 'The newest manifest is not in force: ' + m.error : '');
   facts($('y-manifest'), [
