@@ -248,14 +248,13 @@ func (m *Manager) Apply(ctx context.Context, who supervisor.Caller, text string)
 	if len(m.cfg.Command) > 0 {
 		return nil, fmt.Errorf("cannot apply a manifest: %w: this program runs one command", supervisor.ErrInvalid)
 	}
-	list, err := m.applyText(ctx, text)
-	m.audit(who, "apply", "", err)
-	return list, err
+	return m.applyText(ctx, text, func(refusal error) { m.audit(who, "apply", "", refusal) })
 }
 
 // applyText applies a text, or, when it is empty, the file or directory. Reading that and
-// applying it are one step: what was read first is never applied last.
-func (m *Manager) applyText(ctx context.Context, text string) ([]supervisor.Change, error) {
+// applying it are one step: what was read first is never applied last. tell is told on the
+// loop how it went, also when nobody waits any more.
+func (m *Manager) applyText(ctx context.Context, text string, tell func(refusal error)) ([]supervisor.Change, error) {
 	source := sourceAPI
 	if text == "" {
 		source = sourceFile
@@ -277,6 +276,7 @@ func (m *Manager) applyText(ctx context.Context, text string) ([]supervisor.Chan
 			refusal = fmt.Errorf("%w: %w", supervisor.ErrInvalid, unread)
 		}
 		l.noteReload(source, revision, list, refusal)
+		tell(refusal)
 	})
 	if err == nil {
 		err = refusal

@@ -33,6 +33,13 @@ type auditor struct {
 	unsaid   int // that were not written since the last one that was
 }
 
+// What a line shows, in bytes, of a name that nobody may have checked yet, and of an error,
+// which may repeat it.
+const (
+	maxAuditName  = supervisor.MaxName
+	maxAuditError = 1024
+)
+
 // begun is the line of a change that has begun, or of one that was refused. more are
 // further attributes.
 func (a *auditor) begun(who supervisor.Caller, verb, name string, err error, more ...any) {
@@ -41,7 +48,7 @@ func (a *auditor) begun(who supervisor.Caller, verb, name string, err error, mor
 		event = auditDenied
 	}
 	attrs := append([]any{
-		"verb", verb, "name", name, "door", string(who.Door), "peer", who.Peer, "role", who.Role.String(), "event", event,
+		"verb", verb, "name", shorten(name, maxAuditName), "door", string(who.Door), "peer", who.Peer, "role", who.Role.String(), "event", event,
 	}, more...)
 	if err == nil {
 		a.log.Info("asked", attrs...)
@@ -54,7 +61,7 @@ func (a *auditor) begun(who supervisor.Caller, verb, name string, err error, mor
 	if unsaid > 0 {
 		attrs = append(attrs, "unsaid", unsaid)
 	}
-	a.log.Warn("refused", append(attrs, "error", err)...)
+	a.log.Warn("refused", append(attrs, "error", shorten(err.Error(), maxAuditError))...)
 }
 
 // failed is the line of a change that had begun and has come to nothing.
@@ -90,15 +97,7 @@ func (m *Manager) audit(who supervisor.Caller, verb, name string, err error, mor
 func (m *Manager) mayChange(who supervisor.Caller, verb, name string) error {
 	err := who.MayChange()
 	if err != nil {
-		m.audit(who, verb, clipName(name), err)
+		m.audit(who, verb, name, err)
 	}
 	return err
-}
-
-// clipName is a name that nobody has checked yet, short enough for a line.
-func clipName(name string) string {
-	if len(name) > supervisor.MaxName {
-		return name[:supervisor.MaxName] + "…"
-	}
-	return name
 }

@@ -188,6 +188,7 @@ func (m *Manager) change(ctx context.Context, who supervisor.Caller, verb, name 
 		err  error
 	)
 	asked := m.ask(ctx, func(l *loop) {
+		defer func() { m.audit(who, verb, name, err) }() // here: who hangs up has made the change all the same
 		known := l.family(name)
 		switch {
 		case l.ending != nil:
@@ -211,7 +212,6 @@ func (m *Manager) change(ctx context.Context, who supervisor.Caller, verb, name 
 	if asked != nil {
 		return nil, refused(verb, name, asked)
 	}
-	m.audit(who, verb, name, err)
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func (m *Manager) Exec(ctx context.Context, who supervisor.Caller, req superviso
 	if asked != nil {
 		return nil, refused(verb, req.Name, asked)
 	}
-	m.audit(who, word, req.Name, err, "program", clipName(argv[0]))
+	m.audit(who, word, req.Name, err, "program", shorten(argv[0], maxAuditName))
 	if err != nil {
 		return nil, err
 	}

@@ -76,7 +76,7 @@ func (l *loop) askedProbes(verb string, req supervisor.ProbeRequest) ([]askedPro
 	var list []askedProbe
 	lives := false
 	for _, e := range known {
-		if e.life == nil || !mayBeProbed(e.proc) {
+		if e.life == nil || !living(e.proc.State) {
 			continue
 		}
 		lives = true
@@ -99,11 +99,6 @@ func (l *loop) askedProbes(verb string, req supervisor.ProbeRequest) ([]askedPro
 		return nil, fmt.Errorf("cannot %s %q: %w: it has no probe", verb, req.Name, supervisor.ErrInvalid)
 	}
 	return list, nil
-}
-
-// mayBeProbed reports whether the leader lives and nobody has asked it to end.
-func mayBeProbed(p machine.Proc) bool {
-	return p.State == machine.PostStart || p.State == machine.Starting || p.State == machine.Running
 }
 
 // asking is the context of the attempts that callers want in this life.

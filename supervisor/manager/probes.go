@@ -30,7 +30,7 @@ func (l *loop) wireProbes(e *entry) {
 	if e.life == nil {
 		return
 	}
-	if e.life.unask != nil && (e.proc.Gen != e.life.gen || !mayBeProbed(e.proc)) {
+	if e.life.unask != nil && (e.proc.Gen != e.life.gen || !living(e.proc.State)) {
 		e.life.unask()
 	}
 	for _, k := range machine.Probes() {

@@ -58,8 +58,12 @@ func (m *Manager) reloadIfChanged(ctx context.Context) {
 	if m.ask(ctx, func(l *loop) { same = l.source.file == revision }) != nil || same {
 		return
 	}
-	_, _ = m.applyText(ctx, "") // what is wrong is logged, kept for the API and counted
+	m.applyFile(ctx)
 }
+
+// applyFile applies the file or directory for nobody in particular: what is wrong is logged,
+// kept for the API and counted.
+func (m *Manager) applyFile(ctx context.Context) { _, _ = m.applyText(ctx, "", func(error) {}) }
 
 // noteReload writes down how an attempt to apply a manifest went.
 func (l *loop) noteReload(kind, revision string, changes []supervisor.Change, err error) {
@@ -110,7 +114,7 @@ func (l *loop) reload(supervisor.Signal) {
 		return
 	}
 	m.log.Info("SIGHUP: the manifest is read again", "path", m.cfg.Manifest.Path)
-	go func() { _, _ = m.applyText(context.Background(), "") }()
+	go m.applyFile(context.Background())
 }
 
 // Manifest implements supervisor.Control.

@@ -19,23 +19,23 @@ func (m *Manager) Signal(ctx context.Context, who supervisor.Caller, name string
 	}
 	verb := "send " + sig.String() + " to"
 	return m.change(ctx, who, verb, name, false, func(l *loop, known []*entry) ([]*waiter, error) {
-		var sent, failed error = nil, fmt.Errorf("cannot %s %q: %w", verb, name, supervisor.ErrNotRunning)
+		var failed error
 		reached := false
 		for _, e := range known {
 			if e.proc.PID == 0 {
 				continue
 			}
 			if err := l.m.os.Signal(e.id(), sig, linux.ScopeLeader); err != nil {
-				sent = err
+				failed = err
 				continue
 			}
 			reached = true
 		}
 		switch {
-		case sent != nil:
-			return nil, sent
-		case !reached:
+		case failed != nil:
 			return nil, failed
+		case !reached:
+			return nil, fmt.Errorf("cannot %s %q: %w", verb, name, supervisor.ErrNotRunning)
 		}
 		return []*waiter{l.wait(known[0], func(*entry) (bool, error) { return true, nil })}, nil
 	})
@@ -215,11 +215,13 @@ func (m *Manager) System(ctx context.Context, who supervisor.Caller) (*superviso
 
 // Shutdown implements supervisor.Control.
 func (m *Manager) Shutdown(ctx context.Context, who supervisor.Caller) error {
-	err := who.MayChange()
+	err := m.mayChange(who, "shutdown", "")
 	if err == nil {
-		err = m.ask(ctx, func(l *loop) { l.shutdown(0, "a caller asked for it") })
+		err = m.ask(ctx, func(l *loop) {
+			m.audit(who, "shutdown", "", nil)
+			l.shutdown(0, "a caller asked for it")
+		})
 	}
-	m.audit(who, "shutdown", "", err)
 	if err != nil {
 		return fmt.Errorf("cannot shut down: %w", err)
 	}
