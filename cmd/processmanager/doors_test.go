@@ -347,7 +347,12 @@ func TestHealthcheck(t *testing.T) {
 		code := run(append([]string{"healthcheck"}, args...), nil, &stdout, &stderr)
 		return code, stdout.String() + stderr.String()
 	}
+	fromWindows := filepath.Join(in.dir, "crlf")
+	if err := os.WriteFile(fromWindows, []byte(secretOfDoors+"\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	good := map[string][]string{
+		"API, CR LF":       {"-socket", in.socket, "-secret-file", fromWindows},
 		"health page":      {"-metrics-addr", in.addr("metrics-addr")},
 		"health page, any": {"-metrics-addr", strings.Replace(in.addr("metrics-addr"), "127.0.0.1", "0.0.0.0", 1)},
 		"API":              {"-socket", in.socket, "-secret-file", filepath.Join(in.dir, "secret")},

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -69,20 +68,16 @@ func askHealth(ctx context.Context, addr string, secure bool) (string, error) {
 
 // askAPI asks for the list: that goes through the manager's own loop.
 func askAPI(ctx context.Context, o *options) (string, error) {
-	secret := o.secrets.Secret
-	if path := o.secrets.SecretFile; path != "" && secret == "" {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return "", err
-		}
-		secret = strings.TrimSuffix(string(data), "\n")
+	auth, err := access.NewAuthenticator(access.Secrets{Secret: o.secrets.Secret, SecretFile: o.secrets.SecretFile}, nil)
+	if err != nil {
+		return "", err
 	}
 	path := o.rpcPath()
 	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", path)
 	}}
 	const body = `{"jsonrpc":"2.0","id":1,"method":"process.list"}`
-	if _, err := get(ctx, transport, http.MethodPost, "http://localhost/rpc", body, secret); err != nil {
+	if _, err := get(ctx, transport, http.MethodPost, "http://localhost/rpc", body, auth.Secret()); err != nil {
 		return "", fmt.Errorf("%s: %w", path, err)
 	}
 	return "ok", nil
