@@ -115,5 +115,5 @@ func (p *program) rows(rows [][]cell) error { return p.paint(p.screen.aligned(ro
 
 // fields writes a table of which nothing is cut.
 func (p *program) fields(info any) error {
-	return p.paint(screen{colour: p.screen.colour}.aligned(details(info)))
+	return p.paint(screen{colour: p.screen.colour, term: p.screen.term}.aligned(details(info)))
 }

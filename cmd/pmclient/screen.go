@@ -7,12 +7,15 @@ import (
 
 	"github.com/urfave/cli/v3"
 	"golang.org/x/term"
+
+	"github.com/processmanager/processmanager/cmd/pmclient/tell"
 )
 
 // screen is where the answers go.
 type screen struct {
 	terminal bool
 	colour   bool
+	term     string                     // its type, as $TERM says
 	size     func() (width, height int) // of the terminal; 0: without limit
 }
 
@@ -47,6 +50,7 @@ func (p *program) decideColour(c *cli.Command) error {
 	if word == "" {
 		word = p.variable("color")
 	}
+	p.screen.term = p.getenv("TERM")
 	switch word {
 	case "", "auto":
 		p.screen.colour = p.screen.terminal && p.getenv("NO_COLOR") == "" && p.getenv("TERM") != "dumb"
@@ -60,8 +64,8 @@ func (p *program) decideColour(c *cli.Command) error {
 	return nil
 }
 
-// A style is what is sent in front of a text to colour it: SGR of ECMA-48, the eight
-// colours that every terminal has.
+// A style is what is sent in front of a text to colour it: SGR of ECMA-48, one of the
+// colours that every terminal has; [tell.Shade] chooses how it is shown.
 type style string
 
 const (
@@ -82,5 +86,5 @@ func (s screen) in(look style, text string) string {
 	if !s.colour || look == plain || strings.TrimSpace(text) == "" {
 		return text
 	}
-	return "\x1b[" + string(look) + "m" + text + "\x1b[0m"
+	return "\x1b[" + tell.Shade(string(look), s.term) + "m" + text + "\x1b[0m"
 }

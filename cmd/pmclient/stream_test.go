@@ -98,9 +98,9 @@ func TestFollowOne(t *testing.T) {
 func TestFollowSeveral(t *testing.T) {
 	fake := fleet()
 	w := watch(t, screen{terminal: true, colour: true}, "logs", "web", "migrate", "-follow", "-lines", "1", "-color=always", "-socket", serve(t, rpc.Options{Control: fake}))
-	same(t, w.out.await(t, "\n"), "\x1b[36mweb     |\x1b[0m GET /cart?a=1&b=2: 500\n")
+	same(t, w.out.await(t, "\n"), "\x1b[38;5;30mweb     |\x1b[0m GET /cart?a=1&b=2: 500\n")
 	fake.AddLog("migrate", supervisor.LogLine{Time: later(), Stream: supervisor.Stderr, Run: 1, Msg: "\x1b[2Jdone"})
-	same(t, w.out.await(t, "\n"), "\x1b[35mmigrate |\x1b[0m \\x1b[2Jdone\n") // T66: harmless on a terminal
+	same(t, w.out.await(t, "\n"), "\x1b[38;5;133mmigrate |\x1b[0m \\x1b[2Jdone\n") // T66: harmless on a terminal
 	forget(t, fake, "migrate")
 	w.errs.await(t, "\"migrate\" is deleted\n")
 	fake.AddLog("web", supervisor.LogLine{Time: later(), Msg: "still here"})
@@ -378,7 +378,7 @@ func TestRealTerminal(t *testing.T) {
 	if code := r.wait().ExitCode(); code != 0 {
 		t.Fatal(code, r.String())
 	}
-	r.await(t, "\x1b[32mrunning\x1b[0m")
+	r.await(t, "\x1b[38;5;28mrunning\x1b[0m")
 	r = onTerminal(t, 50, 24, command("NO_COLOR=1"))
 	text := r.await(t, "web") + r.await(t, "\n")
 	r.wait()

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/processmanager/processmanager/cmd/pmclient/tell"
 )
 
 // Whatever the rows and the width: no line is wider than the screen, none steers the
@@ -28,7 +30,7 @@ func TestTableFitsTheScreen(t *testing.T) {
 		text := on.aligned(copied(rows))
 		bare := text
 		for _, look := range []style{red, strong} {
-			bare = strings.ReplaceAll(bare, "\x1b["+string(look)+"m", "")
+			bare = strings.ReplaceAll(bare, "\x1b["+tell.Shade(string(look), on.term)+"m", "")
 		}
 		bare = strings.ReplaceAll(bare, "\x1b[0m", "")
 		if strings.Contains(bare, "\x1b") {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -209,6 +210,42 @@ func TestTopWithAManager(t *testing.T) {
 	}
 }
 
+// Probes that are made by hand, with what they say, and a process that is deleted with its tree.
+func TestTopProbesAndDeletes(t *testing.T) {
+	t.Parallel()
+	l := manage(t, `
+    - {name: sick, command: [sleep, "1000"], readinessProbe: {exec: {command: [sh, -c, "echo no disk >&2; exit 7"]}, periodSeconds: 600}}
+    - {name: well, command: "sleep 1000 & wait", readinessProbe: {exec: {command: ["true"]}, periodSeconds: 600}}
+`)
+	d := drawn(t, 100, 24, topCommand(t, l.socket, []string{"TERM=xterm"}))
+	d.sees("live", "›sick", "well")
+	d.keys("p")
+	d.sees(`Probe now: "sick"?`, "counts for nothing", "y yes")
+	d.keys("y")
+	d.sees("readiness", "exit code 7", "no disk")
+	d.keys("jp")
+	d.sees(`Probe now: "well"?`)
+	d.keys("y")
+	d.sees(`"well" passes its probes`)
+	pid := l.pid("well")
+	d.keys("D")
+	d.sees(`Delete "well"?`, "and its tree are stopped")
+	d.keys("n")
+	d.sees("nothing was done", "›well")
+	d.keys("Dy")
+	d.sees(`"well" is deleted`, "›sick", "1 process")
+	if _, err := l.api.Status(context.Background(), "well"); !errors.Is(err, supervisor.ErrNotFound) {
+		t.Errorf("after a delete: %v", err)
+	}
+	if err := unix.Kill(pid, 0); !errors.Is(err, unix.ESRCH) {
+		t.Errorf("the process lives on: %v", err)
+	}
+	d.keys("q")
+	d.wait()
+	<-d.read
+	d.restored()
+}
+
 // A log that is written while it is looked at: followed, paused, searched, filtered.
 func TestTopLogs(t *testing.T) {
 	t.Parallel()
@@ -286,17 +323,18 @@ func TestTopTerminals(t *testing.T) {
 	t.Parallel()
 	socket := serve(t, rpc.Options{Control: fleet()})
 	for name, tt := range map[string]struct {
-		env     []string
-		colours bool
-		mark    string
+		env  []string
+		red  string // how it is sent
+		mark string
 	}{
-		"no TERM":       {nil, true, "›"},
-		"xterm":         {[]string{"TERM=xterm-256color", "COLORTERM=truecolor"}, true, "›"},
-		"unknown":       {[]string{"TERM=something-new"}, true, "›"},
-		"no colour":     {[]string{"TERM=xterm", "NO_COLOR=1"}, false, "›"},
-		"Linux console": {[]string{"TERM=linux"}, true, ">"},
-		"VT220":         {[]string{"TERM=vt220"}, true, ">"},
-		"screen":        {[]string{"TERM=screen"}, true, "›"},
+		"no TERM":       {nil, "38;5;196", "›"},
+		"docker exec":   {[]string{"TERM=xterm"}, "38;5;196", "›"},
+		"xterm":         {[]string{"TERM=xterm-256color", "COLORTERM=truecolor"}, "38;5;196", "›"},
+		"unknown":       {[]string{"TERM=something-new"}, "38;5;196", "›"},
+		"no colour":     {[]string{"TERM=xterm", "NO_COLOR=1"}, "", "›"},
+		"Linux console": {[]string{"TERM=linux"}, "31", ">"},
+		"VT220":         {[]string{"TERM=vt220"}, "31", ">"},
+		"screen":        {[]string{"TERM=screen"}, "31", "›"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -309,8 +347,8 @@ func TestTopTerminals(t *testing.T) {
 				t.Errorf("the selection looks like %q", look)
 			}
 			look, _ = d.vt.lookOf("failed    ")
-			if coloured := strings.Contains(look, "31"); coloured != tt.colours {
-				t.Errorf("what has failed looks like %q", look)
+			if look != tt.red {
+				t.Errorf("what has failed looks like %q, want %q", look, tt.red)
 			}
 			d.keys("q")
 			d.wait()

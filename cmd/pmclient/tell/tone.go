@@ -13,6 +13,18 @@ const (
 	Bad         // somebody has to look at it
 )
 
+// Suspended is how a process is shown whose manifest suspends it. Its status is stopped, but
+// nobody has stopped it.
+const Suspended = "suspended"
+
+// State is the status as a person reads it.
+func State(p *supervisor.ProcessInfo) string {
+	if p.Status == supervisor.StatusStopped && p.Reason == supervisor.ReasonSuspended {
+		return Suspended
+	}
+	return string(p.Status)
+}
+
 // OfStatus is the tone of a status.
 func OfStatus(status supervisor.Status) Tone {
 	switch status {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
 	"pgregory.net/rapid"
@@ -38,8 +39,11 @@ func check(t interface {
 		t.Fatalf("the cursor is at %d, %d of %d×%d", cursor.X, cursor.Y, m.width, m.height)
 	}
 	plain := strings.ReplaceAll(ours.ReplaceAllString(m.View().Content, ""), "\x1b[0m", "")
+	if !utf8.ValidString(plain) {
+		t.Fatalf("bytes that are not UTF-8 reach the terminal in %q", plain)
+	}
 	for _, r := range plain {
-		if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar) {
+		if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
 			t.Fatalf("%q reaches the terminal in %q", r, plain)
 		}
 		if m.glyphs.ascii && r > 0x7E {

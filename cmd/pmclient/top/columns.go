@@ -59,7 +59,7 @@ var columns = [...]columnKind{
 	byStatus: {
 		word: "status", title: "STATUS", width: 9, compare: func(a, b Row, _ time.Time) int { return cmp.Compare(urgency(a.Status), urgency(b.Status)) },
 		cell: func(_ *model, r Row, _ int) span {
-			return span{oneLine(string(r.Status)), toneLook(tell.OfStatus(r.Status))}
+			return span{oneLine(tell.State(r.ProcessInfo)), toneLook(tell.OfStatus(r.Status))}
 		},
 	},
 	byReady: {

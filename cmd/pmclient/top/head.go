@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/processmanager/processmanager/cmd/pmclient/tell"
+	"github.com/processmanager/processmanager/supervisor"
 )
 
 // head is what is said about the whole: two lines, and one about managers that do not answer.
@@ -126,11 +127,17 @@ func (m *model) counts() line {
 	l := line{{" ", plain}, {strconv.Itoa(n), strong}, {words, plain}}
 	counts := countOf(m.table.all)
 	separator := ": "
-	for _, status := range statuses() {
-		if counts[status] > 0 {
-			l = l.add(plain, separator).add(toneLook(tell.OfStatus(status)), fmt.Sprintf("%d %s", counts[status], status))
+	add := func(state string, look look) {
+		if counts[state] > 0 {
+			l = l.add(plain, separator).add(look, fmt.Sprintf("%d %s", counts[state], state))
 			separator = ", "
 		}
+	}
+	for _, status := range statuses() {
+		if status == supervisor.StatusStopped {
+			add(tell.Suspended, plain)
+		}
+		add(string(status), toneLook(tell.OfStatus(status)))
 	}
 	if l.width() >= m.width {
 		l[2].text = ""

@@ -6,8 +6,8 @@ import (
 	"github.com/processmanager/processmanager/cmd/pmclient/tell"
 )
 
-// A look is how a text is painted: the eight colours and the attributes that every
-// terminal has, in the shades that its owner has chosen for dark or for light.
+// A look is how a text is painted: colours, in shades that can be read on dark and on light
+// ([tell.Shade]), and the attributes that every terminal has.
 type look uint16
 
 const (
@@ -127,8 +127,8 @@ func (l line) String() string {
 	return b.String()
 }
 
-// paint writes a line with its looks.
-func (l line) paint(b *strings.Builder) {
+// paint writes a line with its looks, for a terminal of a type.
+func (l line) paint(b *strings.Builder, term string) {
 	for _, s := range l {
 		if s.look == plain || s.text == "" {
 			b.WriteString(s.text)
@@ -137,7 +137,7 @@ func (l line) paint(b *strings.Builder) {
 		b.WriteString("\x1b[0") // 0: from the beginning
 		for _, attribute := range sgr {
 			if s.look&attribute.look != 0 {
-				b.WriteString(";" + attribute.param)
+				b.WriteString(";" + tell.Shade(attribute.param, term))
 			}
 		}
 		b.WriteByte('m')

@@ -90,6 +90,26 @@ func TestSortKeys(t *testing.T) {
 	})
 }
 
+// Suspended is not stopped by hand, and says so where there is no room for notes.
+func TestSuspended(t *testing.T) {
+	a := shop()
+	a.picture.Rows = append(a.picture.Rows,
+		Row{ProcessInfo: &supervisor.ProcessInfo{Name: "yearly", Status: supervisor.StatusStopped, Reason: supervisor.ReasonSuspended, Cron: "@yearly"}},
+		Row{ProcessInfo: &supervisor.ProcessInfo{Name: "yoga", Status: supervisor.StatusStopped, Reason: supervisor.ReasonStoppedByUser}},
+	)
+	play(t, a, Options{}, func(s *stage) {
+		s.size(60, 24)
+		s.has("yearly", "suspended")
+		s.hasNot("NOTE")
+		s.size(160, 24)
+		s.has("1 suspended, 1 stopped")
+		s.keys("/", "suspended", "enter")
+		same(t, s.names(), []string{"yearly"})
+		s.keys("enter")
+		s.has("yearly  suspended")
+	})
+}
+
 func TestFilter(t *testing.T) {
 	for filter, want := range map[string][]string{
 		"web": {"web"}, "WORK": {"payments-worker-with-a-long-name-0"}, "app=shop": {"payments-worker-with-a-long-name-0", "web"}, "shop front": {"web"}, "running api": {"api-0"},

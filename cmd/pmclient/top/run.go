@@ -10,6 +10,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
+
+	"github.com/processmanager/processmanager/cmd/pmclient/tell"
 )
 
 // framesPerSecond bound how often the terminal is written to.
@@ -32,8 +34,11 @@ func Run(ctx context.Context, o Options, t Terminal) error {
 		return err
 	}
 	profile := colorprofile.ASCII // attributes, no colours
-	if t.Colour {
+	switch {
+	case t.Colour && tell.Few(o.Term):
 		profile = colorprofile.ANSI
+	case t.Colour:
+		profile = colorprofile.ANSI256
 	}
 	_, err = tea.NewProgram(m,
 		tea.WithContext(ctx), tea.WithInput(t.In), tea.WithOutput(t.Out), tea.WithEnvironment(withTerm(t.Env, o.Term)),

@@ -24,7 +24,7 @@ func (m *model) View() tea.View {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		l.paint(&b)
+		l.paint(&b, m.options.Term)
 	}
 	v := tea.NewView(b.String())
 	v.AltScreen = true
@@ -98,7 +98,7 @@ func (m *model) titleOf(id ID, what string, right line) []line {
 		l = l.add(faint, "  "+what)
 	}
 	if r, ok := m.table.find(id); ok {
-		l = l.add(plain, "  ").add(toneLook(tell.OfStatus(r.Status)), string(r.Status))
+		l = l.add(plain, "  ").add(toneLook(tell.OfStatus(r.Status)), tell.State(r.ProcessInfo))
 		if r.PID != nil && !r.Ready {
 			l = l.add(plain, ", ").add(yellow, "not ready")
 		}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/processmanager/processmanager/cmd/pmclient/tell"
-	"github.com/processmanager/processmanager/supervisor"
 )
 
 // table is the processes that are shown, and which one is meant.
@@ -76,7 +75,7 @@ func matches(r Row, words []string) bool {
 }
 
 func holds(r Row, word string) bool {
-	for _, text := range []string{r.Name, r.Pod, string(r.Status), r.Command, r.JobID} {
+	for _, text := range []string{r.Name, r.Pod, tell.State(r.ProcessInfo), r.Command, r.JobID} {
 		if strings.Contains(strings.ToLower(text), word) {
 			return true
 		}
@@ -137,11 +136,11 @@ func (t *table) sortBy(c column, now time.Time) {
 	t.order(now)
 }
 
-// countOf counts the processes by status, in the order of the states.
-func countOf(rows []Row) (counts map[supervisor.Status]int) {
-	counts = map[supervisor.Status]int{}
+// countOf counts the processes by state.
+func countOf(rows []Row) (counts map[string]int) {
+	counts = map[string]int{}
 	for _, r := range rows {
-		counts[r.Status]++
+		counts[tell.State(r.ProcessInfo)]++
 	}
 	return counts
 }
