@@ -344,19 +344,19 @@ func TestT62FileThatCannotBeOpened(t *testing.T) { // T62: the process goes on, 
 	}
 }
 
-func TestSetFile(t *testing.T) {
+func TestUpdateOfFile(t *testing.T) {
 	dir := t.TempDir()
 	a, b := filepath.Join(dir, "a.log"), filepath.Join(dir, "b.log")
 	c := NewConsole(nil, nil, FormatRaw)
 	l := New(Options{Name: "web", Console: c})
 	life := l.Life(1)
 	for i, path := range []string{"", a, a, b, "", a} {
-		l.SetFile(path)
+		l.Update(Options{File: path})
 		life.Write(supervisor.Stdout, fmt.Appendf(nil, "%d\n", i))
 	}
 	l.Close()
 	life.Write(supervisor.Stdout, []byte("after close\n"))
-	l.SetFile(b)
+	l.Update(Options{File: b})
 	life.Write(supervisor.Stdout, []byte("still closed\n"))
 	c.Close(time.Minute)
 	if got := read(t, a); got != "1\n2\n5\n" {
@@ -370,8 +370,8 @@ func TestSetFile(t *testing.T) {
 	}
 }
 
-// TestSetFileWhileWriting changes the file under load: each line is in one of them.
-func TestSetFileWhileWriting(t *testing.T) {
+// TestUpdateOfFileWhileWriting changes the file under load: each line is in one of them.
+func TestUpdateOfFileWhileWriting(t *testing.T) {
 	dir := t.TempDir()
 	c := NewConsole(nil, nil, FormatRaw)
 	path := func(i int) string { return filepath.Join(dir, fmt.Sprintf("%03d.log", i)) }
@@ -386,7 +386,7 @@ func TestSetFileWhileWriting(t *testing.T) {
 	}()
 	last := 0
 	for running := true; running; last++ {
-		l.SetFile(path(last))
+		l.Update(Options{File: path(last)})
 		written(l)
 		select {
 		case <-done:

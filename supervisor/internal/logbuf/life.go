@@ -107,7 +107,7 @@ func (l *LifeLog) deliver(f *feed, data []byte, k kind) {
 		b.head = l.head
 	}
 	for file != nil && !file.put(&b) {
-		next := log.currentFile() // SetFile may have come in between
+		next := log.currentFile() // Update may have come in between
 		if next == file {
 			log.dropped.Add(uint64(len(b.data)))
 			return

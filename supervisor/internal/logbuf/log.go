@@ -166,15 +166,8 @@ func (l *Log) Counters() Counters {
 	return Counters{Stdout: l.stdout.Load(), Stderr: l.stderr.Load(), Dropped: l.dropped.Load()}
 }
 
-// SetFile makes the log write to another file, or to none when path is empty. What
-// was written before still reaches the old one.
-func (l *Log) SetFile(path string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.setFile(path, l.rotate)
-}
-
-// setFile changes the file and its rotation. The caller holds the lock.
+// setFile changes the file, to none when path is empty, and its rotation. What was
+// written before still reaches the old one. The caller holds the lock.
 func (l *Log) setFile(path string, r rotation) {
 	if l.closed {
 		return

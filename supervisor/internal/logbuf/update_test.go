@@ -82,7 +82,7 @@ func TestRotationOfAProcess(t *testing.T) {
 	l.Update(o)
 	fill(90, 120)
 	l.Update(Options{})
-	l.SetFile(o.File) // with the rotation of the last update
+	l.Update(Options{File: o.File})
 	fill(120, 150)
 	l.Close()
 	c.Close(time.Minute)
