@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"slices"
 	"strconv"
@@ -40,6 +41,7 @@ type options struct {
 	tls                  access.TLSFiles
 	logFormat, logDir    string
 	logTimestamps        bool
+	logLevel             slog.Level
 	allowedHosts         []string
 	rewrite              map[supervisor.Signal]supervisor.Signal
 	fromFlag, fromSource map[string]bool // said on the command line; there or in the environment
@@ -75,6 +77,7 @@ func settings() []setting {
 		{"tls-client-ca-file", "", "callers must show a certificate of these authorities, PEM", text(func(o *options) *string { return &o.tls.ClientCA })},
 		{"log-format", "text", "lines on stdout and stderr: raw, text (with the name in front) or json", func(o *options, v string) error { o.logFormat = v; return manager.CheckLogFormat(v) }},
 		{"log-timestamps", "false", "true: the time in front of each line, in the format text and in log files", setTimestamps},
+		{"log-level", "info", "the manager's own lines: debug, info, warn (then without those of who has changed what) or error", setLevel},
 		{"log-dir", "", "directory for the files of processes that have a log file", text(func(o *options) *string { return &o.logDir })},
 		{"rpc-allowed-hosts", "", "names that may stand in Host and Origin of API requests, with commas between", func(o *options, v string) error {
 			o.allowedHosts = strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' })
@@ -99,6 +102,16 @@ func setTimestamps(o *options, v string) error {
 		return fmt.Errorf("%q is neither true nor false", v)
 	}
 	o.logTimestamps = yes
+	return nil
+}
+
+func setLevel(o *options, v string) error {
+	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+	level, known := levels[v]
+	if !known {
+		return fmt.Errorf("%q is not a level (want debug, info, warn or error)", v)
+	}
+	o.logLevel = level
 	return nil
 }
 

@@ -84,7 +84,7 @@ func TestParse(t *testing.T) {
 // Every flag can be said by its variable too, with the same effect.
 func TestEveryFlagHasItsVariable(t *testing.T) {
 	good := map[string]string{
-		"socket-mode": "0640", "log-format": "json", "log-timestamps": "true", "rewrite-signal": "TERM:QUIT",
+		"socket-mode": "0640", "log-format": "json", "log-timestamps": "true", "log-level": "debug", "rewrite-signal": "TERM:QUIT",
 		"telnet-addr": "127.0.0.1:1", "rpc-addr": "127.0.0.1:1",
 	}
 	beside := map[string]string{ // what a flag needs

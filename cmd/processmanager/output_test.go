@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -39,6 +41,44 @@ func TestT32ReaderOfStdoutIsGone(t *testing.T) {
 		t.Errorf("status:\n%s", out)
 	}
 	in.end()
+}
+
+// The level is that of the manager's own lines; what processes write is always there.
+func TestLogLevel(t *testing.T) {
+	t.Parallel()
+	for level, want := range map[string][]string{
+		"debug": {"DEBUG", "INFO", "WARN", "ERROR"},
+		"info":  {"INFO", "WARN", "ERROR"},
+		"warn":  {"WARN", "ERROR"},
+		"error": {"ERROR"},
+	} {
+		in := launch(t, launching{args: []string{"-log-level", level}, manifest: `
+  processes:
+    - {name: fails, command: "echo oops >&2; exit 1", restartPolicy: Never}
+    - {name: stays, command: [sleep, "1000"]}
+`})
+		in.awaitErr("has failed for good")
+		conn, err := net.Dial("unix", in.socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Read(make([]byte, 1)); err != nil { // it is served
+			t.Fatal(err)
+		}
+		conn.Close()
+		in.end()
+		<-in.silent
+		text := in.stderr.String()
+		var got []string
+		for _, word := range []string{"DEBUG", "INFO", "WARN", "ERROR"} {
+			if strings.Contains(text, "processmanager | "+word+" ") {
+				got = append(got, word)
+			}
+		}
+		if !slices.Equal(got, want) || !strings.Contains(text, "fails | oops") {
+			t.Errorf("-log-level %s shows %q, want %q:\n%s", level, got, want, text)
+		}
+	}
 }
 
 // A container's stdout that takes nothing for some seconds stalls no process, no

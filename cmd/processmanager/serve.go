@@ -42,7 +42,7 @@ func serve(o *options, env []string, stdout, stderr io.Writer) int {
 	}
 	cfg := manager.Config{
 		Command: o.command, Rewrite: o.rewrite, Signals: sigs, Version: version,
-		Stdout: stdout, Stderr: stderr, LogFormat: o.logFormat, LogTimestamps: o.logTimestamps, LogDir: o.logDir,
+		Stdout: stdout, Stderr: stderr, LogFormat: o.logFormat, LogTimestamps: o.logTimestamps, LogLevel: o.logLevel, LogDir: o.logDir,
 		TerminationLog: terminationLog,
 		Environ:        env,
 	}
