@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -28,6 +29,12 @@ func (l *loop) wireReadiness(e *entry, c *linux.Command) {
 	if r.Notify {
 		c.Notify = func(message string) {
 			m.post(func(l *loop) { l.notified(name, gen, message) })
+		}
+		var told sync.Once // who sends many must not fill the log
+		c.NotifyRefused = func(why string) {
+			told.Do(func() {
+				m.log.Warn("a message to NOTIFY_SOCKET is refused, and so are others without a line", "name", name, "run", gen, "why", why)
+			})
 		}
 	}
 }

@@ -56,3 +56,24 @@ func TestWatchdogIsNamed(t *testing.T) {
 		})
 	}
 }
+
+// Who sends READY=1 in vain finds out why, and fills no log.
+func TestRefusedMessageIsToldOnceALife(t *testing.T) {
+	s := play(t, manifestOf("", "name: web, command: [child, after=2s], readiness: {notify: true}, restartBackoff: {initial: 1s, jitter: 0}"), func(_ *testing.T, s *scene) {
+		s.run()
+		for range 2 {
+			pass(time.Second)
+			for range 100 {
+				s.os.current("web").NotifyRefused("it is longer than 4096 bytes")
+			}
+			pass(2 * time.Second)
+		}
+		s.end()
+	})
+	for _, run := range []string{"run=1", "run=2"} {
+		want := `name=web ` + run + ` why="it is longer than 4096 bytes"`
+		if n := strings.Count(s.log.String(), want); n != 1 {
+			t.Errorf("%d lines with %s, want one:\n%s", n, want, s.log.String())
+		}
+	}
+}

@@ -53,7 +53,9 @@ type Command struct {
 	// Notify, when not nil, gets each message that a member of the life's tree sends as
 	// sd_notify(3) does. NOTIFY_SOCKET is added to the environment. Calls come one at a
 	// time from a goroutine of the [System], and end before the life's end is reported.
-	Notify func(message string)
+	// NotifyRefused, if not nil, is told in the same way, in words, why one is not handed on.
+	Notify        func(message string)
+	NotifyRefused func(why string)
 
 	Identity Identity
 	Setup    Setup

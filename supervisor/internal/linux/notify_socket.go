@@ -34,7 +34,7 @@ const (
 //	a message                                        is
 //	of a member of the life's tree                   handed on
 //	of a member that is gone by now                  handed on, if it was known as one
-//	of anybody else, or longer than 4 KiB            refused, and counted
+//	of anybody else, or longer than 4 KiB            refused, and told
 //	BARRIER=1                                        answered
 //
 // Descriptors that come with it are closed (there is no store for them).
@@ -42,7 +42,8 @@ type notifySocket struct {
 	sys  *System
 	life *life
 	call func(message string)
-	file *os.File // in the runtime's poller: who waits needs no thread
+	deny func(why string) // nil: nobody wants to know
+	file *os.File         // in the runtime's poller: who waits needs no thread
 	buf  []byte
 	oob  []byte
 
@@ -64,7 +65,7 @@ func (s *System) wireNotify(l *life, p *spawning) error {
 		return fmt.Errorf("cannot make the socket of sd_notify: %w", err)
 	}
 	n := &notifySocket{
-		sys: s, life: l, call: l.cmd.Notify, file: os.NewFile(uintptr(fd), name),
+		sys: s, life: l, call: l.cmd.Notify, deny: l.cmd.NotifyRefused, file: os.NewFile(uintptr(fd), name),
 		buf:    make([]byte, notifySize),
 		oob:    make([]byte, unix.CmsgSpace(unix.SizeofUcred)+unix.CmsgSpace(4*maxRights)),
 		tokens: notifyBurst, stopped: make(chan struct{}), done: make(chan struct{}),
@@ -230,15 +231,25 @@ func (n *notifySocket) receive(fd int) (message, error) {
 }
 
 func (n *notifySocket) handle(m message) {
-	switch {
-	case m.text == barrier:
-	case m.cut, !n.sys.sentByMember(n.life, m.sender):
-		n.sys.refused.Add(1)
-	default:
+	if m.text == barrier {
+		return
+	}
+	if why := n.refusal(m); why == "" {
 		n.call(m.text)
+	} else if n.deny != nil {
+		n.deny(why)
 	}
 }
 
-// NotifyRefused counts the messages to sockets of sd_notify that were too long, or came
-// from somebody who is not of the life.
-func (s *System) NotifyRefused() uint64 { return s.refused.Load() }
+// refusal is why a message is not handed on; empty: it is.
+func (n *notifySocket) refusal(m message) string {
+	switch {
+	case m.cut:
+		return fmt.Sprintf("it is longer than %d bytes", notifySize)
+	case n.sys.sentByMember(n.life, m.sender):
+		return ""
+	case m.sender <= 0:
+		return "its sender is of another PID namespace"
+	}
+	return fmt.Sprintf("its sender, pid %d, is not of the process's tree", m.sender)
+}

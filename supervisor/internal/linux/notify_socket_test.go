@@ -61,6 +61,7 @@ func send(args []string) int {
 // hearing adds Notify to a command; what is heard is noted among the reports.
 func hearing(c Command, l Life, r *recorder) Command {
 	c.Notify = func(m string) { r.note(l, m, nil) }
+	c.NotifyRefused = func(why string) { r.note(l, "refused: "+why, nil) }
 	return c
 }
 
@@ -75,11 +76,8 @@ func TestNotify(t *testing.T) {
 	if exit := r.over(t, l); exit.Code != 0 || out.String() != "closed\nclosed\n" {
 		t.Errorf("%+v, output %q", exit, out)
 	}
-	if got, want := r.story(l), "spawned READY=1 FDSTORE=1 STATUS=a\nb STOPPING=1 exited"; got != want {
+	if got, want := r.story(l), "spawned READY=1 refused: it is longer than 4096 bytes FDSTORE=1 STATUS=a\nb STOPPING=1 exited"; got != want {
 		t.Errorf("%q, want %q", got, want)
-	}
-	if n := s.NotifyRefused(); n != 1 {
-		t.Errorf("%d refused, want the long one", n)
 	}
 	if now := openFiles(t); now > before+3 { // the runtime's poller, its eventfd, and /proc
 		t.Errorf("%d descriptors, before %d", now, before)
@@ -126,11 +124,12 @@ func TestNotifyIsOfTheTree(t *testing.T) {
 	}
 	s.Kill(l, ScopeTree)
 	r.over(t, l)
-	if got := r.story(l); strings.Contains(got, "stranger") {
+	got := r.story(l)
+	if strings.Contains(got, "stranger") {
 		t.Errorf("reported %q", got)
 	}
-	if n := s.NotifyRefused(); n != 3 {
-		t.Errorf("%d refused, want 3", n)
+	if n := strings.Count(got, "is not of the process's tree"); n != 3 || !strings.Contains(got, fmt.Sprintf("its sender, pid %d, ", os.Getpid())) {
+		t.Errorf("%d refused, want 3, one of them of pid %d: %q", n, os.Getpid(), got)
 	}
 }
 
@@ -169,6 +168,7 @@ func TestNotifyOfAMemberThatIsGone(t *testing.T) {
 			defer hold.Unlock()
 		}
 	}
+	c.NotifyRefused = func(why string) { t.Errorf("refused: %s", why) }
 	hold.Lock()
 	s.Spawn(l, c)
 	out.await(t, "up")
@@ -194,9 +194,6 @@ func TestNotifyOfAMemberThatIsGone(t *testing.T) {
 	r.await(t, l, "second")
 	s.Kill(l, ScopeTree)
 	r.over(t, l)
-	if n := s.NotifyRefused(); n != 0 {
-		t.Errorf("%d refused", n)
-	}
 }
 
 // Who is not in our PID namespace has the number 0 here, and is a stranger.
@@ -230,7 +227,7 @@ func TestNotifyFromOutsideOfTheNamespace(t *testing.T) {
 	}
 	_ = in.Close()
 	lines.Scan()
-	if got := lines.Text(); got != "spawned exited; 1 refused" {
+	if got := lines.Text(); got != "spawned refused: its sender is of another PID namespace exited" {
 		t.Errorf("%q", got)
 	}
 	if err := cmd.Wait(); err != nil {
@@ -251,7 +248,7 @@ func outsider() int {
 	c.Stdin = true
 	s.Spawn(l, c)
 	r.ended(l)
-	fmt.Printf("%s; %d refused\n", r.story(l), s.NotifyRefused())
+	fmt.Println(r.story(l))
 	return 0
 }
 

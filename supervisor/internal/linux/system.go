@@ -17,7 +17,6 @@ type System struct {
 	self     int
 	orphans  atomic.Uint64
 	failures atomic.Uint64
-	refused  atomic.Uint64
 
 	selfSession int
 
