@@ -156,10 +156,4 @@ func article(t reflect.Type) string {
 }
 
 // clip keeps a stranger's text short enough for an error or a log line.
-func clip(s string) string {
-	const most = 64
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
-}
+func clip(s string) string { return supervisor.Shorten(s, 64) }

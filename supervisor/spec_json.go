@@ -137,12 +137,7 @@ func (w *specWalk) members(raw json.RawMessage, path string, each func(key strin
 }
 
 // clipKey keeps a stranger's key short enough for an error.
-func clipKey(key string) string {
-	if len(key) <= longestMisspelt {
-		return key
-	}
-	return strings.ToValidUTF8(key[:longestMisspelt], "") + "…"
-}
+func clipKey(key string) string { return Shorten(key, longestMisspelt) }
 
 // JSONWord says what a Go type wants, in JSON's words.
 func JSONWord(t reflect.Type) string {

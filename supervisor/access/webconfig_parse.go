@@ -184,9 +184,7 @@ func (p *webParser) each(path string, n *yaml.Node, f func(at string, key, value
 
 // printable keeps a key from breaking the line that names it.
 func printable(key string) string {
-	if len(key) > 64 {
-		key = key[:64] + "…"
-	}
+	key = supervisor.Shorten(key, 64)
 	quoted := strconv.Quote(key)
 	if quoted[1:len(quoted)-1] == key {
 		return key

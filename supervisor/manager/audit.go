@@ -48,7 +48,7 @@ func (a *auditor) begun(who supervisor.Caller, verb, name string, err error, mor
 		event = auditDenied
 	}
 	attrs := append([]any{
-		"verb", verb, "name", shorten(name, maxAuditName), "door", string(who.Door), "peer", who.Peer, "role", who.Role.String(), "event", event,
+		"verb", verb, "name", supervisor.Shorten(name, maxAuditName), "door", string(who.Door), "peer", who.Peer, "role", who.Role.String(), "event", event,
 	}, more...)
 	if err == nil {
 		a.log.Info("asked", attrs...)
@@ -61,7 +61,7 @@ func (a *auditor) begun(who supervisor.Caller, verb, name string, err error, mor
 	if unsaid > 0 {
 		attrs = append(attrs, "unsaid", unsaid)
 	}
-	a.log.Warn("refused", append(attrs, "error", shorten(err.Error(), maxAuditError))...)
+	a.log.Warn("refused", append(attrs, "error", supervisor.Shorten(err.Error(), maxAuditError))...)
 }
 
 // failed is the line of a change that had begun and has come to nothing.

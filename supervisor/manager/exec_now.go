@@ -39,7 +39,7 @@ func (m *Manager) Exec(ctx context.Context, who supervisor.Caller, req superviso
 	if asked != nil {
 		return nil, refused(verb, req.Name, asked)
 	}
-	m.audit(who, word, req.Name, err, "program", shorten(argv[0], maxAuditName))
+	m.audit(who, word, req.Name, err, "program", supervisor.Shorten(argv[0], maxAuditName))
 	if err != nil {
 		return nil, err
 	}

@@ -7,8 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"unicode/utf8"
 
+	"github.com/processmanager/processmanager/supervisor"
 	"github.com/processmanager/processmanager/supervisor/internal/machine"
 )
 
@@ -91,7 +91,11 @@ func WriteLastWord(path, text string) error {
 	if err != nil {
 		return fmt.Errorf("cannot write the termination message: %w", err)
 	}
-	_, err = f.WriteString(shorten(strings.ToValidUTF8(text, "\uFFFD"), maxLastWord-1) + "\n")
+	word := strings.ToValidUTF8(text, "\uFFFD")
+	if room := maxLastWord - len("\n"); len(word) > room {
+		word = supervisor.Shorten(word, room-len("…"))
+	}
+	_, err = f.WriteString(word + "\n")
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
@@ -99,17 +103,4 @@ func WriteLastWord(path, text string) error {
 		return fmt.Errorf("cannot write the termination message: %w", err)
 	}
 	return nil
-}
-
-// shorten cuts a text to so many bytes, between two characters, and shows that it did.
-func shorten(text string, limit int) string {
-	const more = "…"
-	if len(text) <= limit {
-		return text
-	}
-	end := limit - len(more)
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + more
 }

@@ -271,9 +271,4 @@ func printable(key string) string {
 // quote shows a text that may be long in an error line.
 func quote(text string) string { return strconv.Quote(shorten(text)) }
 
-func shorten(text string) string {
-	if len(text) > 80 {
-		return text[:80] + "…"
-	}
-	return text
-}
+func shorten(text string) string { return supervisor.Shorten(text, 80) }

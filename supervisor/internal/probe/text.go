@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/processmanager/processmanager/supervisor"
 )
 
 const (
@@ -15,29 +17,13 @@ const (
 
 // excerpt returns the beginning of what a server sent, cut between characters.
 func excerpt(text string) string {
-	text = strings.TrimSpace(text)
-	if len(text) <= excerptBytes {
-		return text
-	}
-	return cut(text, excerptBytes) + "…"
-}
-
-// cut returns at most n bytes of text and does not part a character.
-func cut(text string, n int) string {
-	for i := n; i > n-utf8.UTFMax && i > 0; i-- {
-		if utf8.RuneStart(text[i]) {
-			return text[:i]
-		}
-	}
-	return text[:n]
+	return supervisor.Shorten(strings.TrimSpace(text), excerptBytes)
 }
 
 // printable escapes what would move the cursor, break the line or hide something,
 // and leaves everything else as it is.
 func printable(text string) string {
-	if len(text) > lineBytes {
-		text = cut(text, lineBytes) + "…"
-	}
+	text = supervisor.Shorten(text, lineBytes)
 	var b strings.Builder
 	for len(text) > 0 {
 		r, size := utf8.DecodeRuneInString(text)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/robfig/cron/v3"
+
+	"github.com/processmanager/processmanager/supervisor"
 )
 
 // maxText bounds the text of a schedule, in bytes. A list of all 60 minutes has 170.
@@ -163,10 +165,4 @@ func guarded(text string) (clock *cron.SpecSchedule, err error) {
 }
 
 // clip shortens text for an error.
-func clip(text string) string {
-	const most = 80
-	if len(text) <= most {
-		return text
-	}
-	return text[:most] + "…"
-}
+func clip(text string) string { return supervisor.Shorten(text, 80) }
