@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -256,51 +255,6 @@ func (m *Manager) post(f func(*loop)) bool {
 	case <-m.done:
 		return false
 	}
-}
-
-// reports turns what the operating system says into events of the machine.
-type reports Manager
-
-var _ linux.Reports = (*reports)(nil)
-
-func (r *reports) Spawned(life linux.Life, pid int) {
-	(*Manager)(r).post(func(l *loop) { l.event(life.Name, machine.Spawned{Gen: life.Gen, PID: pid}) })
-}
-
-func (r *reports) SpawnFailed(life linux.Life, err error) {
-	ev := machine.SpawnFailed{Gen: life.Gen, Err: err.Error(), Code: startCode(err)}
-	(*Manager)(r).post(func(l *loop) { l.event(life.Name, ev) })
-}
-
-func (r *reports) Exited(life linux.Life, exit linux.Exit, left int) {
-	(*Manager)(r).post(func(l *loop) {
-		l.used(life, exit)
-		l.event(life.Name, machine.Exited{Gen: life.Gen, Exit: machine.Exit{Code: exit.Code, Signal: exit.Signal, OOM: exit.OOM}, Left: left})
-	})
-}
-
-func (r *reports) TreeEmpty(life linux.Life) {
-	(*Manager)(r).post(func(l *loop) { l.event(life.Name, machine.TreeEmpty{Gen: life.Gen}) })
-}
-
-// notInherited are the variables that only the manager may know, and, unless it runs
-// one command, those by which somebody watches it and not its processes; see
-// sd_notify(3).
-func notInherited(command bool) []string {
-	list := []string{"PM_SECRET", linux.EnvName, linux.EnvRun, linux.EnvTask, envIndex}
-	if !command {
-		list = append(list, "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
-	}
-	return list
-}
-
-// baseEnviron is what every life inherits.
-func baseEnviron(environ []string, command bool) []string {
-	drop := notInherited(command)
-	return slices.DeleteFunc(slices.Clone(environ), func(kv string) bool {
-		name, _, _ := strings.Cut(kv, "=")
-		return slices.Contains(drop, name)
-	})
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
