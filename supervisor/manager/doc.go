@@ -11,9 +11,16 @@
 //	goroutine       does                                            talks to the loop by
 //	loop            owns entries, timers, counters; steps machines  –
 //	linux.System    spawns, reaps, samples (its own goroutines)     reports, posted
-//	callers         Control's methods, each on its own goroutine    post, then wait for the answer
-//	sampler         asks for a usage sample every five seconds      –
+//	callers         Control's methods, each on its own goroutine    ask: post, then wait for the answer
+//	sampler         asks for a usage sample every five seconds,     post, where it watches
+//	                each one where it watches memory; gives back
+//	                what memory is not needed any more
 //	signals         hands what PID 1 is sent to the loop            post
+//	manifest watch  reads the files when they have changed          ask
+//	probers, hooks  one each, while the machine wants it            post
+//	limit setters   one for each change, write to the kernel's      –
+//	                files one after the other
+//	the end         one, ends what belongs to nobody                post
 //
 // # One event
 //
