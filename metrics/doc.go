@@ -59,7 +59,7 @@
 //	/readyz        200 when every process with a readiness signal is ready and every
 //	               essential one runs; one that has completed, or waits for its
 //	               schedule, is as good. 503 with the names otherwise and at shutdown
-//	/readyz/NAME   the same for one process, whatever it has; 404 when unknown
+//	/readyz/NAME   the same for one process, or all replicas of it, whatever it has; 404 when unknown
 //	/startupz      200 once every process has left pending and starting for the first time
 //
 // With ?verbose each lists what it looked at, as Kubernetes' own do. A kubelet

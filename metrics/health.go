@@ -19,6 +19,8 @@ type report struct {
 	Check string `json:"check"` // "readyz"
 	OK    bool   `json:"ok"`    // the answer is 200; set by send
 	Items []item `json:"items"`
+
+	unknown bool // there is no such process: the answer is 404
 }
 
 // item is one thing that was looked at.
@@ -67,12 +69,15 @@ func (r *report) text(everything bool) string {
 	return b.String() + r.Check + " check " + end + "\n"
 }
 
-// send answers 200 "ok" or 503 with what failed; with ?verbose everything is
+// send answers 200 "ok", or 503 (404 for who is not known) with what failed; with ?verbose everything is
 // listed, and with ?format=json or where JSON is accepted the same as an object.
 func (r *report) send(w http.ResponseWriter, req *http.Request) {
 	r.OK = !slices.ContainsFunc(r.Items, func(i item) bool { return i.Result == failed })
 	code := http.StatusOK
-	if !r.OK {
+	switch {
+	case r.unknown:
+		code = http.StatusNotFound
+	case !r.OK:
 		code = http.StatusServiceUnavailable
 	}
 	w.Header().Set("Vary", "Accept")
@@ -141,20 +146,18 @@ func (s *Server) readyz(w http.ResponseWriter, req *http.Request) {
 	r.send(w, req)
 }
 
+// readyzOne asks for one process, or for all replicas of a name, or its runs.
 func (s *Server) readyzOne(w http.ResponseWriter, req *http.Request) {
 	name := req.PathValue("name")
 	r := &report{Check: "readyz"}
 	if snap := s.look(r, req); snap != nil {
-		found := false
 		for i := range snap.Processes {
-			if p := &snap.Processes[i]; p.Name == name {
+			if p := &snap.Processes[i]; p.Name == name || p.Group == name {
 				judge(r, p, true)
-				found = true
 			}
 		}
-		if !found {
-			answer(w, http.StatusNotFound, fmt.Sprintf("cannot tell whether %q is ready: %v\n", name, supervisor.ErrNotFound))
-			return
+		if r.unknown = len(r.Items) == 0; r.unknown {
+			r.bad(name, supervisor.ErrNotFound.Error())
 		}
 	}
 	r.send(w, req)

@@ -81,6 +81,10 @@ func TestHealthGolden(t *testing.T) {
 	good := processes(mixed.Processes[:3]...)
 	booting := processes(process("a", supervisor.StatusRunning, true, true), process("b", supervisor.StatusPending, false, false), process("c", supervisor.StatusStarting, false, true))
 	booting.Booted = false
+	replicas := processes(process("web-0", supervisor.StatusRunning, true, true), process("web-1", supervisor.StatusBackoff, false, true))
+	for i := range replicas.Processes {
+		replicas.Processes[i].Group = "web"
+	}
 	ending := good
 	ending.ShuttingDown = true
 	var b strings.Builder
@@ -91,7 +95,8 @@ func TestHealthGolden(t *testing.T) {
 		paths []string
 	}{
 		{"all is well", good, nil, []string{"/livez", "/livez?verbose", "/readyz", "/readyz?verbose", "/readyz/helper", "/readyz/migrate", "/startupz", "/startupz?verbose", "/livez?format=json"}},
-		{"two are not ready", mixed, nil, []string{"/readyz", "/readyz?verbose", "/readyz?format=json", "/readyz/web", "/readyz/web?format=json", "/readyz/nobody"}},
+		{"two are not ready", mixed, nil, []string{"/readyz", "/readyz?verbose", "/readyz?format=json", "/readyz/web", "/readyz/web?format=json", "/readyz/nobody", "/readyz/nobody?format=json"}},
+		{"replicas", replicas, nil, []string{"/readyz/web", "/readyz/web-1", "/readyz/web-0?verbose"}},
 		{"booting", booting, nil, []string{"/livez", "/readyz", "/startupz", "/startupz?verbose"}},
 		{"shutting down", ending, nil, []string{"/livez", "/readyz", "/readyz?verbose", "/readyz/migrate", "/startupz"}},
 		{"closed", good, supervisor.ErrClosed, []string{"/livez", "/readyz", "/readyz/migrate", "/startupz"}},

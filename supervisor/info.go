@@ -323,7 +323,8 @@ type ManifestStat struct {
 // restarts and child exits, until the process is deleted.
 type ProcessStat struct {
 	Name      string
-	Own       bool // has series of its own; others are summed in Snapshot.Other
+	Group     string // name in the manifest, of a replica and of a run under concurrencyPolicy Allow
+	Own       bool   // has series of its own; others are summed in Snapshot.Other
 	Status    Status
 	Up        bool // its leader lives
 	Ready     bool

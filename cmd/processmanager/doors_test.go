@@ -25,7 +25,7 @@ import (
 const secretOfDoors = "mysecretkey"
 
 // guarded is a manager with every door open and a secret.
-func guarded(t *testing.T) *instance {
+func guarded(t *testing.T, more ...string) *instance {
 	t.Helper()
 	dir := shortDir(t)
 	file := filepath.Join(dir, "secret")
@@ -42,7 +42,7 @@ func guarded(t *testing.T) *instance {
     - {name: web, command: [sleep, "1000"], essential: true}
     - {name: report, command: [/bin/true], schedule: "30 2 * * *"}
     - {name: burner, command: "while :; do sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done'; done"}
-`,
+` + strings.Join(more, ""),
 	}).up()
 }
 
@@ -300,7 +300,7 @@ func TestMetricsAndHealth(t *testing.T) {
 	eventually(t, "it is ready", func() bool { code, _ := in.get(addr, "/readyz"); return code == http.StatusOK })
 	for page, want := range map[string]string{
 		"/livez": "200 ok\n", "/startupz": "200 ok\n", "/readyz/web": "200 ok\n",
-		"/readyz/nobody": "404 cannot tell whether \"nobody\" is ready: no such process\n",
+		"/readyz/nobody": "404 [-]nobody failed: no such process\nreadyz check failed\n",
 	} {
 		code, body := in.get(addr, page)
 		if diff := cmp.Diff(want, strconv.Itoa(code)+" "+body); diff != "" {
@@ -341,7 +341,10 @@ func TestMetricsAndHealth(t *testing.T) {
 
 func TestHealthcheck(t *testing.T) {
 	t.Parallel()
-	in := guarded(t)
+	in := guarded(t, `
+    - {name: unready, command: [sleep, "1000"], readinessProbe: {tcpSocket: {port: 1}, periodSeconds: 600}}
+    - {name: twin, replicas: 2, command: [sleep, "1000"]}
+`)
 	check := func(args ...string) (int, string) {
 		var stdout, stderr bytes.Buffer
 		code := run(append([]string{"healthcheck"}, args...), nil, &stdout, &stderr)
@@ -360,6 +363,29 @@ func TestHealthcheck(t *testing.T) {
 	for name, args := range good {
 		if code, text := check(args...); code != 0 || text != "ok\n" {
 			t.Errorf("%s: %d: %s", name, code, text)
+		}
+	}
+	page := "-metrics-addr=" + in.addr("metrics-addr")
+	for _, tt := range []struct {
+		args []string
+		code int
+		text string
+	}{
+		{[]string{"livez", page}, 0, "ok\n"},
+		{[]string{"startupz", page}, 0, "ok\n"},
+		{[]string{page, "readyz/web"}, 0, "ok\n"},
+		{[]string{"readyz/twin", page}, 0, "ok\n"},
+		{[]string{"readyz", page}, 1, "[-]unready failed: running, not ready\n"},
+		{[]string{"readyz/unready", page}, 1, "[-]unready failed: running, not ready\n"},
+		{[]string{"readyz/nobody", page}, 1, "404 Not Found: [-]nobody failed: no such process\n"},
+		{[]string{"livez", "-socket", in.socket, "-secret", secretOfDoors}, 0, "ok\n"},
+		{[]string{"readyz", "-socket", in.socket, "-secret", secretOfDoors}, 1, "not healthy: readyz is asked at the health page: give it by -metrics-addr"},
+		{[]string{"ready", page}, exitUsage, `"ready" is no page of the health (want livez, readyz, readyz/NAME or startupz)`},
+		{[]string{"readyz/../metrics", page}, exitUsage, "name"},
+		{[]string{"readyz", "startupz", page}, exitUsage, "one argument too many"},
+	} {
+		if code, text := check(tt.args...); code != tt.code || !strings.Contains(text, tt.text) {
+			t.Errorf("%q: %d: %s, want %d: %s", tt.args, code, text, tt.code, tt.text)
 		}
 	}
 	if code, text := check("-socket", in.socket, "-secret", "wrong"); code != 1 || strings.Contains(text, "wrong-") {

@@ -10,11 +10,35 @@ import (
 	"strings"
 	"time"
 
+	"github.com/processmanager/processmanager/supervisor"
 	"github.com/processmanager/processmanager/supervisor/access"
 )
 
+const livez = "livez"
+
+// page is what of the health is asked for.
+func (o *options) page() string {
+	if len(o.args) == 0 {
+		return livez
+	}
+	return o.args[0]
+}
+
+// checkPage refuses what is no page of the health.
+func checkPage(page string) error {
+	name, one := strings.CutPrefix(page, "readyz/")
+	switch {
+	case page == livez, page == "readyz", page == "startupz":
+		return nil
+	case one:
+		return supervisor.CheckName(name)
+	}
+	return fmt.Errorf("%q is no page of the health (want %s, readyz, readyz/NAME or startupz)", page, livez)
+}
+
 // healthcheck asks a running manager whether it is alive: its health page, or,
-// where there is none, its API. It exits with 0 or 1.
+// where there is none, its API; whether it is ready or has started it asks the page alone.
+// It exits with 0 or 1.
 func healthcheck(o *options, stdout, stderr io.Writer) int {
 	ctx, cancel := context.WithTimeout(context.Background(), 7*time.Second)
 	defer cancel()
@@ -23,9 +47,13 @@ func healthcheck(o *options, stdout, stderr io.Writer) int {
 	switch {
 	case err != nil:
 	case page:
-		answer, err = askHealth(ctx, o.metricsAddr, secure)
-	default:
+		answer, err = askHealth(ctx, o.metricsAddr, o.page(), secure)
+	case o.page() == livez:
 		answer, err = askAPI(ctx, o)
+	case o.metricsAddr == "":
+		err = fmt.Errorf("%s is asked at the health page: give it by -metrics-addr, as the manager's", o.page())
+	default:
+		err = fmt.Errorf("%s cannot be asked: %s wants a client's certificate", o.page(), o.metricsWeb)
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "processmanager: not healthy: %v\n", err)
@@ -50,7 +78,7 @@ func healthPage(o *options) (secure, page bool, err error) {
 
 // askHealth does not verify the certificate, as the kubelet does not: it is our own
 // listener, asked by another name than its certificate has, and nothing secret is sent.
-func askHealth(ctx context.Context, addr string, secure bool) (string, error) {
+func askHealth(ctx context.Context, addr, page string, secure bool) (string, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return "", fmt.Errorf("-metrics-addr: %w", err)
@@ -63,7 +91,7 @@ func askHealth(ctx context.Context, addr string, secure bool) (string, error) {
 		scheme = "https://"
 	}
 	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
-	return get(ctx, transport, http.MethodGet, scheme+net.JoinHostPort(host, port)+"/livez", "", "")
+	return get(ctx, transport, http.MethodGet, scheme+net.JoinHostPort(host, port)+"/"+page, "", "")
 }
 
 // askAPI asks for the list: that goes through the manager's own loop.
@@ -102,7 +130,7 @@ func get(ctx context.Context, t http.RoundTripper, method, url, body, secret str
 		return "", err
 	}
 	if res.StatusCode != http.StatusOK || body != "" && strings.Contains(string(data), `"error":{`) {
-		return "", fmt.Errorf("the answer is %s: %.200s", res.Status, data)
+		return "", fmt.Errorf("the answer is %s: %s", res.Status, strings.TrimSpace(string(data)))
 	}
 	return strings.TrimSpace(string(data)), nil
 }

@@ -211,7 +211,7 @@ func (o *options) parseFlags(args []string, given map[string]string) error {
 			return errors.New("convert stands first, and its flags behind it")
 		case o.verb == "" && slices.Contains(subcommands, rest[0]):
 			o.verb = rest[0]
-		case o.verb == "validate":
+		case o.verb == "validate", o.verb == "healthcheck" && len(o.args) == 0:
 			o.args = append(o.args, rest[0])
 		case o.verb == "":
 			return fmt.Errorf("unknown command %q (want one of %s; a program to run stands behind --)", rest[0], strings.Join(subcommands, ", "))
@@ -226,6 +226,11 @@ func (o *options) parseFlags(args []string, given map[string]string) error {
 func (o *options) check() error {
 	if o.print && o.verb != "validate" {
 		return errors.New("-print belongs to validate: processmanager validate -print PATH")
+	}
+	if o.verb == "healthcheck" {
+		if err := checkPage(o.page()); err != nil {
+			return err
+		}
 	}
 	if o.verb != "" && len(o.command) > 0 {
 		return fmt.Errorf("%s takes no command behind --", o.verb)
@@ -343,7 +348,8 @@ func usage(w io.Writer) {
   processmanager validate [-print] [PATH…]  say everything that is wrong with a manifest;
                                           -print: write what all its files, defaults and patches come to
   processmanager schema                   print the JSON Schema of manifests
-  processmanager healthcheck              ask a running manager whether it is alive
+  processmanager healthcheck [PAGE]       ask a running manager whether it is alive, or for PAGE of its health:
+                                          livez, readyz, readyz/NAME, startupz
   processmanager convert PATH             print what another supervisor is configured by as a manifest
   processmanager version
 

@@ -54,6 +54,7 @@ func TestParse(t *testing.T) {
 		{"command of one word", "-- x", "", verb, `"" [] ["x"]`},
 		{"subcommand, flags behind", "healthcheck -metrics-addr :1", "", verb, `"healthcheck" [] []`},
 		{"subcommand, flags in front", "-metrics-addr :1 healthcheck", "", verb, `"healthcheck" [] []`},
+		{"healthcheck of a page", "healthcheck readyz/web-0 -metrics-addr :1", "", verb, `"healthcheck" ["readyz/web-0"] []`},
 		{"validate several paths", "validate -print /m /n", "", verb, `"validate" ["/m" "/n"] []`},
 		{"validate a path", "validate /m", "", verb, `"validate" ["/m"] []`},
 		{"help", "-h", "", verb, `"help" [] []`},

@@ -74,7 +74,7 @@ func (v *view) stat(use linux.TreeUsage) supervisor.ProcessStat {
 	}
 	count := v.log.Counters()
 	return supervisor.ProcessStat{
-		Name: v.spec.Name, Own: v.own, Status: p.Status(),
+		Name: v.spec.Name, Group: v.group, Own: v.own, Status: p.Status(),
 		Up: p.PID != 0, Ready: p.Ready(),
 		Essential: v.spec.Essential, Cron: v.spec.Schedule != "", Readiness: signals(p) && (p.Alive() || !v.spec.Suspend),
 		CPUUser: use.CPUUser, CPUSystem: use.CPUSystem, ResidentBytes: use.ResidentBytes,
