@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -57,6 +58,31 @@ func TestBadManifest(t *testing.T) {
 		t.Errorf("absent manifest: exit code %d, want %d", code, exitConfig)
 	}
 	gone.awaitErr("/does/not/exist.yaml")
+}
+
+// In JSON the last line before an end at the start is one like all others.
+func TestBadManifestAsJSON(t *testing.T) {
+	t.Parallel()
+	in := launch(t, launching{
+		args:     []string{"-log-format", "json"},
+		manifest: "  processes:\n    - {name: a, comand: [x]}\n    - {name: b, command: [x], cron: \"@daily\"}\n",
+	})
+	if code := in.code(); code != exitConfig {
+		t.Errorf("exit code %d, want %d", code, exitConfig)
+	}
+	lines := strings.Split(strings.TrimSpace(in.stderr.String()), "\n")
+	var last struct{ TS, Level, Process, Stream, Msg string }
+	if err := json.Unmarshal([]byte(lines[0]), &last); len(lines) != 1 || err != nil {
+		t.Fatalf("%d lines, %v:\n%s", len(lines), err, in.stderr)
+	}
+	if last.TS == "" || last.Level != "ERROR" || last.Process != "processmanager" || last.Stream != "stderr" {
+		t.Errorf("%+v", last)
+	}
+	for _, want := range []string{"the manifest is refused:\n", `(did you mean "command"?)`, `(did you mean "schedule"?)`} {
+		if !strings.Contains(last.Msg, want) {
+			t.Errorf("%q is not in %q", want, last.Msg)
+		}
+	}
 }
 
 func TestWrongUsageOfTheProgram(t *testing.T) {

@@ -32,7 +32,7 @@ func serve(o *options, env []string, stdout, stderr io.Writer) int {
 	sigs, release := manager.CatchSignals(len(o.command) > 0)
 	defer release()
 	refuse := func(code int, err error) int {
-		fmt.Fprintf(stderr, "processmanager: %v\n", err)
+		_, _ = stderr.Write(manager.LastLine(o.logFormat, err))
 		_ = manager.WriteLastWord(terminationLog, err.Error()) // it stands on stderr too
 		return code
 	}

@@ -131,6 +131,16 @@ func Print(set *supervisor.Set) ([]byte, error) { return manifest.Print(set) }
 // Schema is the JSON Schema of a manifest.
 func Schema() ([]byte, error) { return manifest.Schema() }
 
+// LastLine is what is written to stderr by who cannot start, in a format of
+// Config.LogFormat: as JSON one line like the others, else the error as it is, so that
+// each of its lines can be read.
+func LastLine(format string, err error) []byte {
+	if format == string(logbuf.FormatJSON) {
+		return logbuf.Line(logbuf.FormatJSON, slog.LevelError, err.Error())
+	}
+	return []byte("processmanager: " + err.Error() + "\n")
+}
+
 // CheckLogFormat returns an error unless Config.LogFormat may have this value.
 func CheckLogFormat(text string) error {
 	_, err := logbuf.ParseFormat(text)

@@ -74,6 +74,11 @@ func (h *handler) Handle(_ context.Context, rec slog.Record) error {
 	return nil
 }
 
+// Line is a line of the manager's own, for who ends before there is a console.
+func Line(f Format, level slog.Level, msg string) []byte {
+	return appendRecord(nil, f, supervisor.Stderr, slog.NewRecord(time.Now(), level, msg, 0), nil)
+}
+
 // appendFlat appends the attribute, groups resolved into dotted keys.
 func appendFlat(dst []slog.Attr, group string, a slog.Attr) []slog.Attr {
 	v := a.Value.Resolve()

@@ -6,7 +6,7 @@ import (
 	"github.com/processmanager/processmanager/supervisor"
 )
 
-// foreign explains the fields of Kubernetes that have another name here; it returns
+// foreign explains the fields that have another name here, in Kubernetes or in the interfaces; it returns
 // nothing for the rest.
 func foreign(t reflect.Type, key string) string {
 	switch t {
@@ -31,6 +31,8 @@ func foreign(t reflect.Type, key string) string {
 			return "it belongs to the container, which all processes share"
 		case "backoffLimit":
 			return "unknown field (did you mean \"maxRestarts\"?)"
+		case "cron": // the name in the interfaces
+			return "unknown field (did you mean \"schedule\"?)"
 		}
 	}
 	return ""
