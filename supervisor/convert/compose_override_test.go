@@ -41,3 +41,38 @@ func TestComposeOverride(t *testing.T) {
 		}
 	}
 }
+
+// process-compose does the same, with names of its own beside those of compose.
+func TestProcessComposeOverride(t *testing.T) {
+	for name, tc := range map[string]struct {
+		file   string
+		beside []string
+		want   string // the file that is told; empty: none
+	}{
+		"none":                     {"f/process-compose.yaml", nil, ""},
+		"of the same name":         {"f/process-compose.yaml", []string{"f/process-compose.override.yaml"}, "f/process-compose.override.yaml"},
+		"of the other ending":      {"process-compose.yaml", []string{"process-compose.override.yml"}, "process-compose.override.yml"},
+		"of compose's name":        {"compose.yml", []string{"compose.override.yml"}, "compose.override.yml"},
+		"of docker's name":         {"process-compose.yaml", []string{"docker-compose.override.yml"}, ""},
+		"in another folder":        {"f/process-compose.yaml", []string{"process-compose.override.yaml"}, ""},
+		"beside a file with -f":    {"f/prod.yaml", []string{"f/process-compose.override.yaml"}, ""},
+		"that is converted itself": {"f/process-compose.override.yaml", []string{"f/process-compose.override.yml"}, ""},
+	} {
+		processes := &fstest.MapFile{Data: []byte("processes: {a: {command: x}}\n")}
+		fsys := fstest.MapFS{tc.file: processes}
+		for _, file := range tc.beside {
+			fsys[file] = processes
+		}
+		got, err := Convert(fsys, tc.file, Options{From: "process-compose"})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		switch text := string(got.Manifest); {
+		case tc.want == "" && strings.Contains(text, "process-compose adds"):
+			t.Errorf("%s: an override is told\n%s", name, text)
+		case tc.want != "" && !strings.Contains(text, "# TODO "+tc.want+": process-compose adds"):
+			t.Errorf("%s: %s is not told\n%s", name, tc.want, text)
+		}
+	}
+}

@@ -29,6 +29,7 @@ func readProcessCompose(d *draft, _ Options) error {
 		return err
 	}
 	d.about = append(d.about, t.about...)
+	d.processComposeOverride()
 	r := &pcReader{yamlReader: &yamlReader{d: d, file: d.file}, vars: map[string]string{}, awaited: map[string]bool{}}
 	r.raw, _ = r.boolean(t, "disable_env_expansion")
 	r.readVars(r.object(t, "vars"), r.vars)
