@@ -93,7 +93,9 @@ func (r *composeReader) service(t *tree) {
 		"secrets": "mount them into the container", "configs": "mount them into the container", "privileged": "it is the container's", "extra_hosts": "it is the container's",
 		"stdin_open": "one process of a manifest may have stdin: true", "pid": "it is the container's", "ipc": "it is the container's", "dns": "it is the container's",
 		"shm_size": "it is the container's", "sysctls": "they are the container's", "devices": "they are the container's", "platform": "it is the container's", "pull_policy": "it is the container's",
-		"develop": "a changed program is not noticed: pmclient restart",
+		"post_start": "say lifecycle: {postStart: {exec: {command: …}}}; there is one hook, and it runs as the user of the process",
+		"pre_stop":   "say lifecycle: {preStop: {exec: {command: …}}}; there is one hook, and it runs as the user of the process",
+		"develop":    "a changed program is not noticed: pmclient restart",
 	})
 }
 

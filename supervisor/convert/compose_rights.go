@@ -104,9 +104,9 @@ func (r *composeReader) resources(p *process, t *tree) {
 				take(l, "pids", &limits.PIDs, false)
 				r.rest(p, "limits ", l, nil)
 			}
-			r.rest(p, "resources ", res, nil)
+			r.rest(p, "resources ", res, map[string]string{"reservations": "say resources: {requests: …}"})
 		}
-		r.rest(p, "deploy ", deploy, nil)
+		r.rest(p, "deploy ", deploy, map[string]string{"restart_policy": "say restartPolicy, restartBackoff and maxRestarts"})
 	}
 	if limits != (supervisor.ResourceList{}) {
 		p.spec.Resources = &supervisor.Resources{Limits: limits}

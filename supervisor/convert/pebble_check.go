@@ -30,7 +30,7 @@ func (r *pebbleReader) onCheckFailure(p *process, t *tree) {
 			p.noteOn(Changed, entry, "on-check-failure", "%s: the process is ended and, being essential, the container with it; any other end has the same consequence", action)
 		}
 		if p.spec.LivenessProbe != nil {
-			p.noteOn(Lost, entry, "on-check-failure", "a process has one livenessProbe, so the check %s is left out", entry.key)
+			p.noteOn(Lost, entry, "on-check-failure", "a process has one livenessProbe, so the action %s of the check %s is left out", action, entry.key)
 			continue
 		}
 		p.spec.LivenessProbe = r.probe(p, check)

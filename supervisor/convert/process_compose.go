@@ -195,6 +195,8 @@ func (r *pcReader) process(t *tree) {
 	r.logs(p, t)
 	r.schedule(p, t)
 	r.rest(p, "", t, map[string]string{
+		"env_file":               "say envFrom: [{fileRef: {path: …}}]",
+		"is_dotenv_disabled":     "take envFrom out of defaults, and give it to each process that wants it",
 		"is_elevated":            "say securityContext: {runAsUser: root}; the manager has to be root for it",
 		"launch_timeout_seconds": "a start is over when fork and exec are; startupProbe bounds what comes then",
 		"disable_ansi_colors":    "~output is kept as it was written",
