@@ -180,16 +180,22 @@ func (s *System) knownOwner(p *procStat) (owner *life, known bool) {
 	if was, ok := s.seen[p.pid]; ok && was.start == p.start && !was.owner.over {
 		return was.owner, true
 	}
-	if l := s.groups[p.sid]; l != nil && l.session {
-		return l, true
+	owner = s.ownerBySession(p.sid, p.pgrp)
+	return owner, owner != nil
+}
+
+// ownerBySession tells whose session or group it is; nil: nobody's. Called with s.mu held.
+func (s *System) ownerBySession(sid, pgrp int) *life {
+	if l := s.groups[sid]; l != nil && l.session {
+		return l
 	}
-	if l := s.groups[p.pgrp]; l != nil {
-		return l, true
+	if l := s.groups[pgrp]; l != nil {
+		return l
 	}
-	if l := s.sessions[p.sid]; l != nil && !l.over {
-		return l, true
+	if l := s.sessions[sid]; l != nil && !l.over {
+		return l
 	}
-	return nil, false
+	return nil
 }
 
 // remember replaces the sightings by those of this pass. Called with s.mu held.

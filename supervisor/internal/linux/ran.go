@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -10,6 +11,10 @@ import (
 // its state, its descriptors and what it has read change by what it does itself. So a pass
 // asks each for its CPU clock, which is thirty times cheaper than a file of /proc, and reads
 // only those whose clock has moved since an earlier pass. As a rule most processes sleep.
+//
+// The clock of a process that is on a CPU is brought up to date when it leaves it, and at
+// least with each tick of the kernel, 10 ms or less. So it proves nothing about an earlier
+// pass that is not older than some of those: see readRan.
 //
 // What can change without its doing is looked after here: its parent, when that ends; its
 // number, when that is another process's by now; and its memory, which the kernel may take
@@ -41,12 +46,11 @@ func cpuClock(pid int) int64 {
 // mine reports whether it is the turn of a process among so many.
 func mine(pid, pass, turns int) bool { return (pid+pass)%turns == 0 }
 
-// readRan fills list from pids as readStats does, but takes over from an earlier pass, in
-// order of number, what has not run since.
-func (sc *scanner) readRan(then []procStat, pass int) {
-	if sc.clock == nil {
-		sc.readStats()
-		return
+// readRan fills list from pids as readStats does, but takes over what has not run since an
+// earlier pass. then is what that saw, in order of number, and age how long ago.
+func (sc *scanner) readRan(then []procStat, age time.Duration, pass int) {
+	if age < percentWindow {
+		then = nil
 	}
 	sc.list, sc.torn = sc.list[:0], false
 	clear(sc.index)
@@ -59,8 +63,7 @@ func (sc *scanner) readRan(then []procStat, pass int) {
 			was = &then[0]
 		}
 		var p procStat
-		// The clock before the file: what runs in between is read again next time.
-		clock := sc.clock(pid)
+		clock := sc.clock(pid) // before the file: what runs in between is read again next time
 		if was != nil && clock == was.clock && clock != 0 && !mine(pid, pass, fullTurns) {
 			p = was.asleep()
 		} else if !sc.stat(pid, &p) {

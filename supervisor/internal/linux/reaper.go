@@ -4,6 +4,7 @@ import (
 	"os"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -25,37 +26,52 @@ const wakeTries = 2000
 func (s *System) reap() {
 	defer close(s.reaperDone)
 	for {
-		err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		pid, err := anyDead(0)
 		if s.closing() {
 			return
 		}
 		switch err {
 		case nil:
-			s.collect()
+			s.collect(pid)
 		case unix.ECHILD:
 			s.awaitChildren()
 		}
 	}
 }
 
-// collect reaps until nobody dead is left: many deaths may have been one wake-up.
-func (s *System) collect() {
+// anyDead is the number of a dead child, which it leaves as it is. With WNOHANG it is 0
+// when there is none, without it waits for one.
+func anyDead(options int) (pid int, err error) {
+	var info unix.Siginfo
+	if err := unix.Waitid(unix.P_ALL, 0, &info, unix.WEXITED|unix.WNOWAIT|options, nil); err != nil {
+		return 0, err
+	}
+	// After three numbers comes what depends on the signal, aligned as a pointer: si_pid.
+	const word = unsafe.Sizeof(uintptr(0))
+	const at = (3*4 + word - 1) / word * word
+	return int(*(*int32)(unsafe.Add(unsafe.Pointer(&info), at))), nil
+}
+
+// collect reaps a dead child, and then until nobody dead is left: many deaths may have
+// been one wake-up. Each is looked at before it is reaped, and reaped by its number: to
+// find one the kernel goes through all children.
+func (s *System) collect(pid int) {
 	var (
 		status unix.WaitStatus
 		used   unix.Rusage
 		work   bool
+		err    error
 	)
 	s.mu.Lock()
-	for {
-		pid, err := unix.Wait4(-1, &status, unix.WNOHANG, &used)
-		if err == unix.EINTR {
-			continue
+	for err == nil && pid > 0 {
+		owner := s.sessionOwner(pid)
+		var got int
+		waited := retry(func() (err error) { got, err = unix.Wait4(pid, &status, unix.WNOHANG, &used); return err })
+		if waited == nil && got == pid { // else it was that of a failed exec, which package syscall waits for
+			s.reaped(pid, owner, status, &used)
+			work = true
 		}
-		if err != nil || pid <= 0 {
-			break
-		}
-		s.reaped(pid, status, &used)
-		work = true
+		pid, err = anyDead(unix.WNOHANG)
 	}
 	kick := len(s.exits) > 0 || s.drains // orphans alone wake nobody
 	s.mu.Unlock()
@@ -67,14 +83,34 @@ func (s *System) collect() {
 	}
 }
 
-// reaped removes a pid that was just waited for from every table. Called with
-// s.mu held, in the same critical section as the wait.
-func (s *System) reaped(pid int, status unix.WaitStatus, used *unix.Rusage) {
+// sessionOwner tells in whose session or group a dead child is that is not known; nil: in
+// nobody's, or it is known. While it is not waited for, its number is not given away, nor
+// those of its session and its group. Called with s.mu held.
+func (s *System) sessionOwner(pid int) *life {
+	if s.leaders[pid] != nil {
+		return nil
+	}
+	if _, known := s.adopted[pid]; known {
+		return nil
+	}
+	sid, err := unix.Getsid(pid)
+	if err != nil || sid == pid || sid == s.selfSession {
+		return nil // of one that began a session, nobody knows any more where it came from
+	}
+	pgrp, _ := unix.Getpgid(pid) // it is still there
+	return s.ownerBySession(sid, pgrp)
+}
+
+// reaped removes a pid that was just waited for from every table. owner is what its session
+// said. Called with s.mu held, in the same critical section as the wait.
+func (s *System) reaped(pid int, owner *life, status unix.WaitStatus, used *unix.Rusage) {
 	if l := s.leaders[pid]; l != nil {
 		s.leaderReaped(l, status, used)
 		return
 	}
-	owner := s.seen[pid].owner
+	if was, ok := s.seen[pid]; ok {
+		owner = was.owner
+	}
 	if a, ok := s.adopted[pid]; ok {
 		owner = a.owner
 	}

@@ -199,15 +199,15 @@ func exited(code int) unix.WaitStatus { return unix.WaitStatus(code << 8) }
 func TestParkedIsClaimedByItsSpawn(t *testing.T) {
 	s := table()
 	var used unix.Rusage
-	s.reaped(nobody, exited(1), &used) // no spawn in flight: an orphan
+	s.reaped(nobody, nil, exited(1), &used) // no spawn in flight: an orphan
 	if !s.recheck {
 		t.Error("an orphan was reaped, and draining trees are not looked at again")
 	}
 	first := s.takeOff()
-	s.reaped(nobody, exited(2), &used)
+	s.reaped(nobody, nil, exited(2), &used)
 	second := s.takeOff()
-	s.reaped(nobody, exited(3), &used)
-	s.reaped(nobody+1, exited(4), &used)
+	s.reaped(nobody, nil, exited(3), &used)
+	s.reaped(nobody+1, nil, exited(4), &used)
 
 	l := &life{Life: Life{"a", 1}, account: &account{}}
 	s.register(l, nobody, -1, second)
@@ -231,7 +231,7 @@ func TestParkedBeforeTheSpawnIsNotClaimed(t *testing.T) {
 	s := table()
 	var used unix.Rusage
 	s.takeOff() // another one in flight
-	s.reaped(nobody, exited(2), &used)
+	s.reaped(nobody, nil, exited(2), &used)
 	since := s.takeOff()
 	if p, ok := s.claim(nobody, since); ok {
 		t.Errorf("claimed %+v, which is older than the spawn", p)
@@ -242,8 +242,8 @@ func TestFailedExecDiscardsItsExit(t *testing.T) {
 	s := table()
 	var used unix.Rusage
 	since := s.takeOff()
-	s.reaped(nobody, exited(failedExec), &used)
-	s.reaped(nobody+1, exited(failedExec), &used) // somebody's own code
+	s.reaped(nobody, nil, exited(failedExec), &used)
+	s.reaped(nobody+1, nil, exited(failedExec), &used) // somebody's own code
 	s.discardFailed(since)
 	s.land()
 	if got := s.orphans.Load(); got != 1 {
@@ -257,7 +257,7 @@ func TestParkedThoughLookedAt(t *testing.T) {
 	var used unix.Rusage
 	since := s.takeOff()
 	s.adopted[nobody] = adoption{}
-	s.reaped(nobody, exited(5), &used)
+	s.reaped(nobody, nil, exited(5), &used)
 	l := &life{account: &account{}}
 	s.register(l, nobody, -1, since)
 	if l.exit.Code != 5 || s.orphans.Load() != 0 {
@@ -271,7 +271,7 @@ func TestParkedIsBounded(t *testing.T) {
 	var used unix.Rusage
 	s.takeOff()
 	for range parkedMax + 10 {
-		s.reaped(nobody, exited(0), &used)
+		s.reaped(nobody, nil, exited(0), &used)
 	}
 	if len(s.parked) > parkedMax {
 		t.Errorf("%d parked", len(s.parked))

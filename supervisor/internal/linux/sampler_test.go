@@ -30,6 +30,7 @@ func invent(t *testing.T) *invented {
 	s.self = 1
 	s.usage.based = time.Now()
 	sc := &s.usage.scan
+	sc.clock = func(int) int64 { return 0 }
 	if err := sc.open(); err != nil { // for its buffers
 		t.Fatal(err)
 	}

@@ -119,7 +119,7 @@ type scanner struct {
 	torn     bool                 // the last readStats could not open what was there, though it was permitted
 	unsure   bool                 // the last settle met a process in the middle of exec
 	lists    func(*scanner) error // in place of listChildren, where a test runs on a kernel without
-	clock    func(pid int) int64  // tells whether a process has run; nil: all are read in every pass
+	clock    func(pid int) int64  // cpuClock, or a test's; only the sampler's has one
 
 	pids  []int
 	list  []procStat

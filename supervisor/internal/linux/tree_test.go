@@ -156,6 +156,7 @@ func TestT11ZombieIsGone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.await(t, l, "spawned")
 	eventually(t, "the child is a zombie", func() bool { return !alive(pid) })
 	if got := usageOf(s, l.Name).TreeSize; got != 1 {
 		t.Errorf("tree size %d, want 1", got)

@@ -247,7 +247,7 @@ func (s *System) sample(began time.Time, details bool) {
 		s.failures.Add(1)
 		sc.pids = sc.pids[:0]
 	}
-	sc.readRan(u.base, u.passes)
+	sc.readRan(u.base, window, u.passes)
 	s.dropTwice(sc)
 	s.settle(sc, true)
 	for i := range sc.list {

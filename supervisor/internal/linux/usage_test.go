@@ -126,6 +126,35 @@ func TestT92ReapedChildrenCount(t *testing.T) {
 	}
 }
 
+// T92: orphans that came and went while nobody looked: no pass has seen them as members.
+// What the kernel says of all children that we have waited for is the oracle.
+func TestT92UnseenOrphansCount(t *testing.T) {
+	s, r := newSystem(t)
+	waited := func() time.Duration {
+		var used unix.Rusage
+		if err := unix.Getrusage(unix.RUSAGE_CHILDREN, &used); err != nil {
+			t.Fatal(err)
+		}
+		return span(used.Utime) + span(used.Stime)
+	}
+	const orphans = 20
+	before := waited()
+	gate, l := fifo(t), Life{"parent", 1}
+	s.Spawn(l, shell(l, newText(), spin+`i=0; while [ $i -lt `+fmt.Sprint(orphans)+` ]; do (spin & ); i=$((i+1)); done; read x < `+gate+`; exit 0`))
+	eventually(t, "all orphans are reaped", func() bool { return s.Orphans() == orphans })
+	open(t, gate)
+	exit := r.over(t, l)
+	want, got := waited()-before, s.UsageOf(l.Name)
+	if got != (TreeUsage{}) {
+		t.Fatalf("%+v before the first pass", got)
+	}
+	got = usageOf(s, l.Name)
+	used := got.CPUUser + got.CPUSystem
+	if apart := (used - want).Abs(); apart > time.Millisecond || used < 2*(exit.CPUUser+exit.CPUSystem) {
+		t.Errorf("the kernel has %v, %v of it the leader's; the usage %v", want, exit.CPUUser+exit.CPUSystem, used)
+	}
+}
+
 // T93: never back, over restarts, while others ask at the same time.
 func TestT93NeverGoesBack(t *testing.T) {
 	s, r := newSystem(t)
