@@ -191,7 +191,7 @@ func (d *doors) unix(o *options, log *slog.Logger, flag, path string, serve func
 	if len(o.command) > 0 && !asked {
 		return nil
 	}
-	l, err := access.ListenUnix(path, access.UnixOptions{Mode: o.socketMode, Group: o.socketGroup})
+	l, err := access.ListenUnix(path, access.UnixOptions{Mode: o.socketMode, Group: o.socketGroup, Logger: log})
 	switch {
 	case err == nil:
 		d.add(flag, path, l, serve)

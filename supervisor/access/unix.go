@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net"
 	"os"
 	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 )
@@ -30,6 +30,9 @@ var ErrInUse = errors.New("another program answers there")
 type UnixOptions struct {
 	Mode  fs.FileMode // permission bits; 0: DefaultUnixMode
 	Group string      // name or number; "": that of the process
+
+	// Logger is told when the file was removed and what became of it; nil: nobody.
+	Logger *slog.Logger
 }
 
 // ListenUnix listens on a unix socket. The socket gets its final mode and group
@@ -41,19 +44,22 @@ type UnixOptions struct {
 //
 // Errors say "cannot listen on PATH: …" and wrap the system's, so a caller can
 // tell a missing or read-only directory with errors.Is.
+//
+// A socket whose file somebody has removed, which nobody can reach any more, is made
+// again within [fileLook] while Accept waits.
 func ListenUnix(path string, o UnixOptions) (net.Listener, error) {
-	l, err := listenUnix(path, o)
+	full, err := checkUnixPath(path)
 	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w", path, err)
+	}
+	l := &unixListener{path: full, options: o, look: fileLook}
+	if l.socket, err = listenUnix(full, o); err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w", path, err)
 	}
 	return l, nil
 }
 
-func listenUnix(path string, o UnixOptions) (net.Listener, error) {
-	path, err := checkUnixPath(path)
-	if err != nil {
-		return nil, err
-	}
+func listenUnix(path string, o UnixOptions) (*unixSocket, error) {
 	mode, gid, err := o.resolve()
 	if err != nil {
 		return nil, err
@@ -82,7 +88,7 @@ func listenUnix(path string, o UnixOptions) (net.Listener, error) {
 		l.Close()
 		return nil, err
 	}
-	return &unixListener{UnixListener: l, path: path, info: info}, nil
+	return &unixSocket{UnixListener: l, info: info}, nil
 }
 
 func checkUnixPath(path string) (string, error) {
@@ -278,31 +284,6 @@ func kind(mode fs.FileMode) string {
 		return "a symbolic link"
 	}
 	return mode.Type().String()
-}
-
-// unixListener knows the name that its socket got after it was bound.
-type unixListener struct {
-	*net.UnixListener
-	path string
-	info fs.FileInfo
-
-	once sync.Once
-	err  error
-}
-
-// Addr returns the address that clients use.
-func (l *unixListener) Addr() net.Addr { return &net.UnixAddr{Name: l.path, Net: "unix"} }
-
-// Close stops listening and removes the path if it is still this socket. The
-// name goes first: who finds no file knows more than who is refused.
-func (l *unixListener) Close() error {
-	l.once.Do(func() {
-		if info, err := os.Lstat(l.path); err == nil && os.SameFile(info, l.info) {
-			_ = os.Remove(l.path)
-		}
-		l.err = l.UnixListener.Close()
-	})
-	return l.err
 }
 
 func linkReason(err error) error {
