@@ -67,6 +67,7 @@ func listenUnix(path string, o UnixOptions) (*unixSocket, error) {
 	if err := checkParent(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
+	defer lockDir(filepath.Dir(path))()
 	if err := probe(path); err != nil {
 		return nil, err
 	}
@@ -205,6 +206,25 @@ func place(born, path, private string) error {
 		}
 	}
 	return ErrInUse
+}
+
+// lockDir keeps other managers from placing a socket in a directory at the same time: while
+// one has a stale socket's successor in its hands, for [takeAway], a third one would find
+// the name free. Anybody who can open the directory can hold the lock, and some file
+// systems have none, so it is not waited for long; place is nearly right without.
+func lockDir(dir string) (unlock func()) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return func() {}
+	}
+	const tries, pause = 50, 4 * time.Millisecond
+	for range tries {
+		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); !errors.Is(err, syscall.EWOULDBLOCK) {
+			break
+		}
+		<-time.After(pause)
+	}
+	return func() { _ = f.Close() } // which gives it free
 }
 
 // takeAway removes a stale socket by way of a private name, and gives it back if

@@ -239,7 +239,7 @@ func TestT81InUseWithoutLinks(t *testing.T) {
 // Of many that start at the same time on a stale socket one wins, and it is the
 // one that clients reach.
 func TestManyStartAtOnce(t *testing.T) {
-	for round := range 20 {
+	for round := range 60 {
 		path := filepath.Join(shortDir(t), "pm.sock")
 		if round%2 == 0 {
 			leaveStale(t, path)
