@@ -186,10 +186,16 @@ func (s *System) knownOwner(p *procStat) (owner *life, known bool) {
 
 // ownerBySession tells whose session or group it is; nil: nobody's. Called with s.mu held.
 func (s *System) ownerBySession(sid, pgrp int) *life {
-	if l := s.groups[sid]; l != nil && l.session {
+	if l := s.sessionOwner(sid); l != nil {
 		return l
 	}
-	if l := s.groups[pgrp]; l != nil {
+	return s.groups[pgrp]
+}
+
+// sessionOwner tells whose session it is: the life's that began it, or whose member did.
+// Called with s.mu held.
+func (s *System) sessionOwner(sid int) *life {
+	if l := s.groups[sid]; l != nil && l.session {
 		return l
 	}
 	if l := s.sessions[sid]; l != nil && !l.over {

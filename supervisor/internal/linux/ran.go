@@ -12,9 +12,9 @@ import (
 // asks each for its CPU clock, which is thirty times cheaper than a file of /proc, and reads
 // only those whose clock has moved since an earlier pass. As a rule most processes sleep.
 //
-// The clock of a process that is on a CPU is brought up to date when it leaves it, and at
-// least with each tick of the kernel, 10 ms or less. So it proves nothing about an earlier
-// pass that is not older than some of those: see readRan.
+// The clock of a process that is on a CPU is brought up to date when it leaves it, and with
+// each tick of the kernel, 10 ms or less; on a CPU without ticks (nohz_full) once a second. So
+// it proves nothing about what was read less than clockLag ago, nor about who was running then.
 //
 // What can change without its doing is looked after here: its parent, when that ends; its
 // number, when that is another process's by now; and its memory, which the kernel may take
@@ -24,6 +24,10 @@ const (
 	// fullTurns is in how many passes every process is read once, whether it has run or not.
 	// A multiple of detailTurns, so that the turns of both meet.
 	fullTurns = 3 * detailTurns
+
+	// clockLag is how long ago a process must have been read to be taken over: many ticks of
+	// the kernel, because a virtual CPU may have to wait for a real one.
+	clockLag = 100 * time.Millisecond
 
 	// cpuClockSched in a clock number that is made of a process's number means what the
 	// scheduler gave to all of its threads, in nanoseconds; see clock_getcpuclockid(3).
@@ -47,9 +51,9 @@ func cpuClock(pid int) int64 {
 func mine(pid, pass, turns int) bool { return (pid+pass)%turns == 0 }
 
 // readRan fills list from pids as readStats does, but takes over what has not run since an
-// earlier pass. then is what that saw, in order of number, and age how long ago.
+// earlier pass. then is what that saw, in order of number, and age how long ago it had read all.
 func (sc *scanner) readRan(then []procStat, age time.Duration, pass int) {
-	if age < percentWindow {
+	if age < clockLag {
 		then = nil
 	}
 	sc.list, sc.torn = sc.list[:0], false
@@ -64,7 +68,7 @@ func (sc *scanner) readRan(then []procStat, age time.Duration, pass int) {
 		}
 		var p procStat
 		clock := sc.clock(pid) // before the file: what runs in between is read again next time
-		if was != nil && clock == was.clock && clock != 0 && !mine(pid, pass, fullTurns) {
+		if was != nil && was.rests(clock) && !mine(pid, pass, fullTurns) {
 			p = was.asleep()
 		} else if !sc.stat(pid, &p) {
 			continue
@@ -74,6 +78,11 @@ func (sc *scanner) readRan(then []procStat, age time.Duration, pass int) {
 		sc.list = append(sc.list, p)
 	}
 	sc.readOrphaned()
+}
+
+// rests reports whether a process has not run since it was read, now that its clock is this.
+func (p *procStat) rests(clock int64) bool {
+	return clock == p.clock && clock != 0 && p.state != 'R'
 }
 
 // asleep is what is known of a process that has not run since.
@@ -101,7 +110,8 @@ func (sc *scanner) readOrphaned() {
 			*p = now
 			continue
 		}
-		// It has ended meanwhile, and its new parent may have been read with what it used.
-		p.state, p.threads, p.user, p.system, p.kept = 'X', 0, 0, 0, false
+		// It has ended meanwhile, and its new parent may have been read with what it used; or
+		// it could not be read, and is to be read again.
+		p.state, p.threads, p.user, p.system, p.clock, p.kept = 'X', 0, 0, 0, 0, false
 	}
 }

@@ -2,6 +2,7 @@ package linux
 
 import (
 	"os"
+	"strconv"
 	"syscall"
 	"time"
 	"unsafe"
@@ -64,7 +65,7 @@ func (s *System) collect(pid int) {
 	)
 	s.mu.Lock()
 	for err == nil && pid > 0 {
-		owner := s.sessionOwner(pid)
+		owner := s.deadOwner(pid)
 		var got int
 		waited := retry(func() (err error) { got, err = unix.Wait4(pid, &status, unix.WNOHANG, &used); return err })
 		if waited == nil && got == pid { // else it was that of a failed exec, which package syscall waits for
@@ -83,36 +84,58 @@ func (s *System) collect(pid int) {
 	}
 }
 
-// sessionOwner tells in whose session or group a dead child is that is not known; nil: in
-// nobody's, or it is known. While it is not waited for, its number is not given away, nor
-// those of its session and its group. Called with s.mu held.
-func (s *System) sessionOwner(pid int) *life {
+// deadOwner tells whose an orphan was that is dead and not waited for yet; nil: nobody's, or
+// pid is a leader. Until then its number is not given away, nor those of its session and its
+// group. Called with s.mu held.
+func (s *System) deadOwner(pid int) *life {
 	if s.leaders[pid] != nil {
 		return nil
 	}
-	if _, known := s.adopted[pid]; known {
+	if a, known := s.adopted[pid]; known {
+		return a.owner
+	}
+	if was, ok := s.seen[pid]; ok && startOf(pid) == was.start {
+		return was.owner
+	}
+	if len(s.groups)+len(s.sessions) == 0 {
 		return nil
 	}
 	sid, err := unix.Getsid(pid)
-	if err != nil || sid == pid || sid == s.selfSession {
+	if err != nil || sid == pid {
 		return nil // of one that began a session, nobody knows any more where it came from
 	}
-	pgrp, _ := unix.Getpgid(pid) // it is still there
-	return s.ownerBySession(sid, pgrp)
+	if l := s.sessionOwner(sid); l != nil {
+		return l
+	}
+	if pgrp, err := unix.Getpgid(pid); err == nil && pgrp != pid {
+		return s.groups[pgrp]
+	}
+	return nil
 }
 
-// reaped removes a pid that was just waited for from every table. owner is what its session
-// said. Called with s.mu held, in the same critical section as the wait.
+// startOf reads when a process began, in clock ticks after boot; 0: it cannot be told. It is
+// for those that are dead and not waited for: their files are small and ready.
+func startOf(pid int) uint64 {
+	var (
+		name [32]byte
+		text [1 << 10]byte
+		p    procStat
+	)
+	path := strconv.AppendUint(append(name[:0], "/proc/"...), uint64(pid), 10)
+	sc := scanner{}
+	stat, err := sc.readAt(append(path, "/stat\x00"...), text[:])
+	if err != nil || !parseStat(stat, &p) {
+		return 0
+	}
+	return p.start
+}
+
+// reaped removes a pid that was just waited for from every table. owner is whose it was, when
+// it was no leader. Called with s.mu held, in the same critical section as the wait.
 func (s *System) reaped(pid int, owner *life, status unix.WaitStatus, used *unix.Rusage) {
 	if l := s.leaders[pid]; l != nil {
 		s.leaderReaped(l, status, used)
 		return
-	}
-	if was, ok := s.seen[pid]; ok {
-		owner = was.owner
-	}
-	if a, ok := s.adopted[pid]; ok {
-		owner = a.owner
 	}
 	delete(s.adopted, pid)
 	delete(s.seen, pid)

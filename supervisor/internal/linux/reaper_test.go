@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -248,6 +250,71 @@ func TestFailedExecDiscardsItsExit(t *testing.T) {
 	s.land()
 	if got := s.orphans.Load(); got != 1 {
 		t.Errorf("%d orphans, want 1", got)
+	}
+}
+
+// Whose an orphan was, asked when it is dead and not waited for.
+func TestDeadOwner(t *testing.T) {
+	seen, life1, other := &life{Life: Life{"seen", 1}}, &life{Life: Life{"a", 1}, session: true}, &life{Life: Life{"b", 1}}
+	for _, c := range []struct {
+		story           string
+		setsid, setpgid bool
+		know            func(s *System, pid, sid, pgrp int, start uint64)
+		want            *life
+	}{
+		{"nobody knows it", false, false, func(*System, int, int, int, uint64) {}, nil},
+		{"a pass has seen it", false, false, func(s *System, pid, sid, _ int, start uint64) {
+			s.seen[pid], s.groups[sid] = sighting{start, seen}, life1
+		}, seen},
+		{"a pass has seen another one of its number", false, false, func(s *System, pid, _, _ int, start uint64) {
+			s.seen[pid] = sighting{start - 1, seen}
+		}, nil},
+		{"a pass has seen another one of its number, and the session knows", false, false, func(s *System, pid, sid, _ int, start uint64) {
+			s.seen[pid], s.groups[sid] = sighting{start + 1, seen}, life1
+		}, life1},
+		{"it was found to be nobody's", false, false, func(s *System, pid, sid, _ int, start uint64) {
+			s.adopted[pid], s.groups[sid] = adoption{start, nil}, life1
+		}, nil},
+		{"it was adopted", false, false, func(s *System, pid, sid, _ int, start uint64) {
+			s.adopted[pid], s.groups[sid] = adoption{start, other}, life1
+		}, other},
+		{"it is a leader", false, false, func(s *System, pid, sid, _ int, _ uint64) {
+			s.leaders[pid], s.groups[sid] = other, life1
+		}, nil},
+		{"a life's session", false, false, func(s *System, _, sid, _ int, _ uint64) { s.groups[sid] = life1 }, life1},
+		{"a member's session", false, false, func(s *System, _, sid, _ int, _ uint64) { s.sessions[sid] = other }, other},
+		{"the session before the group", false, true, func(s *System, pid, sid, _ int, _ uint64) {
+			s.groups[sid], s.groups[pid] = life1, other
+		}, life1},
+		{"a life's group in our session", false, false, func(s *System, _, _, pgrp int, _ uint64) { s.groups[pgrp] = other }, other},
+		{"it has begun a session, and its number was a life's", true, false, func(s *System, pid, _, _ int, _ uint64) { s.groups[pid] = life1 }, nil},
+		{"it has begun a group, and its number was a life's", false, true, func(s *System, pid, _, _ int, _ uint64) { s.groups[pid] = other }, nil},
+	} {
+		t.Run(c.story, func(t *testing.T) {
+			dead := exec.Command("/bin/true")
+			dead.SysProcAttr = &syscall.SysProcAttr{Setsid: c.setsid, Setpgid: c.setpgid}
+			if err := dead.Start(); err != nil {
+				t.Fatal(err)
+			}
+			pid := dead.Process.Pid
+			if err := retry(func() error { return unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil) }); err != nil {
+				t.Fatal(err)
+			}
+			sid, _ := unix.Getsid(pid)
+			pgrp, _ := unix.Getpgid(pid)
+			s := table()
+			start := startOf(pid)
+			c.know(s, pid, sid, pgrp, start)
+			if got := s.deadOwner(pid); got != c.want || start == 0 {
+				t.Errorf("%v, want %v; it began at %d", got, c.want, start)
+			}
+			if err := dead.Wait(); err != nil {
+				t.Error(err)
+			}
+			if got := startOf(pid); got == start {
+				t.Errorf("it began at %d, though it is gone", got)
+			}
+		})
 	}
 }
 

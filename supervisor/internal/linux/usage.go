@@ -98,8 +98,9 @@ type usage struct {
 	scan scanner    // its list: what the last pass saw
 	base []procStat // what the pass saw at which the window of percentages began, by pid
 	// based is when that was; at first, when the System began, and nobody had used anything.
-	based time.Time
-	fresh bool // the last pass was that one: its list is yet to become base
+	based   time.Time
+	reading time.Duration // how long that pass took to read all
+	fresh   bool          // the last pass was that one: its list is yet to become base
 }
 
 // detailsFor is how long details are kept up to date for nobody.
@@ -242,12 +243,13 @@ func (s *System) sample(began time.Time, details bool) {
 	}
 	s.mu.Unlock()
 
-	failed := sc.failures
+	failed, started := sc.failures, time.Now()
 	if err := sc.listProcesses(); err != nil {
 		s.failures.Add(1)
 		sc.pids = sc.pids[:0]
 	}
-	sc.readRan(u.base, window, u.passes)
+	sc.readRan(u.base, window-u.reading, u.passes)
+	reading := time.Since(started)
 	s.dropTwice(sc)
 	s.settle(sc, true)
 	for i := range sc.list {
@@ -266,7 +268,7 @@ func (s *System) sample(began time.Time, details bool) {
 	s.measure()
 	s.show(window)
 	if window >= percentWindow {
-		u.based, u.fresh = began, true
+		u.based, u.reading, u.fresh = began, reading, true
 	}
 }
 
