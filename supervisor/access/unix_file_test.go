@@ -90,7 +90,9 @@ func eventually(t *testing.T, what string, ok func() bool) {
 func TestARemovedSocketComesBack(t *testing.T) {
 	path := filepath.Join(shortDir(t), "pm.sock")
 	l, log := greeting(t, path)
+	l.mu.Lock()
 	first := l.socket
+	l.mu.Unlock()
 	for try := 1; try <= 2; try++ {
 		if err := os.Remove(path); err != nil {
 			t.Fatal(err)
