@@ -163,15 +163,15 @@ func (s *Server) Handler() http.Handler { return s.handler }
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", inPieces(promhttp.HandlerForTransactional(gatherer{s, s.runtime, s.counted}, promhttp.HandlerOpts{
-		ErrorLog:            slog.NewLogLogger(s.log.Handler(), slog.LevelError),
+		ErrorLog:            complaints{s.log},
 		ErrorHandling:       promhttp.ContinueOnError,
 		MaxRequestsInFlight: maxScrapes,
 		DisableCompression:  true, // the CPU of PID 1 is dearer than the Pod's network
 	})))
-	mux.HandleFunc("GET /livez", s.livez)
-	mux.HandleFunc("GET /readyz", s.readyz)
-	mux.HandleFunc("GET /readyz/{name}", s.readyzOne)
-	mux.HandleFunc("GET /startupz", s.startupz)
+	mux.HandleFunc("GET /livez", keepPlace(s.livez))
+	mux.HandleFunc("GET /readyz", keepPlace(s.readyz))
+	mux.HandleFunc("GET /readyz/{name}", keepPlace(s.readyzOne))
+	mux.HandleFunc("GET /startupz", keepPlace(s.startupz))
 	return mux
 }
 
@@ -221,9 +221,10 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		IdleTimeout:       2 * time.Minute, // longer than the usual scrape interval
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // clients that misbehave
+		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- srv.Serve(access.Limit(l, maxConnections)) }()
+	go func() { ended <- srv.Serve(access.Places(l, maxConnections, s.log)) }()
 	select {
 	case err := <-ended:
 		return fmt.Errorf("cannot serve metrics on %s: %w", l.Addr(), err)
@@ -236,4 +237,20 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}
 	<-ended
 	return nil
+}
+
+// connKey finds the connection of a request.
+type connKey struct{}
+
+// keepPlace has a connection keep its place while one of its requests is answered, so that
+// a crowd of others keeps out no probe of the kubelet's. A scrape is no such request: it is
+// long, and who does not read it would hold the place for as long as a write may take.
+func keepPlace(page http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, req *http.Request) {
+		if c, ok := req.Context().Value(connKey{}).(net.Conn); ok {
+			access.Busy(c)
+			defer access.Idle(c)
+		}
+		page(w, req)
+	}
 }

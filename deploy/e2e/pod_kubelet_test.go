@@ -367,12 +367,19 @@ func (p *pod) fails(container string, probe *corev1.Probe) {
 	p.t.Helper()
 	tick := time.NewTicker(time.Duration(max(probe.PeriodSeconds, 1)) * time.Second)
 	defer tick.Stop()
-	for range max(probe.FailureThreshold, 3) {
+	const most = 20 // the last success may be one of a process that is being stopped just then
+	threshold, failed := int(max(probe.FailureThreshold, 3)), 0
+	for range most {
+		failed++
 		if err := p.attempt(container, probe); err == nil {
-			p.t.Fatalf("the probe of %s has succeeded", container)
+			failed = 0
+		}
+		if failed == threshold {
+			return
 		}
 		<-tick.C
 	}
+	p.t.Fatalf("the probe of %s has not failed %d times in a row", container, threshold)
 }
 
 // end is what became of a container.

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"errors"
 	"log/slog"
 	"net"
 	"slices"
@@ -11,7 +12,8 @@ import (
 // connection may be put out until it is [Busy], and again when it is [Idle]: when all
 // places are taken, the one that is idle the longest is closed for the one that comes,
 // so that silent connections keep out nobody who knows the secret. When all are busy,
-// the one that comes is closed. The first of a row is logged; a nil log discards.
+// the one that comes is closed. The first of a row is logged; a nil log discards. When no
+// descriptor or buffer is left, Accept waits until there is, and does not fail.
 func Places(l net.Listener, max int, log *slog.Logger) net.Listener {
 	if t, ok := l.(*tlsListener); ok {
 		return &tlsListener{Places(t.Listener, max, log), t.config}
@@ -22,7 +24,7 @@ func Places(l net.Listener, max int, log *slog.Logger) net.Listener {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &placing{Listener: l, log: log, max: max}
+	return &placing{Listener: newPatient(l), log: log, max: max}
 }
 
 // Busy tells that somebody is known to be at the other end of a connection, or of what
@@ -150,3 +152,10 @@ func (p *placed) NetConn() net.Conn { return p.Conn }
 
 // CloseWrite ends the sending side, where the connection has one.
 func (p *placed) CloseWrite() error { return closeWrite(p.Conn) }
+
+func closeWrite(c net.Conn) error {
+	if half, ok := c.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}

@@ -20,7 +20,7 @@ func ListenTCP(addr string, t *tls.Config) (net.Listener, error) {
 	return &tlsListener{l, t}, nil
 }
 
-// tlsListener is tls.NewListener with an inside that [Limit] can reach: a server
+// tlsListener is tls.NewListener with an inside that [Places] can reach: a server
 // of HTTP wants to see the *tls.Conn on the outside.
 type tlsListener struct {
 	net.Listener

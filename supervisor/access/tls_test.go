@@ -129,7 +129,7 @@ func newTLSWorld(t *testing.T, clientCA string) (*tlsWorld, *tls.Config, *bytes.
 	if err != nil {
 		t.Fatal(err)
 	}
-	l = Limit(l, 10)
+	l = Places(l, 10, nil)
 	t.Cleanup(func() { l.Close() })
 	w.addr = l.Addr().String()
 	go func() {

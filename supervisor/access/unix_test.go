@@ -382,7 +382,7 @@ func TestCloseRemovesOnlyItsOwn(t *testing.T) {
 
 func TestPeer(t *testing.T) {
 	path := filepath.Join(shortDir(t), "pm.sock")
-	l := Limit(listen(t, path, UnixOptions{}), 3)
+	l := Places(listen(t, path, UnixOptions{}), 3, nil)
 	c, err := net.Dial("unix", path)
 	if err != nil {
 		t.Fatal(err)

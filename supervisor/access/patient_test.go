@@ -47,7 +47,7 @@ func TestT79AcceptWaitsWhenDescriptorsRunOut(t *testing.T) {
 				}
 				s.answers = append(s.answers, nil)
 				start := time.Now()
-				c, err := Limit(s, 1).Accept()
+				c, err := Places(s, 1, nil).Accept()
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -66,7 +66,7 @@ func TestT79AcceptWaitsWhenDescriptorsRunOut(t *testing.T) {
 
 func TestOtherErrorsOfAcceptPass(t *testing.T) {
 	s := &script{closed: make(chan struct{}), answers: []error{syscall.EINVAL, nil}}
-	l := Limit(s, 1)
+	l := Places(s, 1, nil)
 	if _, err := l.Accept(); !errors.Is(err, syscall.EINVAL) {
 		t.Fatalf("got %v, want EINVAL", err)
 	}
@@ -77,49 +77,13 @@ func TestOtherErrorsOfAcceptPass(t *testing.T) {
 	c.Close()
 }
 
-func TestLimitOfOpenConnections(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &script{closed: make(chan struct{}), answers: make([]error, 10)}
-		l := Limit(s, 2)
-		accepted := make(chan net.Conn)
-		go func() {
-			for {
-				c, err := l.Accept()
-				if err != nil {
-					close(accepted)
-					return
-				}
-				accepted <- c
-			}
-		}()
-		first, second := <-accepted, <-accepted
-		synctest.Wait()
-		if len(s.calls) != 2 {
-			t.Fatalf("a third connection was taken beside two open ones")
-		}
-		first.Close()
-		first.Close() // gives one place back, not two
-		third := <-accepted
-		synctest.Wait()
-		if len(s.calls) != 3 {
-			t.Fatalf("%d connections were taken, want 3", len(s.calls))
-		}
-		l.Close() // while Accept waits for a place
-		if _, more := <-accepted; more {
-			t.Error("a connection came after Close")
-		}
-		second.Close()
-		third.Close()
-	})
-}
-
 func TestCloseEndsThePause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{closed: make(chan struct{})}
 		for range 100 {
 			s.answers = append(s.answers, syscall.EMFILE)
 		}
-		l := Limit(s, 1)
+		l := Places(s, 1, nil)
 		time.AfterFunc(2*time.Second, func() { l.Close() })
 		start := time.Now()
 		if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
