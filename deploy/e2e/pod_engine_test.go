@@ -4,11 +4,11 @@ package e2e
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -103,10 +103,8 @@ func (p *podman) buildImages() error {
 		if err := os.WriteFile(file, []byte(replaced), 0o600); err != nil {
 			return err
 		}
-		// The context is the working tree, without what .dockerignore leaves out.
-		context := filepath.Join(p.dir, "context")
-		client := "clients/python/processmanager_client"
-		if err := os.CopyFS(filepath.Join(context, client), os.DirFS("../../"+client)); err != nil && !errors.Is(err, os.ErrExist) {
+		context, err := buildContext(image, string(text))
+		if err != nil {
 			return err
 		}
 		name := fmt.Sprintf("%s-%s:dev", strings.SplitN(debianImage, ":", 2)[0], image)
@@ -128,6 +126,23 @@ func (p *podman) buildImages() error {
 		}
 	}
 	return nil
+}
+
+// buildContext is the folder that a Dockerfile of the examples is built in: the last word of
+// the command in its head, which the README has too.
+func buildContext(image, dockerfile string) (string, error) {
+	head := regexp.MustCompile(`(?m)^#   (docker build -t ` + image + `:dev -f \S+ (\S+))$`).FindStringSubmatch(dockerfile)
+	if head == nil {
+		return "", fmt.Errorf("%s.Dockerfile does not tell how it is built", image)
+	}
+	readme, err := os.ReadFile("../examples/pods/README.md")
+	if err != nil {
+		return "", err
+	}
+	if !strings.Contains(string(readme), "\n"+head[1]+"\n") {
+		return "", fmt.Errorf("README.md of the Pods builds %s:dev by another command than %q", image, head[1])
+	}
+	return filepath.Join("../..", head[2]), nil
 }
 
 func (p *podman) command(args ...string) *exec.Cmd {
