@@ -219,7 +219,8 @@ func lockDir(dir string) (unlock func()) {
 	}
 	const tries, pause = 50, 4 * time.Millisecond
 	for range tries {
-		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); !errors.Is(err, syscall.EWOULDBLOCK) {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) //nolint:forbidigo // package os has no locks, and this one is about no process
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
 			break
 		}
 		<-time.After(pause)
