@@ -3,6 +3,7 @@ package supervisor
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // The sentinels. Every error of a [Control] wraps one of them together with the
@@ -23,6 +24,12 @@ var (
 // the sentinel's would mislead.
 func Say(kind error, format string, args ...any) error {
 	return &said{kind, fmt.Sprintf(format, args...)}
+}
+
+// WithoutKind is an error's text without the words of [ErrInvalid] in front: for a place in
+// which nobody has made a request, and for texts that name the request themselves.
+func WithoutKind(err error) string {
+	return strings.TrimPrefix(err.Error(), ErrInvalid.Error()+": ")
 }
 
 type said struct {

@@ -82,7 +82,7 @@ func readArgs(v *verb, st heroscript.Statement) (args, error) {
 		}
 		value, err := readValue(known[i].kind, given.Value)
 		if err != nil {
-			text := strings.TrimPrefix(err.Error(), supervisor.ErrInvalid.Error()+": ")
+			text := supervisor.WithoutKind(err)
 			if known[i].kind != kindSpec { // that one tells the path itself
 				text = given.Key + ": " + text
 			}

@@ -156,6 +156,10 @@ func TestT57BadManifest(t *testing.T) {
 		if code := first.code(); code != 78 || !strings.Contains(first.out.String(), word) {
 			t.Errorf("%s: at the start the code is %d", word, code)
 		}
+		// Nobody has made a request.
+		if why := told().Error; strings.Contains(why, "invalid request") || strings.Contains(in.out.String(), "invalid request") {
+			t.Errorf("%s is told as a request: %s\n%s", word, why, in.out.String())
+		}
 		in.write(good)
 		eventually(t, "the good one is in force again", func() bool { return told().Error == "" && in.metric(metric) == 1 })
 	}

@@ -74,12 +74,13 @@ func (l *loop) noteReload(kind, revision string, changes []supervisor.Change, er
 		l.source.file = revision
 	}
 	if err != nil {
+		why := supervisor.WithoutKind(err)
 		if kind == sourceFile && l.m.cfg.Manifest.Path != "" { // a caller's mistake is the caller's
 			l.manifestStat.Successful = false
-			l.manifestStat.Error, l.source.refused = err.Error(), err.Error()
+			l.manifestStat.Error, l.source.refused = why, why
 		}
-		l.emit(nil, supervisor.EventManifest, func(ev *supervisor.Event) { ev.Message = "refused: " + err.Error() })
-		l.m.log.Error("the manifest is refused; what was in force stays", "source", kind, "path", l.m.cfg.Manifest.Path, "error", err)
+		l.emit(nil, supervisor.EventManifest, func(ev *supervisor.Event) { ev.Message = "refused: " + why })
+		l.m.log.Error("the manifest is refused; what was in force stays", "source", kind, "path", l.m.cfg.Manifest.Path, "error", why)
 		return
 	}
 	l.source.kind, l.source.revision, l.source.refused = kind, revision, ""

@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -34,7 +33,7 @@ func checkFields(r *report, at string, v reflect.Value, spec *supervisor.Spec) {
 	r.values(at, v)
 	if spec.Name != "" {
 		if err := supervisor.CheckName(spec.Name); err != nil {
-			r.addf(join(at, "name"), "%s", reason(err))
+			r.addf(join(at, "name"), "%s", supervisor.WithoutKind(err))
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(spec.Labels)) {
@@ -55,12 +54,12 @@ func checkFields(r *report, at string, v reflect.Value, spec *supervisor.Spec) {
 	}
 	if spec.TimeZone != "" {
 		if _, err := schedule.Zone(spec.TimeZone); err != nil {
-			r.addf(join(at, "timeZone"), "%s", reason(err))
+			r.addf(join(at, "timeZone"), "%s", supervisor.WithoutKind(err))
 		}
 	}
 	if spec.Schedule != "" {
 		if _, err := schedule.Parse(spec.Schedule, ""); err != nil {
-			r.addf(join(at, "schedule"), "%s", reason(err))
+			r.addf(join(at, "schedule"), "%s", supervisor.WithoutKind(err))
 		}
 	}
 	checkDependencies(r, at, spec)
@@ -108,9 +107,4 @@ func checkDependencies(r *report, at string, spec *supervisor.Spec) {
 		}
 		seen[d.Name] = true
 	}
-}
-
-// reason is an error's text without the words of its sentinel.
-func reason(err error) string {
-	return strings.TrimPrefix(err.Error(), fmt.Sprintf("%v: ", supervisor.ErrInvalid))
 }

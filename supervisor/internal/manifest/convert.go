@@ -3,8 +3,6 @@ package manifest
 import (
 	"bytes"
 	"encoding/json"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -61,46 +59,6 @@ func mayHoldAlias(data []byte) bool {
 		}
 	}
 	return false
-}
-
-var yamlError = regexp.MustCompile(`(?s)^(?:yaml: )?(?:line (\d+): )?(.*)$`)
-
-// syntaxError reports what the YAML library says, in our words where its own
-// would puzzle.
-func syntaxError(r *report, err error) {
-	parts := yamlError.FindStringSubmatch(strings.TrimPrefix(err.Error(), "error converting YAML to JSON: "))
-	line, _ := strconv.Atoi(parts[1])
-	what := parts[2]
-	switch {
-	case strings.Contains(what, "cannot start any token"):
-		if at := tabbedLine(r.text.doc.data, line); at > 0 {
-			line, what = at, "a tab cannot indent YAML: use spaces"
-		}
-	case strings.HasPrefix(what, "unsupported map key of type"):
-		what = "a key is empty or not a plain word: quote it"
-	case strings.HasPrefix(what, "json: unsupported value"):
-		what = "a number is not finite: quote it if it is a string"
-	}
-	e := &FieldError{Message: "not valid YAML: " + strings.TrimSpace(what)}
-	if line > 0 {
-		e.Line = line + r.text.doc.line - 1
-	}
-	r.errs = append(r.errs, e)
-}
-
-// tabbedLine finds the first line at or after the given one (both from 1) whose
-// indentation has a tab, or 0.
-func tabbedLine(data []byte, from int) int {
-	for line := 1; len(data) > 0; line++ {
-		end := lineLength(data)
-		text := data[:end]
-		data = data[end:]
-		indent := text[:len(text)-len(bytes.TrimLeft(text, " \t"))]
-		if line >= from && bytes.IndexByte(indent, '\t') >= 0 {
-			return line
-		}
-	}
-	return 0
 }
 
 // tooDeep looks at JSON text.

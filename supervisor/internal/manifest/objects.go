@@ -170,7 +170,7 @@ func (r *report) stopSignal(at, text string) {
 		return
 	}
 	if _, err := supervisor.ParseSignal(text); err != nil {
-		r.addf(at, "%s", reason(err))
+		r.addf(at, "%s", supervisor.WithoutKind(err))
 	}
 }
 

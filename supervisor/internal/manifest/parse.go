@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	kjson "sigs.k8s.io/json"
 
@@ -138,13 +137,14 @@ func parseFile(f File) []*parsedDocument {
 		return []*parsedDocument{d}
 	}
 	if len(f.Data) > maxFile {
-		return lone("the file has %d bytes, at most %d are allowed", len(f.Data), maxFile)
+		return lone("the file is larger than %d MiB (%d bytes), the most that one may have: a directory can hold several", maxFile>>20, maxFile)
 	}
-	data := bytes.TrimPrefix(f.Data, []byte("\ufeff"))
-	if !utf8.Valid(data) {
-		return lone("the file is not UTF-8 text")
+	if why, line := notText(f.Data); why != "" {
+		docs := lone("%s", why)
+		docs[0].report.errs[0].Line = line
+		return docs
 	}
-	chunks := split(data)
+	chunks := split(bytes.TrimPrefix(f.Data, []byte("\ufeff")))
 	if len(chunks) == 0 {
 		return lone("the file holds no document (to run nothing, write a ProcessManifest with processes: [])")
 	}

@@ -78,7 +78,7 @@ func (r *report) scalar(path string, v any) bool {
 		r.portRef(path, v)
 	case supervisor.Quantity:
 		if _, err := v.Value(); err != nil {
-			r.addf(path, "%s", reason(err))
+			r.addf(path, "%s", supervisor.WithoutKind(err))
 		}
 	case supervisor.Umask:
 		if v > maxUmask {
