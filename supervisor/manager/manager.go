@@ -212,13 +212,14 @@ func (m *Manager) Run(ctx context.Context) (code int) {
 	return l.code
 }
 
-// systemOptions leaves cgroups out for a single command: whoever is left over is its, and
+// systemOptions has the System's trouble logged, and leaves cgroups out for a single command: whoever is left over is its, and
 // it has no limits.
 func (m *Manager) systemOptions() []linux.Option {
+	options := []linux.Option{linux.WithTrouble(func(err error) { m.log.Error(err.Error()) })}
 	if len(m.cfg.Command) > 0 {
-		return []linux.Option{linux.WithoutCgroups}
+		options = append(options, linux.WithoutCgroups)
 	}
-	return nil
+	return options
 }
 
 // sample keeps the usage numbers fresh when nobody asks: adopted processes are

@@ -512,12 +512,15 @@ func contained(args []string) int {
 }
 
 // forbidClone3 makes the kernel refuse clone3 as container engines do.
-func forbidClone3() error {
+func forbidClone3() error { return forbid(unix.SYS_CLONE3, unix.ENOSYS) }
+
+// forbid makes the kernel refuse a system call to us and our children.
+func forbid(call uint32, why unix.Errno) error {
 	const loadNumber, jumpIfEqual, answer = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, unix.BPF_RET | unix.BPF_K
 	filter := []unix.SockFilter{
 		{Code: loadNumber, K: 0},
-		{Code: jumpIfEqual, K: unix.SYS_CLONE3, Jt: 0, Jf: 1},
-		{Code: answer, K: unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS)},
+		{Code: jumpIfEqual, K: call, Jt: 0, Jf: 1},
+		{Code: answer, K: unix.SECCOMP_RET_ERRNO | uint32(why)},
 		{Code: answer, K: unix.SECCOMP_RET_ALLOW},
 	}
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {

@@ -101,6 +101,8 @@ func play(mode string, args []string) int {
 		return stdinManager(args)
 	case "threads":
 		return keptThreads(args)
+	case "nowait":
+		return mayNotWait(args)
 	case "noptmx":
 		return noTerminals()
 	}

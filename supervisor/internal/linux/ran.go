@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"slices"
 	"time"
 	"unsafe"
 
@@ -56,7 +57,7 @@ func (sc *scanner) readRan(then []procStat, age time.Duration, pass int) {
 	if age < clockLag {
 		then = nil
 	}
-	sc.list, sc.torn = sc.list[:0], false
+	sc.list, sc.torn = slices.Grow(sc.list[:0], len(sc.pids)), false
 	clear(sc.index)
 	for _, pid := range sc.pids {
 		for len(then) > 0 && then[0].pid < pid {

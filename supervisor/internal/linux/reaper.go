@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"fmt"
 	"os"
 	"strconv"
 	"syscall"
@@ -19,6 +20,9 @@ const sweepEvery = time.Minute
 // no child before it.
 const firstChild = 20 * time.Millisecond
 
+// waitPause is how long the reaper rests when the kernel does not let it wait.
+const waitPause = time.Second
+
 // wakeTries bounds, in milliseconds, how long Close tries to end the reaper.
 const wakeTries = 2000
 
@@ -31,12 +35,30 @@ func (s *System) reap() {
 		if s.closing() {
 			return
 		}
+		if err == nil {
+			err = s.collect(pid)
+		}
 		switch err {
-		case nil:
-			s.collect(pid)
+		case nil, unix.EINTR:
 		case unix.ECHILD:
 			s.awaitChildren()
+		default:
+			s.cannotWait(err)
 		}
+	}
+}
+
+// cannotWait tells, the first time, why nobody can be reaped, and returns after waitPause.
+func (s *System) cannotWait(err error) {
+	if tell := s.trouble; tell != nil {
+		s.trouble = nil
+		tell(fmt.Errorf("cannot wait for children, so nobody hears of their end: %w; allow waitid and wait4 in the seccomp profile of the container", err))
+	}
+	pause := time.NewTimer(waitPause)
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+	case <-s.quit:
 	}
 }
 
@@ -55,8 +77,8 @@ func anyDead(options int) (pid int, err error) {
 
 // collect reaps a dead child, and then until nobody dead is left: many deaths may have
 // been one wake-up. Each is looked at before it is reaped, and reaped by its number: to
-// find one the kernel goes through all children.
-func (s *System) collect(pid int) {
+// find one the kernel goes through all children. The error says that it may not be waited for.
+func (s *System) collect(pid int) (refused error) {
 	var (
 		status unix.WaitStatus
 		used   unix.Rusage
@@ -71,6 +93,9 @@ func (s *System) collect(pid int) {
 		if waited == nil && got == pid { // else it was that of a failed exec, which package syscall waits for
 			s.reaped(pid, owner, status, &used)
 			work = true
+		} else if waited != nil && waited != unix.ECHILD {
+			refused = waited
+			break
 		}
 		pid, err = anyDead(unix.WNOHANG)
 	}
@@ -82,6 +107,7 @@ func (s *System) collect(pid int) {
 		}
 		poke(s.restKick)
 	}
+	return refused
 }
 
 // deadOwner tells whose an orphan was that is dead and not waited for yet; nil: nobody's, or

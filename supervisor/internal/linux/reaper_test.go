@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -366,4 +367,52 @@ func TestCloseWithLivingChildren(t *testing.T) {
 	}
 	s.Spawn(l, Command{})
 	r.await(t, l, "failed")
+}
+
+// Where a filter forbids to wait, that is told once, and the reaper rests: it neither spins
+// nor holds the table.
+func TestMayNotWait(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for call, number := range map[string]int{"waitid": unix.SYS_WAITID, "wait4": unix.SYS_WAIT4} {
+		cmd := exec.Command(exe, strconv.Itoa(number))
+		cmd.Env = append(os.Environ(), childMode+"=nowait")
+		out, err := cmd.CombinedOutput()
+		want := "told 1: cannot wait for children, so nobody hears of their end: operation not permitted; " +
+			"allow waitid and wait4 in the seccomp profile of the container\n"
+		if err != nil || string(out) != want {
+			t.Errorf("without %s: %v\n%s", call, err, out)
+		}
+	}
+}
+
+// mayNotWait is a System whose child ends where the given call is forbidden.
+func mayNotWait(args []string) int {
+	number, err := strconv.ParseUint(args[0], 10, 32)
+	if err == nil {
+		err = forbid(uint32(number), unix.EPERM)
+	}
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	var told []string
+	heard := make(chan struct{}, 1<<10)
+	r := newRecorder()
+	s := New(r, WithoutCgroups, WithTrouble(func(err error) { told = append(told, err.Error()); heard <- struct{}{} }))
+	l := Life{"web", 1}
+	s.Spawn(l, command(l, newText(), "/bin/true"))
+	<-heard
+	<-time.After(waitPause + waitPause/2) // it has tried again
+	s.Members(l.Name)                     // nobody holds the table for ever
+	var used unix.Rusage
+	_ = unix.Getrusage(unix.RUSAGE_SELF, &used)
+	if spent := span(used.Utime) + span(used.Stime); spent > waitPause/2 {
+		fmt.Println("it spins:", spent)
+	}
+	s.Close()
+	fmt.Printf("told %d: %s\n", len(told), told[0])
+	return 0
 }

@@ -70,6 +70,7 @@ type System struct {
 	done     sync.WaitGroup // of all goroutines but the reaper and spawns
 
 	reaperDone chan struct{}
+	trouble    func(error) // the reaper's own; nil: nobody wants to know, or was told
 
 	// beforeLanding is called between exec and registration, by tests that make this
 	// moment long.
@@ -147,6 +148,12 @@ func New(r Reports, options ...Option) *System {
 		s.pipes.read()
 	}()
 	return s
+}
+
+// WithTrouble has tell told, once and by a goroutine that waits for it, when children cannot
+// be waited for.
+func WithTrouble(tell func(error)) Option {
+	return func(s *System) { s.trouble = tell }
 }
 
 // Close ends the goroutines and returns when they have ended. What still runs is
