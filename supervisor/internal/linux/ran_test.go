@@ -109,7 +109,7 @@ func TestPassesAtOnceReadAll(t *testing.T) {
 	v.pass(1, false)
 	v.notItsTurn(50)
 	v.show(50, 1, 400, 300)
-	v.pass(0, false)
+	v.s.sample(v.s.usage.based.Add(clockLag/2), false)
 	if got := v.row(50).user; got != 300 {
 		t.Errorf("%d ticks, want 300", got)
 	}
@@ -136,8 +136,8 @@ func TestSlowPassIsYoung(t *testing.T) {
 		after time.Duration
 		want  uint64
 	}{
-		{percentWindow, 300}, // since it began, and nothing since it ended
-		{3 * percentWindow, 300},
+		{percentWindow + clockLag/2, 300}, // since it began, and less than clockLag since it ended
+		{time.Hour, 300},
 	} {
 		v.show(50, 1, 400, int(c.want))
 		v.s.sample(v.s.usage.based.Add(c.after), false)
