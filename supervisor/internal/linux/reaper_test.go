@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -377,9 +378,11 @@ func TestMayNotWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	for call, number := range map[string]int{"waitid": unix.SYS_WAITID, "wait4": unix.SYS_WAIT4} {
-		cmd := exec.Command(exe, strconv.Itoa(number))
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		cmd := exec.CommandContext(ctx, exe, strconv.Itoa(number))
 		cmd.Env = append(os.Environ(), childMode+"=nowait")
 		out, err := cmd.CombinedOutput()
+		cancel()
 		want := "told 1: cannot wait for children, so nobody hears of their end: operation not permitted; " +
 			"allow waitid and wait4 in the seccomp profile of the container\n"
 		if err != nil || string(out) != want {
