@@ -89,7 +89,6 @@ func (s *Server) identify(r *http.Request) (who *session, wrong bool) {
 		// in without a secret, whatever the caller of this package opened.
 		if local {
 			who.role = supervisor.RoleOperator
-			known(r.Context())
 		}
 		return who, false
 	}
@@ -98,9 +97,6 @@ func (s *Server) identify(r *http.Request) (who *session, wrong bool) {
 		return who, false
 	}
 	who.role, who.secret = s.check(r.Context(), who.peer, secret), secret
-	if who.role != supervisor.RoleNone {
-		known(r.Context())
-	}
 	return who, who.role == supervisor.RoleNone
 }
 
@@ -114,7 +110,8 @@ func withPeer(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(context.WithValue(ctx, connKey{}, c), peerKey{}, access.Peer(c))
 }
 
-// known has the connection of a request keep its place: its caller has a role.
+// known has the connection of a request keep its place: its caller has a role, and has said
+// what he wants.
 func known(ctx context.Context) {
 	if c, ok := ctx.Value(connKey{}).(net.Conn); ok {
 		access.Busy(c)

@@ -90,6 +90,7 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusBadRequest, newError(CodeParse, "cannot read the request: %v", err))
 		return
 	}
+	known(r.Context()) // not before: requests that never come to an end would keep out everybody
 	ctl := http.NewResponseController(w)
 	_ = ctl.SetReadDeadline(time.Time{}) // the call may take longer
 	out := who.answer(r.Context(), parseFrame(body))

@@ -1,8 +1,11 @@
 package rpc
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -336,5 +339,26 @@ func TestMethodNames(t *testing.T) {
 	names := MethodNames()
 	if len(names) != len(Methods()) || !slices.Contains(names, "process.start") {
 		t.Errorf("%v", names)
+	}
+}
+
+// Requests that do not come to an end make room, whoever sends them.
+func TestT87HalfSentRequestsMakeRoom(t *testing.T) {
+	d := open(t, "tcp", Options{Auth: secrets{}})
+	for range maxConnections {
+		c, err := net.Dial("tcp", strings.TrimPrefix(d.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		fmt.Fprintf(c, "POST /rpc HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n"+
+			"Content-Type: application/json\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n", goodSecret)
+		if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
+			t.Fatalf("%q, %v", line, err)
+		}
+		fmt.Fprint(c, "{")
+	}
+	if resp, answer := d.do(http.MethodPost, "/rpc", listCall, "Authorization: Bearer "+goodSecret, jsonType); resp.StatusCode != http.StatusOK {
+		t.Errorf("%s: %s", resp.Status, answer)
 	}
 }
