@@ -5,10 +5,8 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -17,7 +15,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -25,7 +22,6 @@ import (
 
 	"github.com/processmanager/processmanager/supervisor"
 	"github.com/processmanager/processmanager/supervisor/access"
-	"github.com/processmanager/processmanager/supervisor/supervisortest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -230,83 +226,5 @@ func query(ctx context.Context, t *testing.T, api, expr string) string {
 		case <-ctx.Done():
 			t.Fatalf("%s has no result: %s", expr, body)
 		}
-	}
-}
-
-// Connections on which nothing goes on keep out nobody: a probe that is not answered is a
-// container that is killed.
-func TestIdleConnectionsMakeRoom(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	served := make(chan error, 1)
-	go func() { served <- New(Options{Control: supervisortest.New()}).Serve(ctx, l) }()
-	for i := range maxConnections {
-		c, err := net.Dial("tcp", l.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		if i%2 == 0 {
-			continue // says nothing at all
-		}
-		fmt.Fprintf(c, "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
-		if _, err := c.Read(make([]byte, 1)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	client := http.Client{Timeout: 4 * time.Second} // less than a silent connection may take
-	res, err := client.Get("http://" + l.Addr().String() + "/livez")
-	if err != nil || res.StatusCode != http.StatusOK {
-		t.Errorf("a probe beside %d idle connections: %v", maxConnections, err)
-	} else {
-		res.Body.Close()
-	}
-	client.CloseIdleConnections()
-	cancel()
-	if err := <-served; err != nil {
-		t.Error(err)
-	}
-}
-
-// A scraper that hangs up is nothing to wake somebody for.
-func TestScrapeThatIsHungUp(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var log strings.Builder
-	logged := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelInfo}))
-	ctx, cancel := context.WithCancel(t.Context())
-	served := make(chan error, 1)
-	go func() { served <- New(Options{Control: supervisortest.New(), Logger: logged}).Serve(ctx, l) }()
-	for range 50 {
-		c, err := net.Dial("tcp", l.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprintf(c, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
-		_ = c.(*net.TCPConn).SetLinger(0) // a reset: what is written then fails at once
-		c.Close()
-	}
-	cancel()
-	if err := <-served; err != nil {
-		t.Error(err)
-	}
-	if text := log.String(); text != "" {
-		t.Errorf("%d lines:\n%.1000s", strings.Count(text, "\n"), text)
-	}
-}
-
-// What is told of a scrape: a fault of ours is an error, a peer that has gone is not.
-func TestComplaints(t *testing.T) {
-	var log strings.Builder
-	c := complaints{slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelInfo}))}
-	c.Println("error encoding:", &net.OpError{Op: "write", Net: "tcp", Err: syscall.EPIPE})
-	c.Println("error gathering metrics:", errors.New("two of one name"))
-	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, `level=ERROR msg="error gathering metrics: two of one name"`) {
-		t.Errorf("logged %q", got)
 	}
 }

@@ -221,7 +221,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		IdleTimeout:       2 * time.Minute, // longer than the usual scrape interval
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // clients that misbehave
-		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
+		ConnContext:       withConn,
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Serve(access.Places(l, maxConnections, s.log)) }()
@@ -241,6 +241,10 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 
 // connKey finds the connection of a request.
 type connKey struct{}
+
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}
 
 // keepPlace has a connection keep its place while one of its requests is answered, so that
 // a crowd of others keeps out no probe of the kubelet's. A scrape is no such request: it is
