@@ -46,7 +46,7 @@ type UnixOptions struct {
 // tell a missing or read-only directory with errors.Is.
 //
 // A socket whose file somebody has removed, which nobody can reach any more, is made
-// again within [fileLook] while Accept waits.
+// again within ten seconds while Accept waits.
 func ListenUnix(path string, o UnixOptions) (net.Listener, error) {
 	full, err := checkUnixPath(path)
 	if err != nil {
