@@ -35,6 +35,7 @@ const (
 	kindSince    kind = "'TIME'|SPAN"
 	kindSpan     kind = "SPAN"
 	kindSpec     kind = "'JSON'"
+	kindVerb     kind = "VERB"
 )
 
 // param is one parameter of a verb.
@@ -100,7 +101,7 @@ func readArgs(v *verb, st heroscript.Statement) (args, error) {
 
 func readValue(k kind, text string) (any, error) {
 	switch k {
-	case kindText, kindName:
+	case kindText, kindName, kindVerb:
 		return text, nil
 	case kindNumber, kindSeconds:
 		n, err := strconv.Atoi(text)

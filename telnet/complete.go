@@ -168,6 +168,11 @@ func (s *session) wordsOf(p param) (words []string, many bool) {
 			words = append(words, n.String())
 		}
 		return words, false
+	case kindVerb:
+		for _, v := range s.srv.verbs {
+			words = append(words, v.name)
+		}
+		return words, false
 	case kindName:
 		words = []string{}
 		for _, p := range s.list() {

@@ -1,6 +1,8 @@
 package telnet_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -39,6 +41,64 @@ func TestDocumentedDialogues(t *testing.T) {
 	}
 	if diff := cmp.Diff(string(doc), got); diff != "" {
 		t.Errorf("%s differs (go test ./telnet -run 'TestStories|TestDocumentedDialogues' -update writes it anew):\n%s", file, diff)
+	}
+}
+
+// The table of verbs in docs/telnet.md is what !!help says.
+func TestVerbsPage(t *testing.T) {
+	const file, begin, end = "../docs/telnet.md", "<!-- verbs -->\n", "<!-- end of verbs -->\n"
+	var verbs []struct {
+		Verb, Help string
+		Params     []struct {
+			Name, Value string
+			Required    bool
+		}
+	}
+	bubble(t, false, nil, nil, func(t *testing.T, _ *world, c *client) {
+		c.send("!!help format:json\n\n")
+		answer, _ := c.read()
+		answer = strings.TrimPrefix(answer, "\n**RESULT**\n")
+		if err := json.Unmarshal([]byte(strings.TrimSuffix(answer, "**ENDRESULT**\n")), &verbs); err != nil {
+			t.Fatalf("%v in %s", err, answer)
+		}
+	})
+	if len(verbs) < 15 {
+		t.Errorf("%d verbs were found", len(verbs))
+	}
+	var table strings.Builder
+	table.WriteString("| verb | parameters | what it does |\n|---|---|---|\n")
+	for _, v := range verbs {
+		var params []string
+		for _, p := range v.Params {
+			if p.Name == "jobid" || p.Name == "format" {
+				continue // every verb has them
+			}
+			text := p.Name + ":" + p.Value
+			if !p.Required {
+				text = "[" + text + "]"
+			}
+			params = append(params, "`"+strings.ReplaceAll(text, "|", `\|`)+"`")
+		}
+		fmt.Fprintf(&table, "| `!!%s` | %s | %s |\n", v.Verb, strings.Join(params, " "), v.Help)
+	}
+	doc, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(doc)
+	from, to := strings.Index(page, begin), strings.Index(page, end)
+	if from < 0 || to < from {
+		t.Fatalf("%s has no part between %s and %s", file, begin, end)
+	}
+	want := page[:from+len(begin)] + table.String() + page[to:]
+	if *update {
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(want, page); diff != "" {
+		t.Errorf("%s differs (go test ./telnet -run TestVerbsPage -update writes it; -verbs +page):\n%s", file, diff)
 	}
 }
 

@@ -79,7 +79,7 @@ func (s *Server) answer(ctx context.Context, who supervisor.Caller, columns int,
 	}
 	if err != nil {
 		s.count(VerbUnknown, ResultError)
-		return frameOf(job, errorText(err)), false
+		return frameOf(job, errorText(s.withKey(st, err))), false
 	}
 	v, err := s.find(st)
 	if err != nil {
@@ -119,6 +119,21 @@ func (s *Server) find(st heroscript.Statement) (*verb, error) {
 		names[i] = s.verbs[i].name
 	}
 	return nil, &heroscript.Error{Pos: st.Pos, Msg: fmt.Sprintf("unknown verb !!%s (%s!!help lists all)", st.Name, didYouMean("!!", st.Name, names))}
+}
+
+// withKey tells who has written !!help process.stop or !!process.stop web, as on a command
+// line, which key belongs in front.
+func (s *Server) withKey(st heroscript.Statement, err error) error {
+	bare, ok := errors.AsType[*heroscript.Error](err)
+	v, unknown := s.find(st)
+	if !ok || bare.Bare == "" || len(bare.Bare) > supervisor.MaxName || unknown != nil || len(v.params) == 0 {
+		return err
+	}
+	first := v.params[0]
+	if _, given := st.Get(first.key); given || first.kind != kindName && first.kind != kindVerb {
+		return err
+	}
+	return &heroscript.Error{Pos: bare.Pos, Msg: fmt.Sprintf("%q is not key:value (did you mean %s:%s?)", bare.Bare, first.key, bare.Bare)}
 }
 
 // maxJobID bounds a job id: it is repeated in the head of the frame.

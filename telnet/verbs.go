@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/processmanager/processmanager/supervisor"
 )
@@ -32,6 +34,7 @@ var (
 	// waitParam says whether an answer comes when the work is done, as it does unless
 	// told, or when it has begun.
 	waitParam = param{key: "wait", kind: kindBool}
+	helpParam = param{key: "verb", kind: kindVerb}
 )
 
 // verbs is the table. Every verb also takes jobid and format.
@@ -151,7 +154,12 @@ func lookVerbs() []verb {
 // sessionVerbs are about the connection.
 func sessionVerbs() []verb {
 	return []verb{
-		{name: "help", help: "show this list", run: runHelp},
+		{
+			name:   "help",
+			params: []param{helpParam},
+			help:   "show this list, or what stands in it about one verb",
+			run:    runHelp,
+		},
 		{
 			name:  "quit",
 			help:  "close the connection",
@@ -314,7 +322,31 @@ func listed[T any](list []T) []T {
 }
 
 func runHelp(_ context.Context, c call) (reply, error) {
-	return reply{text: helpText(c.srv.verbs), value: helpValue(c.srv.verbs)}, nil
+	list := c.srv.verbs
+	if name, given := c.args[helpParam.key].(string); given {
+		v, err := c.srv.named(name)
+		if err != nil {
+			return reply{}, err
+		}
+		list = []verb{*v}
+	}
+	return reply{text: helpText(list), value: helpValue(list)}, nil
+}
+
+// named returns the row of a verb that is asked about: in any case, with or without !! and
+// process. in front.
+func (s *Server) named(text string) (*verb, error) {
+	name := strings.TrimPrefix(strings.ToLower(text), "!!")
+	var short, names []string
+	for i, v := range s.verbs {
+		bare := v.name[strings.LastIndexByte(v.name, '.')+1:]
+		if name == v.name || name == bare {
+			return &s.verbs[i], nil
+		}
+		names, short = append(names, v.name), append(short, bare)
+	}
+	return nil, fmt.Errorf("there is no verb %s (%s!!help lists all)", strconv.Quote(supervisor.Shorten(text, supervisor.MaxName)),
+		didYouMean("", name, append(names, short...)))
 }
 
 func runQuit(context.Context, call) (reply, error) {

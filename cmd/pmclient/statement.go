@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v3"
@@ -56,7 +57,7 @@ func (s *shell) statement(ctx context.Context, chunk heroscript.Chunk) {
 func (s *shell) answer(ctx context.Context, st heroscript.Statement) (string, error) {
 	switch st.Name {
 	case "help":
-		return verbHelp(s.p.command()), nil
+		return helpFor(s.p.command(), st)
 	case "quit":
 		s.quit = true
 		return "Bye", nil
@@ -127,10 +128,24 @@ func paramsOf(c *cli.Command) []string {
 	return list
 }
 
-// verbHelp lists the verbs.
-func verbHelp(root *cli.Command) string {
+// helpFor is the help of the verb that a statement asks about, or of all.
+func helpFor(root *cli.Command, st heroscript.Statement) (string, error) {
+	asked, one := st.Get("verb")
+	if !one {
+		return verbHelp(root, verbs) + "!!help [verb:]\n    show this list, or what stands in it about one verb\n!!quit\n    end the session\n" +
+			"Every verb also takes jobid: and format:text|json.\n", nil
+	}
+	name := strings.TrimPrefix(strings.TrimPrefix(strings.ToLower(asked), "!!"), verbPrefix)
+	if !slices.Contains(verbs, name) {
+		return "", fmt.Errorf("there is no verb %s (!!help lists all)", strconv.Quote(supervisor.Shorten(asked, supervisor.MaxName)))
+	}
+	return verbHelp(root, []string{name}), nil
+}
+
+// verbHelp lists verbs.
+func verbHelp(root *cli.Command, names []string) string {
 	var b strings.Builder
-	for _, name := range verbs {
+	for _, name := range names {
 		c := root.Command(name)
 		fmt.Fprintf(&b, "!!%s%s", verbPrefix, name)
 		for _, key := range paramsOf(c) {
@@ -138,8 +153,6 @@ func verbHelp(root *cli.Command) string {
 		}
 		b.WriteString("\n    " + c.Usage + "\n")
 	}
-	b.WriteString("!!help\n    show this list\n!!quit\n    end the session\n")
-	b.WriteString("Every verb also takes jobid: and format:text|json.\n")
 	return b.String()
 }
 

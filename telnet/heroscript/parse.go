@@ -163,7 +163,11 @@ func (p *parser) endWord() {
 	key := strings.ToLower(string(p.key))
 	switch {
 	case !p.colon:
-		p.fail(p.wordAt, "%s is not key:value (%s)", brief(string(p.key)), p.whyNoColon())
+		bare := &Error{Pos: p.wordAt, Bare: string(p.key)}
+		bare.Msg = fmt.Sprintf("%s is not key:value (%s)", brief(bare.Bare), p.whyNoColon())
+		if p.err == nil {
+			p.err = bare
+		}
 	case !isIdent(key):
 		p.fail(p.wordAt, "%s is not a key (want a letter, then letters, digits, '_', '-')", brief(string(p.key)))
 	case !p.quoted && len(p.value) == 0:

@@ -26,8 +26,9 @@ func (p *Pos) advance(c byte) {
 
 // Error is what is wrong with a statement, and where.
 type Error struct {
-	Pos Pos
-	Msg string
+	Pos  Pos
+	Msg  string
+	Bare string // the word without a colon that it is about; empty: it is about something else
 }
 
 // Error returns "line 2, column 14: message".
