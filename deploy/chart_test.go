@@ -19,6 +19,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/processmanager/processmanager/deploy/kubetest"
@@ -138,6 +139,23 @@ imagePullSecrets: [{name: pull}]
 logFormat: json
 lifecycle: {preStop: {exec: {command: [pmclient, stop, web]}}}
 startupProbe: null
+commonAnnotations: {team: blue}
+logLevel: debug
+logTimestamps: true
+ports: [{name: http, containerPort: 8080}]
+service: {enabled: true, ports: [{name: http, port: 80, targetPort: http}], labels: {tier: web}, spec: {externalTrafficPolicy: Local}, type: LoadBalancer}
+minReadySeconds: 5
+hostAliases: [{ip: 10.0.0.1, hostnames: [db]}]
+dnsPolicy: ClusterFirst
+dnsConfig: {options: [{name: ndots, value: "2"}]}
+schedulerName: mine
+runtimeClassName: gvisor
+enableServiceLinks: false
+extraObjects:
+  - apiVersion: v1
+    kind: ConfigMap
+    metadata: {name: '{{ include "processmanager.fullname" . }}-more', namespace: '{{ .Release.Namespace }}'}
+    data: {kind: '{{ .Values.kind }}'}
 args: [-log-dir=/data]
 env: [{name: A, value: b}, {name: POD, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]
 envFrom: [{configMapRef: {name: more}}]
@@ -158,10 +176,9 @@ affinity: {podAntiAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{
 topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway}]
 priorityClassName: high
 serviceAccount: {create: false, name: mine}
-podDisruptionBudget: {enabled: true, minAvailable: 50%}
 revisionHistoryLimit: 3
 `,
-	"rolled":   someProcesses + "  rollPods: true\nreplicas: null\npodDisruptionBudget: {enabled: true}\n",
+	"rolled":   someProcesses + "  rollPods: true\nreplicas: null\n",
 	"existing": "manifest: {existingConfigMap: mine}\nserviceAccount: {annotations: {role: x}}\n",
 }
 
@@ -322,6 +339,58 @@ volumeMounts: [{name: data, mountPath: /data}]
 	}
 }
 
+// Names of releases and objects may be as long as Kubernetes has them, or look like numbers;
+// two releases in one namespace have nothing in common by which one would find the other's Pods.
+func TestChartNames(t *testing.T) {
+	long := strings.Repeat("a", 53) // the longest that helm takes
+	for release, values := range map[string]string{
+		long:    "kind: StatefulSet\nservice: {enabled: true}\ndashboard: {enabled: true}\nprometheusRule: {enabled: true}",
+		"shop":  "nameOverride: " + strings.Repeat("b", 63) + "\nfullnameOverride: " + strings.Repeat("c-", 31) + "c",
+		"123":   "fullnameOverride: '456'\nserviceAccount: {name: '1e3'}\npriorityClassName: '7'\nauth: {existingSecret: '8'}",
+		"a.b":   "rpc: {enabled: true}\nauth: {existingSecret: s}",
+		"true":  "",
+		"shop2": "manifest: {rollPods: true}",
+	} {
+		text, err := tool(values, "helm", "template", release, chart, "-n", "456", "-f", "-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		objects, err := kubetest.Decode([]byte(text))
+		if err != nil {
+			t.Errorf("%s: %v", release, err)
+			continue
+		}
+		for _, object := range objects {
+			if err := kubetest.Check(object); err != nil {
+				t.Errorf("%s: %s: %v", release, object.GetName(), err)
+			}
+			if set, ok := object.(*appsv1.StatefulSet); ok && len(set.Name)+len("-0123456789") > 63 {
+				t.Errorf("%s: the revision of %s would be no label", release, set.Name)
+			}
+		}
+		if template, _ := processes(t, objects); template.Labels["app.kubernetes.io/instance"] != release {
+			t.Errorf("%s: labels %v", release, template.Labels)
+		}
+	}
+}
+
+func TestChartBudget(t *testing.T) {
+	for values, want := range map[string]string{
+		"podDisruptionBudget: {enabled: true}":                                         "max 1",
+		"podDisruptionBudget: {enabled: true, minAvailable: 50%}\nkind: StatefulSet":   "min 50%",
+		"podDisruptionBudget: {enabled: true, minAvailable: 0, maxUnavailable: 25%}\n": "min 0",
+	} {
+		budget := one[*policyv1.PodDisruptionBudget](t, render(t, values)).Spec
+		have := "max " + budget.MaxUnavailable.String()
+		if budget.MinAvailable != nil {
+			have = "min " + budget.MinAvailable.String()
+		}
+		if have != want || budget.Selector == nil {
+			t.Errorf("%s: %s, want %s", values, have, want)
+		}
+	}
+}
+
 // A changed manifest makes new Pods if that is asked for, and otherwise none.
 func TestChartRollsPods(t *testing.T) {
 	changed := strings.NewReplacer("/app/web", "/app/web2")
@@ -369,6 +438,50 @@ func TestChartRefuses(t *testing.T) {
 		"rpc: {enabled: true}\ntelnet: {enabled: true, port: 9443}\nauth: {existingSecret: s}": "rpc.port and telnet.port are both 9443",
 		"livenessProbe: {tcpSocket: {port: metrics}}":                                          "livenessProbe has httpGet and tcpSocket",
 		"kind: DaemonSet\nreplicas: 2":                                                         "a DaemonSet runs one Pod on each node",
+
+		// A variable or a flag beside the value of the same thing: ports, probes and Service would go by the value.
+		"env: [{name: PM_METRICS_ADDR, value: ':9999'}]":                                                      "env: PM_METRICS_ADDR is set by the chart, and its ports, probes and mounts go by that: use metrics.port",
+		"env: [{name: PM_RPC_ADDR, value: ':9999'}]":                                                          "env: PM_RPC_ADDR is set by the chart, and its ports, probes and mounts go by that: use rpc.enabled and rpc.port",
+		"env: [{name: PM_LOG_LEVEL, value: debug}]":                                                           "env: PM_LOG_LEVEL is set by the chart, and its ports, probes and mounts go by that: use logLevel",
+		"args: [-metrics-addr=:9999]":                                                                         "args: -metrics-addr is set by the chart, and its ports, probes and mounts go by that: use metrics.port",
+		"args: [--telnet-addr, ':23']":                                                                        "args: -telnet-addr is set by the chart, and its ports, probes and mounts go by that: use telnet.enabled and telnet.port",
+		"args: [-secret, x]":                                                                                  "args: -secret is set by the chart, and its ports, probes and mounts go by that: use auth.existingSecret",
+		"env: [{name: A, value: a}, {name: A, value: b}]":                                                     "env: A is there twice",
+		"ports: [{name: metrics, containerPort: 80}]":                                                         "ports: the name metrics is taken",
+		"ports: [{name: http, containerPort: 9464}]":                                                          "ports: metrics.port is that of the manager",
+		"service: {enabled: true, ports: [{name: metrics, port: 80}]}":                                        "service.ports: the name metrics is taken",
+		"service: {enabled: true, ports: [{name: a, port: 9464}]}":                                            "service.ports: metrics.port is a port of the Service already",
+		"service: {enabled: true, ports: [{name: a, port: 80}, {name: a, port: 81}]}":                         "service.ports: the name a is taken",
+		"service: {enabled: true, ports: [{name: a, port: 80, targetPort: http}]}":                            "service.ports: targetPort http is no port",
+		"volumes: [{name: sockets, emptyDir: {}}]":                                                            "volumes: the name sockets is taken",
+		"volumes: [{name: data, emptyDir: {}}]\nvolumeMounts: [{name: data, mountPath: /etc/processmanager}]": "volumeMounts: /etc/processmanager is taken",
+		"volumeMounts: [{name: data, mountPath: /data}]":                                                      "volumeMounts: data is no volume",
+		"extraContainers: [{name: processes, image: x}]":                                                      "extraContainers: the name processes is taken",
+		"initContainers: [{name: processes, image: x}]":                                                       "initContainers: the name processes is taken",
+
+		// Labels by which objects are found.
+		"commonLabels: {app.kubernetes.io/name: x}":         "commonLabels: app.kubernetes.io/name is the chart's own",
+		"podLabels: {processmanager.org/managed: 'false'}":  "podLabels: processmanager.org/managed is the chart's own",
+		"podAnnotations: {processmanager.org/container: z}": "podAnnotations: processmanager.org/container is the chart's own",
+
+		// What would do nothing.
+		"manifest: {existingConfigMap: mine, spec: {processes: [{name: a, command: [x]}]}}": "manifest.existingConfigMap is used in place of manifest.spec",
+		"manifest: {existingConfigMap: mine, files: {a.yaml: x}}":                           "manifest.existingConfigMap is used in place of manifest.spec",
+		"manifest: {existingConfigMap: mine, rollPods: true}":                               "manifest.rollPods",
+		"podManagementPolicy: Parallel":                                                     "podManagementPolicy is for kind StatefulSet",
+		"persistentVolumeClaimRetentionPolicy: {whenDeleted: Delete}":                       "persistentVolumeClaimRetentionPolicy is for kind StatefulSet",
+		"updateStrategy: {type: OnDelete}":                                                  "updateStrategy.type is OnDelete, and a Deployment has Recreate or RollingUpdate",
+		"kind: DaemonSet\nupdateStrategy: {type: Recreate}":                                 "a DaemonSet has OnDelete or RollingUpdate",
+		"kind: DaemonSet\npodDisruptionBudget: {enabled: true}":                             "podDisruptionBudget is not for kind DaemonSet",
+
+		// Values that null takes away, and names that no object can have.
+		"metrics: null":            "metrics",
+		"manifest: {spec: null}":   "spec",
+		"image: null":              "image",
+		"fullnameOverride: My_App": "fullnameOverride",
+		"nameOverride: -a":         "nameOverride",
+		"fullnameOverride: 1a\nservice: {enabled: true}": "1a cannot be the name of a Service",
+		"logLevel: trace": "logLevel",
 	} {
 		if out, err := tool(values, "helm", "template", "shop", chart, "-f", "-"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: want an error with %q, have %v\n%s", values, want, err, out)
@@ -391,11 +504,15 @@ func TestChartNotes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for values, want := range map[string][]string{
-		someProcesses:            {"runs 2 process(es)", "kubectl exec -n market deploy/shop-processmanager -- pmclient list", "kubectl pm -n market -l app.kubernetes.io/instance=shop list", "applied to the running Pods"},
-		combinations["existing"]: {"what ConfigMap mine has"},
-		"kind: DaemonSet":        {"exec -n market ds/shop"},
-		"kind: Deployment":       {"WARNING: there are no processes", "manifest.spec.processes"},
-		"kind: StatefulSet":      {"exec -n market sts/shop"},
+		someProcesses:                           {"runs 2 processes.", "kubectl exec -n market deploy/shop-processmanager -- pmclient list", "kubectl pm -n market -l app.kubernetes.io/name=processmanager,app.kubernetes.io/instance=shop list", "applied to the running Pods"},
+		combinations["existing"]:                {"runs what ConfigMap mine has."},
+		combinations["files"]:                   {"runs 2 processes, and what more.yaml says."},
+		combinations["rolled"]:                  {"A changed manifest makes new Pods."},
+		"manifest: {inImage: [/app/base.yaml]}": {"runs 0 processes, over /app/base.yaml of the image."},
+		"service: {enabled: true, ports: [{name: http, port: 80, targetPort: 8080}]}\nnetworkPolicy: {enabled: true}": {"WARNING: the network policy lets nobody reach service.ports"},
+		"kind: DaemonSet":   {"exec -n market ds/shop"},
+		"kind: Deployment":  {"WARNING: there are no processes", "manifest.spec.processes"},
+		"kind: StatefulSet": {"exec -n market sts/shop"},
 		"rpc: {enabled: true}\nauth: {existingSecret: s}\nnetworkPolicy: {enabled: true}": {"WARNING: the network policy", "WARNING: rpc and telnet are open without TLS"},
 	} {
 		text, err := tool(values, "helm", "template", "shop", dir, "-n", "market", "-f", "-", "-s", "templates/notes.yaml")
@@ -417,8 +534,12 @@ func TestChartOfTheDocumentation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	readme, err := os.ReadFile(chartReadme)
+	if err != nil {
+		t.Fatal(err)
+	}
 	seen := 0
-	for _, block := range blocks(string(text), "yaml") {
+	for _, block := range append(blocks(string(text), "yaml"), blocks(string(readme), "yaml")...) {
 		switch {
 		case strings.HasPrefix(block, "# values.yaml"):
 			checkObjects(t, "docs", program, render(t, block))
@@ -444,8 +565,8 @@ func TestChartOfTheDocumentation(t *testing.T) {
 		}
 		seen++
 	}
-	if seen != 2 {
-		t.Errorf("docs/kubernetes.md shows %d of values and kustomization, want both", seen)
+	if seen != 3 {
+		t.Errorf("docs/kubernetes.md and the chart's README show %d of values and kustomization, want three", seen)
 	}
 }
 

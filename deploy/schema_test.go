@@ -20,6 +20,7 @@ type valuesSchema struct {
 	Title                string          `json:"title"`
 	Type                 string          `json:"type"`
 	AdditionalProperties bool            `json:"additionalProperties"`
+	Required             []string        `json:"required"` // null takes a value away: then it is missing
 	Properties           json.RawMessage `json:"properties"`
 	Definitions          map[string]any  `json:"definitions"` // Kubernetes' types
 	Defs                 json.RawMessage `json:"$defs"`       // the manifest's
@@ -52,7 +53,7 @@ func TestSchemaOfTheValues(t *testing.T) {
 	}
 	schema.Defs = manifest.Defs
 	schema.Definitions = map[string]any{}
-	for _, of := range []any{corev1.EnvVar{}, corev1.EnvFromSource{}, corev1.Probe{}, corev1.Lifecycle{}} {
+	for _, of := range []any{corev1.EnvVar{}, corev1.EnvFromSource{}, corev1.Probe{}, corev1.Lifecycle{}, corev1.ContainerPort{}} {
 		kubernetesSchema(schema.Definitions, reflect.TypeOf(of))
 	}
 	var want bytes.Buffer

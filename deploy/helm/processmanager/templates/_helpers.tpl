@@ -1,32 +1,42 @@
 {{/* The chart's name, and that of the release's objects: at most 52 bytes, so that what is
 added to it, also by a StatefulSet, stays a label. */}}
 {{- define "processmanager.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 52 | trimSuffix "-" }}
+{{- default .Chart.Name .Values.nameOverride | trunc 52 | trimAll "-." }}
 {{- end }}
 
 {{- define "processmanager.fullname" -}}
 {{- $name := include "processmanager.name" . }}
 {{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" }}
+{{- .Values.fullnameOverride | trunc 52 | trimAll "-." }}
 {{- else if contains $name .Release.Name }}
-{{- .Release.Name | trunc 52 | trimSuffix "-" }}
+{{- .Release.Name | trunc 52 | trimAll "-." }}
 {{- else }}
-{{- printf "%s-%s" .Release.Name $name | trunc 52 | trimSuffix "-" }}
+{{- printf "%s-%s" .Release.Name $name | trunc 52 | trimAll "-." }}
 {{- end }}
 {{- end }}
 
 {{- define "processmanager.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "processmanager.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "processmanager.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
-{{- define "processmanager.labels" -}}
+{{- define "processmanager.ownLabels" -}}
 {{ include "processmanager.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | replace "+" "_" | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
+{{- end }}
+
+{{/* The metadata of an object, but for its namespace: (dict "of" . "name" NAME "labels" {} "annotations" {}). A key
+that is given twice is there once: labels that are of one object win over common ones. */}}
+{{- define "processmanager.metadata" -}}
+name: {{ .name | quote }}
+namespace: {{ .of.Release.Namespace | quote }}
+labels:
+  {{- merge (dict) (.labels | default dict) .of.Values.commonLabels (include "processmanager.ownLabels" .of | fromYaml) | toYaml | nindent 2 }}
+{{- with merge (dict) (.annotations | default dict) .of.Values.commonAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
@@ -56,7 +66,7 @@ processes.yaml: |
   apiVersion: processmanager/v1
   kind: ProcessManifest
   metadata:
-    name: {{ include "processmanager.fullname" . }}
+    name: {{ include "processmanager.fullname" . | quote }}
   spec:
     {{- toYaml .Values.manifest.spec | nindent 4 }}
 {{- range $name, $text := .Values.manifest.files }}
@@ -65,47 +75,5 @@ processes.yaml: |
 {{- end }}
 {{ $name | quote }}: |
   {{- $text | nindent 2 }}
-{{- end }}
-{{- end }}
-
-{{/* Refusals that the schema cannot express. */}}
-{{- define "processmanager.check" -}}
-{{- if and (or .Values.rpc.enabled .Values.telnet.enabled) (not .Values.auth.existingSecret) }}
-{{- fail "rpc.enabled and telnet.enabled open a TCP port, which needs a secret: set auth.existingSecret to the name of a Secret (kubectl create secret generic NAME --from-literal=secret=…)" }}
-{{- end }}
-{{- if and .Values.tls.clientCA (not .Values.tls.existingSecret) }}
-{{- fail "tls.clientCA needs tls.existingSecret" }}
-{{- end }}
-{{- if and .Values.volumeClaimTemplates (ne .Values.kind "StatefulSet") }}
-{{- fail (printf "volumeClaimTemplates are for kind StatefulSet, not %s" .Values.kind) }}
-{{- end }}
-{{- if and (eq .Values.kind "DaemonSet") (not (kindIs "invalid" .Values.replicas)) (ne (int .Values.replicas) 1) }}
-{{- fail (printf "replicas is %v, and a DaemonSet runs one Pod on each node: choose nodes by nodeSelector, or leave replicas out" .Values.replicas) }}
-{{- end }}
-{{- $owner := dict (toString .Values.metrics.port) "metrics.port" }}
-{{- range $door := list "rpc" "telnet" }}
-{{- $values := index $.Values $door }}
-{{- if $values.enabled }}
-{{- with index $owner (toString $values.port) }}
-{{- fail (printf "%s and %s.port are both %v: two listeners cannot share a port, choose another" . $door $values.port) }}
-{{- end }}
-{{- $_ := set $owner (toString $values.port) (printf "%s.port" $door) }}
-{{- end }}
-{{- end }}
-{{- range $key := list "startupProbe" "livenessProbe" "readinessProbe" }}
-{{- $probe := index $.Values $key | default dict }}
-{{- $handlers := list }}
-{{- range $handler := list "exec" "grpc" "httpGet" "tcpSocket" }}
-{{- if hasKey $probe $handler }}
-{{- $handlers = append $handlers $handler }}
-{{- end }}
-{{- end }}
-{{- if gt (len $handlers) 1 }}
-{{- fail (printf "%s has %s, and a probe has one of them: values are merged with those of the chart, whose httpGet goes by httpGet: null" $key (join " and " $handlers)) }}
-{{- end }}
-{{- end }}
-{{- $budget := .Values.manifest.spec.terminationGracePeriodSeconds | default 25 }}
-{{- if le (int .Values.terminationGracePeriodSeconds) (int $budget) }}
-{{- fail (printf "terminationGracePeriodSeconds is %v and has to be above that of manifest.spec (%v): otherwise the kubelet kills what is being stopped in order" .Values.terminationGracePeriodSeconds $budget) }}
 {{- end }}
 {{- end }}

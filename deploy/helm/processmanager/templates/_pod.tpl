@@ -1,14 +1,36 @@
+{{/* With what `kubectl pm` looks for, and the container with the manager in it. */}}
+{{- define "processmanager.ownPodLabels" -}}
+{{ include "processmanager.ownLabels" . }}
+processmanager.org/managed: "true"
+{{- end }}
+
+{{- define "processmanager.ownPodAnnotations" -}}
+processmanager.org/container: processes
+kubectl.kubernetes.io/default-container: processes
+{{- if .Values.manifest.rollPods }}
+checksum/processes: {{ include "processmanager.files" . | sha256sum | quote }}
+{{- end }}
+{{- end }}
+
 {{- define "processmanager.podSpec" -}}
-serviceAccountName: {{ include "processmanager.serviceAccountName" . }}
-automountServiceAccountToken: false
+serviceAccountName: {{ include "processmanager.serviceAccountName" . | quote }}
+automountServiceAccountToken: {{ .Values.serviceAccount.automount }}
 terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }}
 {{- if .Values.shareProcessNamespace }}
 shareProcessNamespace: true
 {{- end }}
-{{- with .Values.priorityClassName }}
-priorityClassName: {{ . }}
+{{- if .Values.hostNetwork }}
+hostNetwork: true
 {{- end }}
-{{- range $key := list "imagePullSecrets" "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" "initContainers" }}
+{{- if not .Values.enableServiceLinks }}
+enableServiceLinks: false
+{{- end }}
+{{- range $key := list "priorityClassName" "schedulerName" "runtimeClassName" "dnsPolicy" }}
+{{- with index $.Values $key }}
+{{ $key }}: {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- range $key := list "imagePullSecrets" "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" "hostAliases" "dnsConfig" "initContainers" }}
 {{- with index $.Values $key }}
 {{ $key }}:
   {{- toYaml . | nindent 2 }}
@@ -27,23 +49,23 @@ containers:
 volumes:
   - name: processes
     configMap:
-      name: {{ include "processmanager.configMapName" . }}
+      name: {{ include "processmanager.configMapName" . | quote }}
   - name: sockets
     emptyDir: {medium: Memory, sizeLimit: 1Mi}
   {{- with .Values.auth.existingSecret }}
   - name: auth
     secret:
-      secretName: {{ . }}
+      secretName: {{ . | quote }}
   {{- end }}
   {{- with .Values.tls.existingSecret }}
   - name: tls
     secret:
-      secretName: {{ . }}
+      secretName: {{ . | quote }}
   {{- end }}
   {{- with .Values.metrics.webConfig.existingSecret }}
   - name: metrics-web
     secret:
-      secretName: {{ . }}
+      secretName: {{ . | quote }}
   {{- end }}
   {{- with .Values.volumes }}
   {{- toYaml . | nindent 2 }}
@@ -70,6 +92,9 @@ ports:
   {{- end }}
   {{- if .Values.telnet.enabled }}
   - {name: telnet, containerPort: {{ .Values.telnet.port }}}
+  {{- end }}
+  {{- with .Values.ports }}
+  {{- toYaml . | nindent 2 }}
   {{- end }}
 {{- range $key := list "startupProbe" "livenessProbe" "readinessProbe" "lifecycle" "resources" "securityContext" }}
 {{- with index $.Values $key }}
@@ -102,7 +127,7 @@ volumeMounts:
 
 {{/* Everything that the manager is told, as variables: pmclient in the container reads them too. */}}
 {{- define "processmanager.env" -}}
-- {name: PM_MANIFEST, value: /etc/processmanager}
+- {name: PM_MANIFEST, value: {{ append .Values.manifest.inImage "/etc/processmanager" | join "," | quote }}}
 - {name: PM_SOCKET, value: /run/processmanager/processmanager.sock}
 - {name: PM_SOCKET_MODE, value: {{ .Values.sockets.mode | quote }}}
 {{- with .Values.sockets.group }}
@@ -113,6 +138,8 @@ volumeMounts:
 - {name: PM_METRICS_WEB_CONFIG_FILE, value: {{ printf "/var/run/secrets/processmanager/metrics/%s" .Values.metrics.webConfig.key | quote }}}
 {{- end }}
 - {name: PM_LOG_FORMAT, value: {{ .Values.logFormat }}}
+- {name: PM_LOG_TIMESTAMPS, value: {{ .Values.logTimestamps | quote }}}
+- {name: PM_LOG_LEVEL, value: {{ .Values.logLevel }}}
 {{- if .Values.rpc.enabled }}
 - {name: PM_RPC_ADDR, value: {{ printf ":%v" .Values.rpc.port | quote }}}
 {{- $hosts := .Values.rpc.allowedHosts }}
