@@ -41,11 +41,7 @@ func readCompose(d *draft, o Options) error {
 	services := r.object(t, "services")
 	r.take(t, "version")
 	d.called, _ = r.text(t, "name")
-	r.rest(nil, "", t, map[string]string{
-		"networks": "~processes of one container share its network", "volumes": "mount them into the container",
-		"secrets": "mount them into the container: envFrom: [{secretRef: {path: /run/secrets}}]", "configs": "mount them into the container",
-		"include": "convert the joined file, which docker compose config prints",
-	})
+	r.rest(nil, "", t, composeTopKeys())
 	if services == nil {
 		r.fail(t, "there are no services in it")
 		return r.err
@@ -85,18 +81,8 @@ func (r *composeReader) service(t *tree) {
 	r.stop(p, t)
 	r.rights(p, t)
 	r.resources(p, t)
-	r.rest(p, "", t, map[string]string{
-		"ports": "publish them from the container", "expose": "publish them from the container", "volumes": "mount them into the container",
-		"networks": "~processes of one container share its network", "network_mode": "~processes of one container share its network",
-		"container_name": "~a process has its name only", "hostname": "~the host name is the container's", "extends": "convert the joined file, which docker compose config prints",
-		"logging": "output is on the container's streams; for a file say log: {file: true}", "read_only": "it is the container's", "tmpfs": "mount it into the container",
-		"secrets": "mount them into the container", "configs": "mount them into the container", "privileged": "it is the container's", "extra_hosts": "it is the container's",
-		"stdin_open": "one process of a manifest may have stdin: true", "pid": "it is the container's", "ipc": "it is the container's", "dns": "it is the container's",
-		"shm_size": "it is the container's", "sysctls": "they are the container's", "devices": "they are the container's", "platform": "it is the container's", "pull_policy": "it is the container's",
-		"post_start": "say lifecycle: {postStart: {exec: {command: …}}}; there is one hook, and it runs as the user of the process",
-		"pre_stop":   "say lifecycle: {preStop: {exec: {command: …}}}; there is one hook, and it runs as the user of the process",
-		"develop":    "a changed program is not noticed: pmclient restart",
-	})
+	r.hooks(p, t)
+	r.rest(p, "", t, composeServiceKeys())
 }
 
 // words reads a command: a list, or a text that is split as by a shell, when the variables
@@ -288,41 +274,4 @@ func (r *composeReader) healthcheck(p *process, t *tree) {
 		return
 	}
 	p.spec.ReadinessProbe = probe
-}
-
-func (r *composeReader) restart(p *process, t *tree) {
-	text, c := r.text(t, "restart")
-	policy, count, counted := strings.Cut(text, ":")
-	switch policy {
-	case "", "no":
-	case "always", "unless-stopped":
-		p.spec.RestartPolicy = supervisor.RestartAlways
-	case "on-failure":
-		p.spec.RestartPolicy = supervisor.RestartOnFailure
-		if n, err := strconv.Atoi(count); counted && (err != nil || n < 0 || n > 1_000_000) {
-			r.fail(c, "%q is not a number", count)
-		} else if counted {
-			p.spec.MaxRestarts = &n
-		}
-	default:
-		r.fail(c, "%q is not no, always, unless-stopped or on-failure", text)
-	}
-}
-
-func (r *composeReader) stop(p *process, t *tree) {
-	if d, c := r.duration(t, "stop_grace_period"); c != nil {
-		p.spec.TerminationGracePeriodSeconds = graceOf(d)
-	}
-	if text, c := r.text(t, "stop_signal"); c != nil {
-		sig, err := supervisor.ParseSignal(text)
-		if err != nil {
-			r.fail(c, "%q is not a signal", text)
-			return
-		}
-		p.lifecycle().StopSignal = sig.String()
-	}
-	if c := r.take(t, "profiles"); c != nil && !r.variables.profiles(r.list(c)) {
-		p.spec.Suspend = true
-		p.note(Changed, c.line, "profiles", "there are none: it is suspended, and pmclient start starts it")
-	}
 }

@@ -36,15 +36,16 @@ type Result struct {
 	Notes    []Note
 }
 
-// Count tells how many notes are of a kind.
+// Count tells how many comments of a kind are in the manifest: notes that say the same of
+// several lines are one.
 func (r *Result) Count(k Kind) int {
-	n := 0
+	seen := map[Note]bool{}
 	for _, note := range r.Notes {
-		if note.Kind == k {
-			n++
+		if note.Line = 0; note.Kind == k {
+			seen[note] = true
 		}
 	}
-	return n
+	return len(seen)
 }
 
 // Error is what could not be understood.

@@ -162,10 +162,6 @@ func TestExeclineUpIsInterpreted(t *testing.T) {
 // What is not converted though there is an equal is told with its name, never as unknown here.
 func TestEqualsAreNamed(t *testing.T) {
 	for _, tc := range []struct{ from, text, want string }{
-		{"compose", "services: {a: {command: x, post_start: [{command: y}]}}", "lifecycle: {postStart:"},
-		{"compose", "services: {a: {command: x, pre_stop: [{command: y}]}}", "lifecycle: {preStop:"},
-		{"compose", "services: {a: {command: x, deploy: {restart_policy: {condition: any}}}}", "restartPolicy, restartBackoff and maxRestarts"},
-		{"compose", "services: {a: {command: x, deploy: {resources: {reservations: {memory: 1M}}}}}", "resources: {requests:"},
 		{"process-compose", "processes: {a: {command: x, env_file: y}}", "envFrom: [{fileRef:"},
 		{"process-compose", "processes: {a: {command: x, is_dotenv_disabled: true}}", "take envFrom out of defaults"},
 		{"pebble", "services: {a: {override: replace, command: x, on-check-failure: {c: restart, d: restart}}}\nchecks:\n  c: {override: replace, tcp: {port: 1}}\n  d: {override: replace, tcp: {port: 2}}\n", "the action restart of the check d is left out"},

@@ -2,15 +2,15 @@ package convert
 
 import (
 	"path"
-	"regexp"
 	"strings"
+	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
 	"github.com/processmanager/processmanager/supervisor/internal/schedule"
 )
 
 var (
-	cronField   = pattern(`^[0-9*,/?-]+$`)
+	cronField   = pattern(`^[0-9*,/?~-]+$`)
 	cronNamed   = pattern(`(?i)^[0-9*,/?#-]*([a-z]{3}[0-9a-z*,/?#-]*|[0-9]*[lw])?$`)
 	cronYear    = pattern(`^(\*|(19|20)[0-9]{2}([,-](19|20)[0-9]{2})*)$`)
 	cronSetting = pattern(`^\s*("[^"]*"|'[^']*'|[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$`)
@@ -27,6 +27,7 @@ func cronLines(text []byte) [][]string {
 		if line == "" || line[0] == '#' || cronSetting().MatchString(line) {
 			continue
 		}
+		line, _ = quiet(line)
 		list = append(list, strings.Fields(line))
 	}
 	return list
@@ -92,6 +93,8 @@ type cronReader struct {
 	env         []supervisor.EnvVar
 	shell, zone string
 	zoneLine    int
+	delay       time.Duration // RANDOM_DELAY
+	jobs        int           // lines with a schedule
 }
 
 // readCrontab reads cron's table, or supercronic's.
@@ -140,7 +143,7 @@ func readCrontab(d *draft, o Options, supercronic bool) error {
 	}
 	d.about = append(d.about, about...)
 	r.shareEnv()
-	if len(d.processes) == 0 && len(d.notes) < 3 && !supercronic {
+	if r.jobs == 0 {
 		d.note(Changed, d.file, 0, "", "there is no job in it")
 	}
 	return nil
@@ -180,6 +183,8 @@ func (r *cronReader) setting(name, value string, line int) error {
 		}
 		r.zone, r.zoneLine = value, line
 		return nil
+	case name == "RANDOM_DELAY" && !r.supercronic:
+		return r.randomDelay(value, line)
 	case name == "SHELL":
 		r.shell = value
 	case name == "MAILTO" || name == "MAILFROM":
@@ -198,7 +203,65 @@ func (r *cronReader) setting(name, value string, line int) error {
 
 // job reads one line with a schedule.
 func (r *cronReader) job(line string, number int, about []string) error {
-	when, rest := "", line
+	r.jobs++
+	text, silent := line, false
+	if !r.supercronic {
+		text, silent = quiet(line)
+	}
+	when, rest, year := r.columns(text)
+	user := ""
+	if r.userColumn {
+		user, rest = firstWord(rest)
+	}
+	if rest == "" {
+		return r.d.failf(r.d.file, number, "%q has no command behind its schedule", line)
+	}
+	leaveOut := func(key, why string) error {
+		r.d.note(Lost, r.d.file, number, key, "%s, so this job is left out: %s", why, line)
+		r.d.about = append(r.d.about, about...)
+		return nil
+	}
+	if year != "" && year != "*" {
+		return leaveOut("year "+year, "a schedule has no years")
+	}
+	plain, late, known := when, time.Duration(0), true
+	if !r.supercronic {
+		var err error
+		if plain, late, known, err = spread(when); err != nil {
+			return r.d.failf(r.d.file, number, "%v", err)
+		}
+	}
+	if !known {
+		return leaveOut("schedule "+when, "~ is known here for minutes and hours only")
+	}
+	if plain != "@reboot" {
+		if _, err := schedule.Parse(plain, r.zone); err != nil {
+			if strings.ContainsAny(plain, "LW#") && r.supercronic {
+				return leaveOut("schedule "+when, "L, W and # are not known here")
+			}
+			return r.d.failf(r.d.file, number, "%v", err)
+		}
+	}
+	p := r.d.add(r.d.file, number, jobName(rest))
+	p.about = about
+	if silent {
+		p.note(Changed, number, "-", "cronie does not write such a job to the syslog; its runs are in pmclient history here, as all are")
+	}
+	r.when(p, plain, number)
+	if late > 0 {
+		p.note(Changed, number, "schedule", "%s: jitter chooses a time out of the range, which is the same each day for the job and the host", when)
+	}
+	r.moved(p, late)
+	r.command(p, rest, number)
+	p.spec.Env = append(p.spec.Env, r.env...)
+	r.user(p, user, number)
+	return nil
+}
+
+// columns cuts a line into its schedule and what stands behind it. Only supercronic has
+// years, and seconds.
+func (r *cronReader) columns(line string) (when, rest, year string) {
+	rest = line
 	count := 5
 	if strings.HasPrefix(line, "@") {
 		count = 1
@@ -215,46 +278,24 @@ func (r *cronReader) job(line string, number int, about []string) error {
 		word, rest = firstWord(rest)
 		when = strings.TrimSpace(when + " " + word)
 	}
-	user := ""
-	if r.userColumn {
-		user, rest = firstWord(rest)
+	when, year = r.reading(when, count)
+	return when, rest, year
+}
+
+// user reads USER, USER:GROUP and BSD's USER/CLASS.
+func (r *cronReader) user(p *process, text string, number int) {
+	if text == "" {
+		return
 	}
-	if rest == "" {
-		return r.d.failf(r.d.file, number, "%q has no command behind its schedule", line)
+	name, _, classed := strings.Cut(text, "/")
+	name, group, hasGroup := strings.Cut(name, ":")
+	if classed {
+		p.note(Lost, number, "user", "login classes are not known here")
 	}
-	when, year := r.reading(when, count)
-	if year != "" && year != "*" {
-		r.d.note(Lost, r.d.file, number, "year "+year, "a schedule has no years, so this job is left out: %s", line)
-		r.d.about = append(r.d.about, about...)
-		return nil
+	p.runAs(name)
+	if hasGroup {
+		p.runAsGroup(group)
 	}
-	if when != "@reboot" {
-		if _, err := schedule.Parse(when, r.zone); err != nil {
-			if strings.ContainsAny(when, "LW#") && r.supercronic {
-				r.d.note(Lost, r.d.file, number, "schedule "+when, "L, W and # are not known here, so this job is left out: %s", line)
-				r.d.about = append(r.d.about, about...)
-				return nil
-			}
-			return r.d.failf(r.d.file, number, "%v", err)
-		}
-	}
-	p := r.d.add(r.d.file, number, jobName(rest))
-	p.about = about
-	r.when(p, when, number)
-	r.command(p, rest, number)
-	p.spec.Env = append(p.spec.Env, r.env...)
-	if user != "" {
-		name, _, classed := strings.Cut(user, "/")
-		name, group, hasGroup := strings.Cut(name, ":")
-		if classed {
-			p.note(Lost, number, "user", "login classes are not known here")
-		}
-		p.runAs(name)
-		if hasGroup {
-			p.runAsGroup(group)
-		}
-	}
-	return nil
 }
 
 // reading gives the fields the order that they have here: supercronic has a year at the
@@ -330,53 +371,4 @@ func splitPercent(text string) (command, input string, found bool) {
 	}
 	parts = append(parts, b.String())
 	return strings.TrimSpace(parts[0]), strings.Join(parts[1:], "\n"), len(parts) > 1
-}
-
-// wrappers are programs that run another one.
-func wrappers() map[string]bool {
-	return map[string]bool{"cd": true, "exec": true, "nice": true, "ionice": true, "flock": true, "timeout": true, "env": true, "sudo": true, "test": true, "[": true, "command": true, "set": true, "sleep": true, "umask": true, "chronic": true, "setpriv": true, ".": true, "source": true}
-}
-
-// interpreters are programs whose first argument says what is run.
-func interpreters() map[string]bool {
-	return map[string]bool{"php": true, "python": true, "python3": true, "node": true, "ruby": true, "perl": true, "bash": true, "sh": true, "bundle": true, "java": true}
-}
-
-// jobName is made of the program that a command runs.
-func jobName(command string) string {
-	separator := regexp.MustCompile(`&&|\|\||[;|]`)
-	for _, part := range separator.Split(command, -1) {
-		words := strings.Fields(part)
-		for len(words) > 0 {
-			if name, _, ok := strings.Cut(words[0], "="); !ok || !isEnvName(name) {
-				break
-			}
-			words = words[1:]
-		}
-		if len(words) == 0 || wrappers()[path.Base(words[0])] && len(separator.FindAllString(command, 1)) > 0 {
-			continue
-		}
-		if wrappers()[path.Base(words[0])] { // the program that it wraps, if it shows
-			for i, w := range words {
-				if strings.Contains(path.Dir(w), "bin") || strings.HasPrefix(w, "/app/") {
-					words = words[i:]
-					break
-				}
-			}
-		}
-		name := path.Base(strings.Trim(words[0], `"'()`))
-		for i, w := range words[1:] {
-			if (interpreters()[name] || wrappers()[name] || i > 0) && !strings.HasPrefix(w, "-") && strings.Trim(w, nameRunes+"_./:-") == "" {
-				if name += "-" + path.Base(w); i > 0 {
-					break
-				}
-				continue
-			}
-			break
-		}
-		if name = strings.Trim(properName(name), "-._"); name != "" {
-			return name[:min(len(name), 40)]
-		}
-	}
-	return "job"
 }

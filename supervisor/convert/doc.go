@@ -37,5 +37,5 @@
 //	yamltree.go   YAML with its lines
 //	interpolate.go, compose_variables.go, compose_dotenv.go
 //	              ${NAME:-default} and what is filled in for it
-//	NAME.go       the reader of one format
+//	NAME.go       the reader of one format, with NAME_PART.go for parts of it
 package convert

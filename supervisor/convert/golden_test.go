@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -47,6 +48,11 @@ func TestStories(t *testing.T) {
 			}
 			if _, err := manifest.Parse([]manifest.File{{Name: s.name, Data: got.Manifest}}); err != nil {
 				t.Error(err)
+			}
+			for kind, want := range map[Kind]int{Lost: got.Count(Lost), Changed: got.Count(Changed)} {
+				if n := strings.Count(string(got.Manifest), "# "+string(kind)+" "); n != want {
+					t.Errorf("%d %s are counted, and %d are in the manifest", want, kind, n)
+				}
 			}
 			golden := filepath.Join("testdata", s.name+".yaml")
 			if *update {

@@ -274,7 +274,7 @@ func (r *yamlReader) rest(p *process, prefix string, t *tree, why map[string]str
 		}
 		text, known := why[c.key]
 		if !known {
-			text = "there is nothing like it here"
+			text = "it is not known here: misspelt, or newer than this converter"
 		}
 		kind := Lost
 		if harmless, ok := strings.CutPrefix(text, "~"); ok {

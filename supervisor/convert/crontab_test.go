@@ -1,0 +1,71 @@
+package convert
+
+import (
+	"strings"
+	"testing"
+)
+
+// What cronie, the cron of most distributions but Debian, has beside the classic fields.
+func TestCronie(t *testing.T) {
+	for name, c := range map[string]struct {
+		line string
+		want []string
+		not  string
+	}{
+		"no syslog":           {"-*/15 * * * * /app/poll\n", []string{`schedule: "*/15 * * * *"`, "command: /app/poll", "NOTE f:1: -: cronie does not write such a job to the syslog"}, "TODO"},
+		"no syslog, nickname": {"-@daily /app/poll\n", []string{`schedule: "@daily"`}, "TODO"},
+		"some minute":         {"0~59 4 * * * /app/poll\n", []string{`schedule: "0 4 * * *"`, "jitter: 59m0s", "NOTE f:1: schedule: 0~59 4 * * *: jitter chooses"}, "TODO"},
+		"any minute":          {"~ 4 * * * /app/poll\n", []string{`schedule: "0 4 * * *"`, "jitter: 59m0s"}, "TODO"},
+		"some hour":           {"10~20 2~5 * * * /app/poll\n", []string{`schedule: "10 2 * * *"`, `jitter: "3h10m0s"`}, "TODO"},
+		"some day":            {"0 0 1~28 * * /app/poll\n* * * * * /app/other\n", []string{"TODO f:1: schedule 0 0 1~28 * *: ~ is known here for minutes and hours only, so this job is left out"}, "app/poll\n"},
+		"a random delay":      {"RANDOM_DELAY=45\n0 4 * * * /app/poll\n", []string{"jitter: 45m0s", "NOTE f:1: RANDOM_DELAY: it is jitter"}, "RANDOM_DELAY, value"},
+		"a delay and a range": {"RANDOM_DELAY=30\n0~15 4 * * * /app/poll\n", []string{"jitter: 45m0s"}, "TODO"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := Text("f", []byte(c.line), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := told(got.Manifest)
+			for _, want := range c.want {
+				if !strings.Contains(text, want) {
+					t.Errorf("%q is not in\n%s", want, got.Manifest)
+				}
+			}
+			_, body, _ := strings.Cut(text, "something is left to do.")
+			if strings.Contains(body, c.not) {
+				t.Errorf("%q is in\n%s", c.not, got.Manifest)
+			}
+		})
+	}
+	for line, want := range map[string]string{
+		"- * * * * * /app/poll\n":            "f:1: ",
+		"59~0 4 * * * /app/poll\n":           `"59~0" is no range`,
+		"RANDOM_DELAY=x\n* * * * * /app/x\n": `f:1: RANDOM_DELAY: "x" is not a number of minutes`,
+	} {
+		if got, err := Text("f", []byte(line), Options{From: "crontab"}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q\n%+v", line, err, want, got)
+		}
+	}
+}
+
+// A table without a job says so, whatever else there is to say.
+func TestCrontabWithoutJobs(t *testing.T) {
+	for _, c := range []struct {
+		format, text string
+		want         bool
+	}{
+		{"crontab", "", true},
+		{"crontab", "MAILTO=root\nSHELL=/bin/sh\n# 1 * * * * off\n", true},
+		{"supercronic", "# nothing\n", true},
+		{"crontab", "@daily x\n", false},
+		{"supercronic", "0 0 0 1 1 * 2020 x\n", false}, // it is left out, which is told
+	} {
+		got, err := Text("f", []byte(c.text), Options{From: c.format, UserColumn: false})
+		if err != nil {
+			t.Errorf("%q: %v", c.text, err)
+		} else if told := strings.Contains(string(got.Manifest), "there is no job in it"); told != c.want {
+			t.Errorf("%s %q: told is %v:\n%s", c.format, c.text, told, got.Manifest)
+		}
+	}
+}
