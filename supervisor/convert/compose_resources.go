@@ -111,11 +111,11 @@ func (r *composeReader) float(t *tree, key string, absent float64) float64 {
 // processors writes an amount of CPU, at least a thousandth.
 func processors(n float64) *supervisor.Quantity {
 	milli := max(1, int64(math.Round(n*1000)))
-	text := strconv.FormatInt(milli, 10) + "m"
+	q := supervisor.Quantity(strconv.FormatInt(milli, 10) + "m")
 	if milli%1000 == 0 {
-		text = strconv.FormatInt(milli/1000, 10)
+		q = supervisor.Quantity(strconv.FormatInt(milli/1000, 10))
 	}
-	return new(supervisor.Quantity(text))
+	return &q
 }
 
 func (r *composeReader) ulimits(p *process, u *tree) {
