@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"cmp"
 	"sync"
 	"time"
 )
@@ -24,6 +25,8 @@ type stamp struct {
 // process is not asked again before it has returned. The zero value is ready for use, by
 // many goroutines.
 type asides struct {
+	patience time.Duration // how long do waits; 0: asidePatience
+
 	mu   sync.Mutex
 	hung map[stamp]struct{}
 }
@@ -46,7 +49,7 @@ func (a *asides) do(of stamp, read func()) bool {
 		close(ended) // under the lock: whoever gives up sees it, or is seen
 		a.mu.Unlock()
 	}()
-	late := time.NewTimer(asidePatience)
+	late := time.NewTimer(cmp.Or(a.patience, asidePatience))
 	defer late.Stop()
 	select {
 	case <-ended:

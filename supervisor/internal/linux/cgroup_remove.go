@@ -1,8 +1,6 @@
 package linux
 
 import (
-	"bytes"
-	"encoding/binary"
 	"strings"
 	"time"
 
@@ -148,27 +146,14 @@ func (c *cgroups) groupsIn(path string) ([]string, error) {
 		if err != nil || n <= 0 {
 			return names, err
 		}
-		for rest := dents[:n]; len(rest) > direntName; {
-			size := int(binary.NativeEndian.Uint16(rest[direntSize:]))
-			if size <= direntName || size > len(rest) {
-				break
-			}
-			name, _, _ := bytes.Cut(rest[direntName:size], []byte{0})
-			if rest[direntType] == unix.DT_DIR && string(name) != "." && string(name) != ".." {
+		for name, kind, rest, more := nextDirent(dents[:n]); more; name, kind, rest, more = nextDirent(rest) {
+			// The file system of cgroups tells the type of each entry.
+			if kind == unix.DT_DIR && string(name) != "." && string(name) != ".." {
 				names = append(names, string(name))
 			}
-			rest = rest[size:]
 		}
 	}
 }
-
-// Where the fields of a struct linux_dirent64 are; see getdents64(2). The file system of
-// cgroups tells the type of each entry.
-const (
-	direntSize = 16
-	direntType = 18
-	direntName = 19
-)
 
 // sweepLeftovers removes what a predecessor left behind that did not end well, as far as
 // nobody lives there, when the first lives have begun. Groups that are in use again are

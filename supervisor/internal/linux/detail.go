@@ -2,7 +2,6 @@ package linux
 
 import (
 	"bytes"
-	"encoding/binary"
 	"strconv"
 	"unsafe"
 
@@ -94,12 +93,8 @@ func (sc *scanner) entries(dir int) (count int, err error) {
 		if err != nil || n <= 0 {
 			return max(count-2, 0), err // without itself and its parent
 		}
-		for rest := sc.dents[:n]; len(rest) > 19; count++ {
-			size := int(binary.NativeEndian.Uint16(rest[16:]))
-			if size < 20 || size > len(rest) {
-				break
-			}
-			rest = rest[size:]
+		for _, _, rest, more := nextDirent(sc.dents[:n]); more; _, _, rest, more = nextDirent(rest) {
+			count++
 		}
 	}
 }

@@ -2,7 +2,6 @@ package linux
 
 import (
 	"bytes"
-	"encoding/binary"
 	"slices"
 	"strconv"
 	"unsafe"
@@ -172,19 +171,10 @@ func (sc *scanner) numbers(dir int, to []int) ([]int, error) {
 		if err != nil || n <= 0 {
 			return to, err
 		}
-		for rest := sc.dents[:n]; len(rest) > 19; {
-			size := int(binary.NativeEndian.Uint16(rest[16:]))
-			if size < 20 || size > len(rest) {
-				break
-			}
-			name := rest[19:size]
-			if end := bytes.IndexByte(name, 0); end >= 0 {
-				name = name[:end]
-			}
+		for name, _, rest, more := nextDirent(sc.dents[:n]); more; name, _, rest, more = nextDirent(rest) {
 			if v, ok := number(name); ok && v > 0 {
 				to = append(to, int(v))
 			}
-			rest = rest[size:]
 		}
 	}
 }

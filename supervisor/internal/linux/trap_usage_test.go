@@ -213,6 +213,7 @@ func TestT97EnvironmentThatHangs(t *testing.T) {
 // T99: who ends between the listing and the reading is no failure.
 func TestT99ProcessesThatVanish(t *testing.T) {
 	s, r := newSystem(t)
+	s.asides.patience = patience // a busy machine is none either
 	l := Life{"churn", 1}
 	s.Spawn(l, shell(l, newText(), `i=0; while [ $i -lt 1500 ]; do : & i=$((i+1)); done; exit 0`))
 	for {
