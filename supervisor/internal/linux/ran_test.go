@@ -18,6 +18,17 @@ func (v *invented) ticking() map[int]int64 {
 	return clocks
 }
 
+// leading is a system in which a leader 50 of the life web, which has run, is alone with us.
+func leading(t *testing.T, user int) (v *invented, clocks map[int]int64) {
+	v = invent(t)
+	clocks = v.ticking()
+	v.lead("web", 50)
+	v.show(1, 0, 1, 0)
+	v.show(50, 1, 400, user)
+	clocks[1], clocks[50] = 7, 8
+	return v, clocks
+}
+
 // row is what the last pass knows of a process.
 func (v *invented) row(pid int) procStat {
 	sc := &v.s.usage.scan
@@ -100,12 +111,7 @@ func TestClockOfZeroProvesNothing(t *testing.T) {
 // The clock of who is on a CPU lags by a tick of the kernel: passes that follow each other
 // at once take nothing over.
 func TestPassesAtOnceReadAll(t *testing.T) {
-	v := invent(t)
-	clocks := v.ticking()
-	v.lead("web", 50)
-	v.show(1, 0, 1, 0)
-	v.show(50, 1, 400, 100)
-	clocks[1], clocks[50] = 7, 8
+	v, _ := leading(t, 100)
 	v.pass(1, false)
 	v.notItsTurn(50)
 	v.show(50, 1, 400, 300)
@@ -117,12 +123,7 @@ func TestPassesAtOnceReadAll(t *testing.T) {
 
 // A pass can be slow: what it has read last is younger than its beginning says.
 func TestSlowPassIsYoung(t *testing.T) {
-	v := invent(t)
-	clocks := v.ticking()
-	v.lead("web", 50)
-	v.show(1, 0, 1, 0)
-	v.show(50, 1, 400, 100)
-	clocks[1], clocks[50] = 7, 8
+	v, _ := leading(t, 100)
 	v.pass(1, false)
 	v.notItsTurn(50)
 	quick := v.s.usage.scan.clock
@@ -174,12 +175,7 @@ func TestWhoWasRunningIsReadAgain(t *testing.T) {
 // A sleeper whose memory was taken away, which it does not notice, is seen within fullTurns
 // passes.
 func TestSleeperHasItsTurn(t *testing.T) {
-	v := invent(t)
-	clocks := v.ticking()
-	v.lead("web", 50)
-	v.show(1, 0, 1, 0)
-	v.show(50, 1, 400, 100)
-	clocks[1], clocks[50] = 7, 8
+	v, _ := leading(t, 100)
 	v.pass(1, false)
 	v.notItsTurn(50)
 	v.show(50, 1, 400, 300)
@@ -222,12 +218,7 @@ func TestSleeperThatVanishesCountsNothing(t *testing.T) {
 // Descriptors and storage are asked of who has run since they were asked, in its turn; of
 // a sleeper when all of it is read.
 func TestDetailsOfWhoHasRun(t *testing.T) {
-	v := invent(t)
-	clocks := v.ticking()
-	v.lead("web", 50)
-	v.show(1, 0, 1, 0)
-	v.show(50, 1, 400, 0)
-	clocks[1], clocks[50] = 7, 8
+	v, clocks := leading(t, 0)
 	v.holds(50, 1, 0)
 	v.pass(1, true)
 	asked := func(fds int) (passes int) {
@@ -262,12 +253,7 @@ func TestDetailsOfWhoHasRun(t *testing.T) {
 
 // Details that nobody wanted for a while are asked for at once, of sleepers too.
 func TestDetailsWantedAgain(t *testing.T) {
-	v := invent(t)
-	clocks := v.ticking()
-	v.lead("web", 50)
-	v.show(1, 0, 1, 0)
-	v.show(50, 1, 400, 0)
-	clocks[1], clocks[50] = 7, 8
+	v, _ := leading(t, 0)
 	v.holds(50, 1, 0)
 	v.pass(1, true)
 	v.pass(1, false)
