@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/display"
 	"github.com/processmanager/processmanager/telnet/heroscript"
 )
 
@@ -226,7 +227,7 @@ func inColumns(words []string, columns int) string {
 	}
 	widest := 0
 	for _, word := range words {
-		widest = max(widest, textWidth(word))
+		widest = max(widest, display.Width(word))
 	}
 	var b strings.Builder
 	across := max(1, (columns+1)/(widest+2))
@@ -234,7 +235,7 @@ func inColumns(words []string, columns int) string {
 		for i, word := range row {
 			b.WriteString(word)
 			if i < len(row)-1 {
-				b.WriteString(strings.Repeat(" ", widest+2-textWidth(word)))
+				b.WriteString(strings.Repeat(" ", widest+2-display.Width(word)))
 			}
 		}
 		b.WriteByte('\n')

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/processmanager/processmanager/supervisor/display"
 )
 
 // editor is the line that is being typed where the client sends every key. It knows
@@ -78,7 +80,7 @@ func (e *editor) left(at int) int {
 	for at > 0 {
 		r, n := utf8.DecodeLastRune(e.buf[:at])
 		at -= n
-		if n == 1 || runeWidth(r) > 0 {
+		if n == 1 || display.RuneWidth(r) > 0 {
 			break
 		}
 	}
@@ -89,7 +91,7 @@ func (e *editor) left(at int) int {
 func (e *editor) right(at int) int {
 	for first := true; at < len(e.buf); first = false {
 		r, n := utf8.DecodeRune(e.buf[at:])
-		if !first && (n == 1 || runeWidth(r) > 0) {
+		if !first && (n == 1 || display.RuneWidth(r) > 0) {
 			break
 		}
 		at += n
@@ -105,7 +107,7 @@ func (e *editor) glyphAt(at int) int {
 	for at > 0 && !utf8.RuneStart(e.buf[at]) {
 		at--
 	}
-	if r, n := utf8.DecodeRune(e.buf[at:]); n > 1 && runeWidth(r) == 0 {
+	if r, n := utf8.DecodeRune(e.buf[at:]); n > 1 && display.RuneWidth(r) == 0 {
 		return e.left(at)
 	}
 	return at

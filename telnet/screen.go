@@ -1,6 +1,10 @@
 package telnet
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/processmanager/processmanager/supervisor/display"
+)
 
 // spot is a place on the terminal, counted from where the line begins.
 type spot struct{ row, column int }
@@ -31,7 +35,7 @@ type screen struct {
 const bell = "\a"
 
 // start is the spot behind the prompt.
-func (s *screen) start() mark { return mark{0, spot{0, textWidth(s.prompt)}} }
+func (s *screen) start() mark { return mark{0, spot{0, display.Width(s.prompt)}} }
 
 // step moves behind one character.
 func (s *screen) step(at mark, g glyph) mark {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/processmanager/processmanager/supervisor/display"
 )
 
 // vt is a terminal without an end at the bottom: what the user sees.
@@ -81,7 +83,7 @@ func (v *vt) write(out []byte) {
 		case r < ' ' || r == 0x7F || r == utf8.RuneError && n == 1:
 			v.t.Fatalf("the terminal is sent %q in %q", r, out)
 		default:
-			v.put(string(r), runeWidth(r))
+			v.put(string(r), display.RuneWidth(r))
 		}
 	}
 }
@@ -158,7 +160,7 @@ func (y *typist) draw() { y.vt.write(y.screen.draw(nil, &y.editor)) }
 
 // shown is what the terminal should show, found out in the simplest way.
 func (y *typist) shown() (rows []string, at spot) {
-	row, used := y.screen.prompt, textWidth(y.screen.prompt)
+	row, used := y.screen.prompt, display.Width(y.screen.prompt)
 	next := func() { rows, row, used = append(rows, strings.TrimRight(row, " ")), "", 0 }
 	found := false
 	for i := 0; ; {
@@ -399,7 +401,7 @@ func FuzzKeyReader(f *testing.F) {
 		}
 		y.draw()
 		for _, r := range string(y.buf) {
-			if runeWidth(r) == 0 { // it may be drawn over something that is no part of the line
+			if display.RuneWidth(r) == 0 { // it may be drawn over something that is no part of the line
 				return
 			}
 		}

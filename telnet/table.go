@@ -3,6 +3,8 @@ package telnet
 import (
 	"slices"
 	"strings"
+
+	"github.com/processmanager/processmanager/supervisor/display"
 )
 
 // always is the rank of a column that is never left out.
@@ -78,7 +80,7 @@ func widths(rows [][]string) []int {
 	out := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for i, text := range row {
-			out[i] = max(out[i], textWidth(text))
+			out[i] = max(out[i], display.Width(text))
 		}
 	}
 	return out
@@ -107,14 +109,14 @@ func render(rows [][]string, last, width int) string {
 		var line strings.Builder
 		for i, text := range row {
 			if i == len(row)-1 {
-				line.WriteString(cut(text, last))
+				line.WriteString(display.Cut(text, last))
 				continue
 			}
 			line.WriteString(text)
-			line.WriteString(strings.Repeat(" ", all[i]-textWidth(text)+tableGap))
+			line.WriteString(strings.Repeat(" ", all[i]-display.Width(text)+tableGap))
 		}
 		if width > 0 {
-			b.WriteString(cut(line.String(), width))
+			b.WriteString(display.Cut(line.String(), width))
 		} else {
 			b.WriteString(line.String())
 		}

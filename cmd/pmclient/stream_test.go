@@ -18,6 +18,7 @@ import (
 	"github.com/processmanager/processmanager/rpc"
 	"github.com/processmanager/processmanager/rpc/client"
 	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/display"
 	"github.com/processmanager/processmanager/supervisor/supervisortest"
 )
 
@@ -386,7 +387,7 @@ func TestRealTerminal(t *testing.T) {
 	if err != nil || strings.Contains(string(out), "\x1b") || !strings.Contains(string(out), "next run 2026-01-02T04:34:05Z\n") {
 		t.Errorf("behind a pipe: %v\n%s", err, out)
 	}
-	if lines := strings.Split(text, "\r\n"); slices.ContainsFunc(lines, func(line string) bool { return columnsOf(line) > 50 }) || strings.Contains(text, "\x1b") {
+	if lines := strings.Split(text, "\r\n"); slices.ContainsFunc(lines, func(line string) bool { return display.Width(line) > 50 }) || strings.Contains(text, "\x1b") {
 		t.Errorf("under NO_COLOR, 50 columns: %q", text)
 	}
 }

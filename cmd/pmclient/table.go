@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode"
 
-	"golang.org/x/text/width"
+	"github.com/processmanager/processmanager/supervisor/display"
 )
 
 // cell is one field of a table.
@@ -55,7 +55,6 @@ const (
 	columnGap     = 2
 	columnFloor   = 6  // a column is not cut to less than this, or than its title
 	columnComfort = 24 // what a soft column shall have before others are left out
-	dots          = "…"
 )
 
 // aligned writes rows as columns, without blanks at the end of a line. On a screen
@@ -111,7 +110,7 @@ func measure(rows [][]cell) (widths []int) {
 			if j == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[j] = max(widths[j], columnsOf(row[j].text))
+			widths[j] = max(widths[j], display.Width(row[j].text))
 		}
 	}
 	return widths
@@ -139,7 +138,7 @@ func narrow(widths []int, first []cell, limit int) {
 
 func floorOf(first cell) int {
 	if first.look == strong { // a title
-		return max(columnFloor, columnsOf(first.text))
+		return max(columnFloor, display.Width(first.text))
 	}
 	return columnFloor
 }
@@ -164,9 +163,9 @@ func (s screen) lines(rows [][]cell, widths []int, limit int) string {
 			if limit > 0 {
 				room = min(room, left)
 			}
-			text := cut(row[j].text, room)
+			text := display.Cut(row[j].text, room)
 			b.WriteString(s.in(row[j].look, text))
-			pad := widths[j] - columnsOf(text) + columnGap
+			pad := widths[j] - display.Width(text) + columnGap
 			left -= widths[j] + columnGap
 			if j == last || limit > 0 && left <= 0 {
 				break
@@ -179,53 +178,6 @@ func (s screen) lines(rows [][]cell, widths []int, limit int) string {
 		b.WriteByte('\n')
 	}
 	return b.String()
-}
-
-// cut shortens a text to so many columns; its end shows that it was cut.
-func cut(text string, room int) string {
-	if columnsOf(text) <= room {
-		return text
-	}
-	used := 0
-	for i, r := range text {
-		w := columnsOfRune(r)
-		if used+w > room-1 {
-			if room < 1 {
-				return ""
-			}
-			return text[:i] + dots
-		}
-		used += w
-	}
-	return text
-}
-
-// columnsOf is how many columns of a terminal a text takes.
-func columnsOf(text string) int {
-	if isPlain(text) {
-		return len(text)
-	}
-	n := 0
-	for _, r := range text {
-		n += columnsOfRune(r)
-	}
-	return n
-}
-
-// columnsOfRune follows UAX 11: wide characters take two columns, marks none.
-func columnsOfRune(r rune) int {
-	switch {
-	case r < 0x300:
-		return 1
-	case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
-		return 0
-	}
-	switch width.LookupRune(r).Kind() {
-	case width.EastAsianWide, width.EastAsianFullwidth:
-		return 2
-	case width.Neutral, width.EastAsianAmbiguous, width.EastAsianNarrow, width.EastAsianHalfwidth:
-	}
-	return 1
 }
 
 // visible keeps what a process has put into its command or error from steering

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/processmanager/processmanager/cmd/pmclient/tell"
+	"github.com/processmanager/processmanager/supervisor/display"
 )
 
 // Whatever the rows and the width: no line is wider than the screen, none steers the
@@ -41,14 +42,14 @@ func TestTableFitsTheScreen(t *testing.T) {
 			t.Fatalf("%d lines for %d rows:\n%s", len(lines), len(rows), bare)
 		}
 		for _, line := range lines {
-			if n := columnsOf(line); n > width {
+			if n := display.Width(line); n > width {
 				t.Fatalf("%d columns on a screen of %d: %q", n, width, line)
 			}
 		}
 		whole := screen{}.aligned(copied(rows))
 		widest := 0
 		for line := range strings.Lines(whole) {
-			widest = max(widest, columnsOf(strings.TrimSuffix(line, "\n")))
+			widest = max(widest, display.Width(strings.TrimSuffix(line, "\n")))
 		}
 		widths := measure(rows)
 		if over(widths, rows[0], width, 1<<30) <= 0 && bare != whole {
@@ -74,29 +75,6 @@ func TestTableCutsFairly(t *testing.T) {
 		"NAME                      STATUS   NOTE\n"+
 		"nnnnnnnnnnnnnnnnnnnnnnn…  running  mmmmmmmmmmmmmmmmmmmmmmmm…\n"+
 		"b                         failed   short\n")
-}
-
-func TestCut(t *testing.T) {
-	for _, c := range []struct {
-		text string
-		room int
-		want string
-	}{
-		{"hello", 5, "hello"},
-		{"hello", 4, "hel…"},
-		{"hello", 1, "…"},
-		{"hello", 0, ""},
-		{"", 0, ""},
-		{"日本語", 6, "日本語"},
-		{"日本語", 5, "日本…"},
-		{"日本語", 4, "日…"},
-		{"e\u0301e\u0301", 2, "e\u0301e\u0301"},
-		{"e\u0301xyz", 3, "e\u0301x…"},
-	} {
-		if got := cut(c.text, c.room); got != c.want {
-			t.Errorf("cut(%q, %d) = %q, want %q", c.text, c.room, got, c.want)
-		}
-	}
 }
 
 // Colour is for people: on a terminal that can show it, unless they say otherwise.

@@ -14,6 +14,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/processmanager/processmanager/supervisor/display"
 )
 
 // vt is a terminal with a screen of a fixed size: what the user sees of a program that
@@ -112,7 +114,7 @@ func (v *vt) step(b []byte) int {
 			return 0
 		}
 		r, n := utf8.DecodeRune(b)
-		v.put(string(r), columnsOfRune(r))
+		v.put(string(r), display.RuneWidth(r))
 		return n
 	}
 	return 1

@@ -13,6 +13,7 @@ import (
 
 	"github.com/processmanager/processmanager/rpc/client"
 	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/display"
 )
 
 // How often a list is looked at again.
@@ -125,7 +126,7 @@ func (v *picture) show(_ json.RawMessage, list []*supervisor.ProcessInfo) error 
 	}
 	text := v.p.screen.aligned(rows)
 	if hidden > 0 {
-		text += fmt.Sprintf("%s %d more\n", dots, hidden)
+		text += fmt.Sprintf("%s %d more\n", display.Dots, hidden)
 	}
 	begin := "\x1b[H" // home
 	if !v.drawn {
