@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -194,6 +195,9 @@ func TestMain(m *testing.M) {
 			topSource = func(c *client.Client) top.Source { return panicking{top.OneManager(c)} }
 		}
 		main()
+	}
+	if signal.Ignored(syscall.SIGHUP) { // under nohup: those we start would ignore it, too
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	}
 	// The race detector lets a program sleep for a second when it ends.
 	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {

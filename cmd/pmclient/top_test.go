@@ -430,6 +430,16 @@ func TestTopLeavesTheTerminal(t *testing.T) {
 		d.master.Close()
 		d.wait()
 	})
+	t.Run("the terminal goes, under nohup", func(t *testing.T) {
+		t.Parallel()
+		cmd := topCommand(t, socket, nil)
+		deaf := exec.Command("sh", append([]string{"-c", `trap "" HUP; exec "$@"`, "sh", cmd.Path}, cmd.Args[1:]...)...)
+		deaf.Env = cmd.Env
+		d := drawn(t, 80, 24, deaf)
+		d.sees("live")
+		d.master.Close()
+		d.wait()
+	})
 }
 
 // A secret that may only look sees everything and changes nothing.

@@ -24,8 +24,23 @@ type Terminal struct {
 	Colour  bool
 }
 
-// Run shows the screen until the person leaves, ctx ends or the program is asked to end
-// by SIGTERM. The terminal is left as it was found, after a panic too.
+// keyboard tells when it has gone: of who ignores SIGHUP, as under nohup, the reads of a
+// terminal that was closed end, and the screen would be drawn for nobody for ever.
+type keyboard struct {
+	*os.File
+	gone func()
+}
+
+func (k keyboard) Read(p []byte) (int, error) {
+	n, err := k.File.Read(p)
+	if err != nil {
+		k.gone()
+	}
+	return n, err
+}
+
+// Run shows the screen until the person leaves, the terminal is closed, ctx ends or the
+// program is asked to end by SIGTERM. The terminal is left as it was found, after a panic too.
 func Run(ctx context.Context, o Options, t Terminal) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -41,7 +56,7 @@ func Run(ctx context.Context, o Options, t Terminal) error {
 		profile = colorprofile.ANSI256
 	}
 	_, err = tea.NewProgram(m,
-		tea.WithContext(ctx), tea.WithInput(t.In), tea.WithOutput(t.Out), tea.WithEnvironment(withTerm(t.Env, o.Term)),
+		tea.WithContext(ctx), tea.WithInput(keyboard{t.In, cancel}), tea.WithOutput(t.Out), tea.WithEnvironment(withTerm(t.Env, o.Term)),
 		tea.WithColorProfile(profile), tea.WithFPS(framesPerSecond), tea.WithFilter(inOrder),
 	).Run()
 	switch {
