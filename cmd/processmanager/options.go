@@ -311,15 +311,16 @@ func (o *options) chooseSecret() error {
 	return nil
 }
 
-// manifestPath is the manifest that was named, or the default one if it exists.
+// manifestPath is the manifest that was named, or the default one if there is anything, be it
+// a link that leads nowhere.
 func (o *options) manifestPath() string {
 	if o.manifest != "" {
 		return o.manifest
 	}
-	if _, err := os.Stat(defaultManifest); err == nil {
-		return defaultManifest
+	if _, err := os.Lstat(defaultManifest); errors.Is(err, fs.ErrNotExist) {
+		return ""
 	}
-	return ""
+	return defaultManifest
 }
 
 // rpcPath is the API's unix socket.

@@ -65,6 +65,9 @@ func serve(o *options, env []string, stdout, stderr io.Writer) int {
 	}
 	if len(o.command) == 0 {
 		m.Log().Info("process manager", "version", version, "listens", strings.Join(doors.names, " "))
+		if cfg.Set == nil {
+			m.Log().Info("no manifest: nothing is run but what is started through the interfaces", "looked_for", defaultManifest)
+		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	doors.serve(ctx, m.Log())

@@ -107,7 +107,7 @@ func TestDefaultSocketCannotBeWritten(t *testing.T) {
 	if n := strings.Count(in.stderr.String(), "this interface stays off"); n != 2 {
 		t.Errorf("it was said %d times, want once for each of two interfaces", n)
 	}
-	in.awaitErr("/tmp/processmanager.sock")
+	in.awaitErr("cannot listen on /tmp/processmanager.sock: its directory cannot be written: read-only file system; mount a volume there (a tmpfs, an emptyDir), or choose another path")
 	if code, body := in.get(in.addr("metrics-addr"), "/livez"); code != http.StatusOK {
 		t.Errorf("/livez: %d %s", code, body)
 	}

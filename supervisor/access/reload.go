@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/processmanager/processmanager/supervisor"
 )
 
 const (
@@ -70,7 +72,7 @@ func (r *reloaded[T]) look() error {
 		info, err := os.Stat(path)
 		if err != nil {
 			r.seen = nil
-			return err
+			return denied(path, err)
 		}
 		infos[i] = info
 	}
@@ -117,14 +119,14 @@ func (r *reloaded[T]) report(err error) {
 func readSmall(path string, limit int64) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, err
+		return nil, denied(path, err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, errors.New("not a regular file")
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, denied(path, err)
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
@@ -135,6 +137,14 @@ func readSmall(path string, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("the file is larger than %d bytes", limit)
 	}
 	return data, nil
+}
+
+// denied adds to a "permission denied" who asked and who may read.
+func denied(path string, err error) error {
+	if !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("%w: %s", reason(err), supervisor.DeniedRead(path))}
 }
 
 // reason strips the operation and the path off a file error whose message is to

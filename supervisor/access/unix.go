@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/processmanager/processmanager/supervisor"
 )
 
 // MaxUnixPath is the greatest length of a unix socket's path, in bytes: the
@@ -73,7 +75,7 @@ func listenUnix(path string, o UnixOptions) (*unixSocket, error) {
 	}
 	private, err := os.MkdirTemp(filepath.Dir(path), ".pm-")
 	if err != nil {
-		return nil, fmt.Errorf("its directory cannot be written: %w", reason(err))
+		return nil, unwritable(filepath.Dir(path), err)
 	}
 	defer os.RemoveAll(private)
 	l, err := bind(private)
@@ -90,6 +92,18 @@ func listenUnix(path string, o UnixOptions) (*unixSocket, error) {
 		return nil, err
 	}
 	return &unixSocket{UnixListener: l, info: info}, nil
+}
+
+// unwritable says why nothing can be made in a directory, and what to do.
+func unwritable(dir string, err error) error {
+	why := fmt.Errorf("its directory cannot be written: %w", reason(err))
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: %s; change its mode or owner, or choose another path", why, supervisor.Denied(dir, "write to it"))
+	case errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%w; mount a volume there (a tmpfs, an emptyDir), or choose another path", why)
+	}
+	return why
 }
 
 func checkUnixPath(path string) (string, error) {
@@ -114,6 +128,8 @@ func checkParent(dir string) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("the directory %s does not exist; make it or choose another path: %w", dir, fs.ErrNotExist)
+	case errors.Is(err, fs.ErrPermission):
+		return unwritable(dir, err)
 	case err != nil:
 		return err
 	case !info.IsDir():
@@ -263,6 +279,8 @@ func probe(path string) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
+	case errors.Is(err, fs.ErrPermission):
+		return unwritable(filepath.Dir(path), err)
 	case err != nil:
 		return reason(err)
 	case info.Mode().Type() != fs.ModeSocket:

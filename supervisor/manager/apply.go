@@ -300,7 +300,7 @@ func (m *Manager) readSet(text string) (*supervisor.Set, string, error) {
 		}
 	}
 	if text == "" && len(files) == 0 {
-		return nil, manifest.Revision(files), fmt.Errorf("%s: no *.yaml or *.yml file is there any more (to run nothing, write a ProcessManifest with processes: [])", m.cfg.Manifest.Path)
+		return nil, manifest.Revision(files), fmt.Errorf("%s: %s (to run nothing, write a ProcessManifest with processes: [])", m.cfg.Manifest.Path, noFile(" any more", m.cfg.Manifest.Path))
 	}
 	set, err := manifest.Parse(files)
 	return set, manifest.Revision(files), err

@@ -70,7 +70,7 @@ func (l *loop) boot() {
 		l.source = source{kind: sourceFile, revision: l.m.cfg.Manifest.revision, file: l.m.cfg.Manifest.revision}
 		l.manifestStat = supervisor.ManifestStat{Loaded: true, Successful: true, LastSuccess: l.m.wall()}
 		if len(set.Processes) == 0 {
-			l.m.log.Warn("the manifest has no process: nothing is run", "path", l.m.cfg.Manifest.Path)
+			l.tellEmpty()
 		}
 		for _, one := range expand(set) {
 			e := l.newEntry(one.spec, fromManifest)
@@ -84,6 +84,15 @@ func (l *loop) boot() {
 	}
 	l.settle()
 	l.noteBooted()
+}
+
+// tellEmpty says that the manifest has no process, for who has mounted something else than he meant.
+func (l *loop) tellEmpty() {
+	attrs := []any{"path", l.m.cfg.Manifest.Path}
+	if why := l.m.cfg.Manifest.none; why != "" {
+		attrs = append(attrs, "why", why)
+	}
+	l.m.log.Warn("the manifest has no process: nothing is run", attrs...)
 }
 
 // add makes an entry known.

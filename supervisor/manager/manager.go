@@ -106,6 +106,7 @@ func Prepare() error { return linux.Prepare() }
 type Source struct {
 	Path     string
 	revision string
+	none     string        // why there is no file in it
 	looks    []*watch.Look // one for each
 }
 
@@ -121,8 +122,20 @@ func Load(path string) (*supervisor.Set, Source, error) {
 		return nil, src, err
 	}
 	src.revision = manifest.Revision(files)
+	if len(files) == 0 {
+		src.none = noFile("", path)
+	}
 	set, err := manifest.Parse(files)
 	return set, src, err
+}
+
+// noFile says that no manifest is in a directory, and what is there instead.
+func noFile(since, path string) string {
+	text := "no *.yaml or *.yml file is there" + since
+	if others := manifest.Others(path); others != "" {
+		text += ", only " + others
+	}
+	return text
 }
 
 // Print writes a set as one manifest, with all defaults and patches in place.

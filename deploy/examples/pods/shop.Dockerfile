@@ -4,7 +4,7 @@
 FROM debian:12-slim
 COPY --from=processmanager:dev /processmanager /pmclient /usr/local/bin/
 # The folder of the sockets, for any user; Pods with a read-only root mount an emptyDir here.
-COPY --from=processmanager:dev --chown=65532:0 /run/processmanager /run/processmanager
+COPY --from=processmanager:dev --chown=65532:0 /run /run
 ENV PM_SOCKET=/run/processmanager/processmanager.sock PM_METRICS_ADDR=:9464
 USER 65532:65532
 ENTRYPOINT ["/usr/local/bin/processmanager"]

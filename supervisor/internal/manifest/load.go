@@ -35,9 +35,9 @@ func Load(path string) (*supervisor.Set, error) {
 }
 
 // Read returns the text of a manifest: one file, or one consistent state of the
-// *.yaml and *.yml files of a directory (not those whose name begins with a dot,
-// nor directories within), sorted by name. A directory without such a file gives
-// none. Of several paths with a comma between them the files come in that order, so that
+// *.yaml and *.yml files of a directory (not those whose name begins with a dot, nor
+// what is in directories within), sorted by name. A directory without such a file gives
+// none. What has such a name and is no file is an error. Of several paths with a comma between them the files come in that order, so that
 // a later one can hold patches for an earlier one. The error wraps that of the operating
 // system.
 func Read(path string) ([]File, error) {
@@ -49,11 +49,20 @@ func Read(path string) ([]File, error) {
 	for _, one := range paths {
 		files, err := read(one)
 		if err != nil {
-			return nil, fmt.Errorf("cannot read the manifest: %w%s", err, aboutCommas(path, paths))
+			return nil, fmt.Errorf("cannot read the manifest: %w%s%s", err, whoMay(err), aboutCommas(path, paths))
 		}
 		all = append(all, files...)
 	}
 	return all, nil
+}
+
+// whoMay says why a path may not be read, and what to do.
+func whoMay(err error) string {
+	var of *fs.PathError
+	if !errors.Is(err, fs.ErrPermission) || !errors.As(err, &of) {
+		return ""
+	}
+	return ": " + supervisor.DeniedRead(of.Path)
 }
 
 // aboutCommas says that a comma separates, to who may not have meant one that does.
@@ -82,6 +91,13 @@ func read(path string) ([]File, error) {
 	return []File{{path, data}}, nil
 }
 
+// What has the name of a manifest's file.
+var (
+	errNotFile = errors.New("it is not a regular file")
+	// Left out in silence it would be taken for a smaller manifest.
+	errDirectory = errors.New("it is a directory, not a file (a container engine makes one where the file to be mounted does not exist)")
+)
+
 func manifestFolder(path string) folder {
 	return folder{
 		path: path,
@@ -90,10 +106,34 @@ func manifestFolder(path string) folder {
 			return name[0] != '.' && (ext == ".yaml" || ext == ".yml")
 		},
 		read: readUpTo(maxFile),
-		odd: func(name string) error {
-			return &fs.PathError{Op: "read", Path: filepath.Join(path, name), Err: errors.New("it is not a regular file")}
+		odd: func(name string, isDir bool) error {
+			if isDir {
+				return &fs.PathError{Op: "read", Path: filepath.Join(path, name), Err: errDirectory}
+			}
+			return &fs.PathError{Op: "read", Path: filepath.Join(path, name), Err: errNotFile}
 		},
 	}
+}
+
+// maxOthers bounds the names that [Others] tells.
+const maxOthers = 5
+
+// Others are the names in the directories of a path that are not those of manifests, quoted, with
+// commas between: of a key of a ConfigMap without ".yaml", say. It is for errors.
+func Others(path string) string {
+	var names []string
+	for _, one := range Paths(path) {
+		entries, _ := os.ReadDir(one) // what cannot be read has no names
+		for _, e := range entries {
+			if !strings.HasPrefix(e.Name(), "..") && !manifestFolder(one).wanted(e.Name()) {
+				names = append(names, quote(e.Name()))
+			}
+		}
+	}
+	if len(names) > maxOthers {
+		names = append(names[:maxOthers], "…")
+	}
+	return strings.Join(names, ", ")
 }
 
 // revisionBytes makes a revision long enough never to meet its like, and short

@@ -40,13 +40,30 @@ func TestLoadDirectory(t *testing.T) {
 	put(t, filepath.Join(dir, "a.yml"), one("a"))
 	put(t, filepath.Join(dir, ".hidden.yaml"), "nonsense")
 	put(t, filepath.Join(dir, "README.md"), "nonsense")
-	put(t, filepath.Join(dir, "sub.yaml", "c.yaml"), "nonsense")
+	put(t, filepath.Join(dir, "sub", "c.yaml"), "nonsense")
 	set, err := Load(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := namesOf(set); got != "a b" {
 		t.Errorf("processes %q, want \"a b\"", got)
+	}
+}
+
+// docker run -v ./b.yaml:/etc/processmanager/b.yaml makes an empty directory of that name where
+// ./b.yaml is missing. Left out, half of what is to run would be missing without a word.
+func TestLoadDirectoryForAFile(t *testing.T) {
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "a.yaml"), one("a"))
+	if err := os.Mkdir(filepath.Join(dir, "b.yaml"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	set, err := Load(dir)
+	if err == nil {
+		t.Fatalf("loaded %q", namesOf(set))
+	}
+	if got, want := err.Error(), "cannot read the manifest: read "+dir+"/b.yaml: it is a directory, not a file"; !strings.HasPrefix(got, want) {
+		t.Errorf("%q, want it to begin with %q", got, want)
 	}
 }
 

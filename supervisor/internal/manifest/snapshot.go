@@ -39,9 +39,8 @@ type folder struct {
 	path   string
 	wanted func(name string) bool
 	read   func(path string) ([]byte, error)
-	// odd is asked about a wanted name that is neither a file nor a directory: an
-	// error, or nil to leave it out.
-	odd func(name string) error
+	// odd is asked about a wanted name that is not a file: an error, or nil to leave it out.
+	odd func(name string, isDir bool) error
 }
 
 // files reads all files of one state of the directory, sorted by name. In a mounted
@@ -88,10 +87,8 @@ func (d folder) once(target string) ([]File, error) {
 		switch {
 		case err != nil:
 			return nil, err
-		case info.IsDir():
-			continue
 		case !info.Mode().IsRegular():
-			if err := d.odd(name); err != nil {
+			if err := d.odd(name, info.IsDir()); err != nil {
 				return nil, err
 			}
 			continue

@@ -71,8 +71,10 @@ func readKeys(path string) (*source, error) {
 		path:   path,
 		wanted: func(string) bool { return true },
 		read:   readUpTo(maxString),
-		odd: func(name string) error {
-			src.notes = append(src.notes, fmt.Sprintf("%s is not a regular file", quote(name)))
+		odd: func(name string, isDir bool) error {
+			if !isDir {
+				src.notes = append(src.notes, fmt.Sprintf("%s is not a regular file", quote(name)))
+			}
 			return nil
 		},
 	}
