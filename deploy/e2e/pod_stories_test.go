@@ -75,30 +75,6 @@ func (p *pod) allAre(container, status string, names ...string) map[string]proce
 	return last
 }
 
-// podman takes an example as it stands, with volumes that it makes itself.
-func TestPodAsItStands(t *testing.T) {
-	t.Parallel()
-	p := &pod{t: t, engine: needPodman(t), name: "shop"}
-	text, err := os.ReadFile("../examples/pods/configmap.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	// Podman would publish the port on every address of this machine.
-	ports := regexp.MustCompile(`(?m)^ +ports:\n +- \{name: metrics, containerPort: 9464\}\n`)
-	if !ports.Match(text) {
-		t.Fatal("the example has lost its port")
-	}
-	file := p.engine.dir + "/as-it-stands.yaml"
-	played := regexp.MustCompile(`port: metrics`).ReplaceAll(ports.ReplaceAll(text, nil), []byte("port: 9464"))
-	if err := os.WriteFile(file, played, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { p.must("kube", "down", file) })
-	p.must("kube", "play", file)
-	p.allAre("processes", "running", "web", "queue")
-	p.says("processes", "web | listening on 8080")
-}
-
 // A changed ConfigMap restarts what it changes, keeps what it does not change, adds
 // and removes; a broken one changes nothing and is told.
 func TestPodConfigMap(t *testing.T) {
