@@ -68,6 +68,19 @@ func TestPodAsItStands(t *testing.T) {
 	}
 }
 
+// Podman gives an emptyDir the mode of the folder that it hides, in whichever container starts
+// first: in each image it has to be open to any user, as the kubelet's is.
+func TestPodImagesHaveOpenFolder(t *testing.T) {
+	t.Parallel()
+	p := &pod{t: t, engine: needPodman(t)}
+	for _, image := range []string{"shop:dev", "operator:dev"} {
+		r := p.try("run", "--rm", "--network", "none", "--entrypoint", "stat", image, "-c", "%a", "/run/processmanager")
+		if r.code != 0 || r.stdout != "1777\n" {
+			t.Errorf("/run/processmanager of %s: want mode 1777, have %s", image, r)
+		}
+	}
+}
+
 // headCommands are the commands for a container in the comment that an example begins with,
 // as commands of podman.
 func (p *pod) headCommands(example string) []string {
