@@ -32,6 +32,7 @@ type fakeOS struct {
 
 	contained linux.Containment
 	samples   atomic.Int64
+	stops     []string                  // who was asked to end, a text for each time
 	tasks     map[string]int            // that go on, by name
 	measures  map[string]linux.Measures // by name, as changed while it lived
 
@@ -93,9 +94,16 @@ func (o *fakeOS) send(life linux.Life, s sent) bool {
 	return true
 }
 
-func (o *fakeOS) Stop(life linux.Life, sig supervisor.Signal, scope linux.Scope) {
-	o.say(life.Name, "← %s to the %s", sig, scopeWord(scope))
-	o.send(life, sent{sig, scope})
+func (o *fakeOS) Stop(list ...linux.Stopping) {
+	var names []string
+	for _, to := range list {
+		names = append(names, to.Life.Name)
+		o.say(to.Life.Name, "← %s to the %s", to.Signal, scopeWord(to.Scope))
+		o.send(to.Life, sent{to.Signal, to.Scope})
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.stops = append(o.stops, strings.Join(names, " "))
 }
 
 func (o *fakeOS) Kill(life linux.Life, scope linux.Scope) {

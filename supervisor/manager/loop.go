@@ -32,6 +32,7 @@ type loop struct {
 
 	due, cron moments
 	dirty     []*entry
+	stopping  []linux.Stopping // who is to be asked to end, see sendStops
 
 	lastGen      map[string]uint64 // of deleted names: numbers of lives are not used twice
 	ended        []*entry          // API-made processes that have ended, oldest first
@@ -83,6 +84,7 @@ func (l *loop) boot() {
 		l.begin(e)
 	}
 	l.settle()
+	l.sendStops()
 	l.noteBooted()
 }
 
@@ -126,6 +128,16 @@ func (l *loop) run(ctx context.Context) {
 			l.shutdown(0, "asked to end")
 		}
 		l.settle()
+		l.sendStops()
+	}
+}
+
+// sendStops asks those to end who were found in this turn, all at once: the deaths of the
+// first would delay the signals to the last.
+func (l *loop) sendStops() {
+	if len(l.stopping) > 0 {
+		l.m.os.Stop(l.stopping...)
+		l.stopping = l.stopping[:0]
 	}
 }
 
@@ -194,8 +206,9 @@ func (l *loop) perform(e *entry, a machine.Action) {
 	case machine.RunHook:
 		l.runHook(e, a)
 	case machine.Signal:
-		l.m.os.Stop(linux.Life{Name: e.spec.Name, Gen: a.Gen}, a.Signal, scopeOf(a.Scope))
+		l.stopping = append(l.stopping, linux.Stopping{Life: linux.Life{Name: e.spec.Name, Gen: a.Gen}, Signal: a.Signal, Scope: scopeOf(a.Scope)})
 	case machine.Kill:
+		l.sendStops()
 		l.m.os.Kill(linux.Life{Name: e.spec.Name, Gen: a.Gen}, scopeOf(a.Scope))
 	case machine.Arm:
 		l.step(e, machine.Armed{At: e.nextTime(l.m.wall())})

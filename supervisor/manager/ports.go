@@ -13,7 +13,7 @@ import (
 // once.
 type OS interface {
 	Spawn(life linux.Life, c linux.Command)
-	Stop(life linux.Life, sig supervisor.Signal, scope linux.Scope)
+	Stop(list ...linux.Stopping)
 	Kill(life linux.Life, scope linux.Scope)
 	Signal(life linux.Life, sig supervisor.Signal, scope linux.Scope) error
 	Exec(ctx context.Context, task linux.Life, c linux.Command) (linux.Exit, error)

@@ -2,6 +2,7 @@ package manager
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -124,6 +125,21 @@ func TestStrangerAtTheEnd(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Those who end together are asked together: the system answers the death of the first
+// when the last has its signal.
+func TestShutdownAsksTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, Config{Set: parse(t, manifestOf("", "name: db, command: [child]",
+			"name: api, command: [child], dependsOn: [{name: db}]", "name: job, command: [child]", "name: web, command: [child]"))})
+		b.run()
+		b.signal(supervisor.SIGTERM)
+		<-b.done
+		if got, want := b.os.stops, []string{"api job web", "db"}; !slices.Equal(got, want) {
+			t.Errorf("asked to end: %q, want %q", got, want)
+		}
+	})
 }
 
 // Who got an answer in the moment of the end is told that answer.

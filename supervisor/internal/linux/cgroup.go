@@ -68,6 +68,9 @@ type leaf struct {
 	group *processGroup
 	path  string // "pm.NAME/RUN", below our own group
 	tries int    // to remove it
+	// removed says that it is not there any more, although its life is not over yet. The
+	// tree goroutine's own until the life is.
+	removed bool
 	// born says that the leader was spawned into it, so that its whole tree is in it,
 	// but for who left it on purpose. Otherwise it was moved there when it ran already.
 	born bool

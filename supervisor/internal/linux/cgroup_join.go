@@ -228,6 +228,9 @@ func (c *cgroups) populated(f *leaf) (yes, known bool) {
 	if c == nil || f == nil {
 		return false, false
 	}
+	if c.removedNow(f) {
+		return false, true
+	}
 	var buf [256]byte
 	text, err := c.readFile(f.path+"/cgroup.events", buf[:])
 	if err != nil {

@@ -86,13 +86,27 @@ func (c *cgroups) sweep(s *System) {
 	}
 }
 
+// removedNow removes the group of a life if nobody lives there, when no other is to come:
+// that asks the kernel once for what it is asked anyway.
+func (c *cgroups) removedNow(f *leaf) bool {
+	c.mu.Lock()
+	ending := c.ending
+	c.mu.Unlock()
+	if ending && !f.removed {
+		f.removed = unix.Unlinkat(c.fd, f.path, unix.AT_REMOVEDIR) == nil
+	}
+	return f.removed
+}
+
 // removeLeaf removes the group of a life, and with the last one that of the process.
 func (c *cgroups) removeLeaf(f *leaf) error {
 	g := f.group
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if err := c.removeTree(f.path, removeDepth); err != nil {
-		return err
+	if !f.removed {
+		if err := c.removeTree(f.path, removeDepth); err != nil {
+			return err
+		}
 	}
 	g.leaves--
 	if g.leaves == 0 && c.removeTree(g.dir, 0) == nil {

@@ -224,7 +224,7 @@ func TestT22CgroupDaemonIsAMember(t *testing.T) {
 	if got := usageOf(s, l.Name).TreeSize; got < 1 {
 		t.Errorf("tree size %d", got)
 	}
-	s.Stop(l, supervisor.SIGTERM, ScopeRest)
+	s.Stop(Stopping{l, supervisor.SIGTERM, ScopeRest})
 	r.await(t, l, "empty")
 	if !strings.Contains(out.String(), "asked") {
 		t.Error("it was not asked")
@@ -298,6 +298,9 @@ func TestCgroupEndingRemovesAtOnce(t *testing.T) {
 	s.Ending()
 	eventually(t, "the group of what was over before is gone", func() bool { return !there(lives[0]) })
 	end(lives[1])
+	if _, err := os.Stat(place + "/pm.second/1"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("when the end of a life is told, its own group is still there (%v)", err)
+	}
 	eventually(t, "the group is gone while another lives", func() bool { return !there(lives[1]) })
 	if !there(lives[2]) {
 		t.Error("one that lives lost its group")
@@ -321,6 +324,36 @@ func TestCgroupDeserter(t *testing.T) {
 			t.Errorf("%s lives on (%v)", pid, err)
 		}
 	}
+}
+
+// While all end, a life is not over with its group: who has left it is found, asked and
+// killed as before.
+func TestCgroupDeserterAtTheEnd(t *testing.T) {
+	place := needCgroup(t)
+	s, r := newSystem(t)
+	l, out := Life{"web", 1}, newText()
+	s.Spawn(l, shell(l, out, `setsid sh -c 'echo $$ > `+place+`/cgroup.procs; trap "" TERM; echo up $$; while :; do sleep 1000; done' & exec sleep 1000`))
+	out.await(t, "up ")
+	r.await(t, l, "spawned")
+	s.Ending()
+	s.Stop(Stopping{l, supervisor.SIGTERM, ScopeLeader})
+	r.await(t, l, "exited")
+	if r.left[l] == 0 {
+		t.Error("nobody is left, and one lives outside of the group")
+	}
+	if _, err := os.Stat(place + "/pm.web/1"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("nobody is in the group, and it is still there (%v)", err)
+	}
+	s.Kill(l, ScopeRest)
+	r.await(t, l, "empty")
+	pid, err := strconv.Atoi(strings.TrimSpace(strings.TrimPrefix(out.String(), "up ")))
+	if err != nil || alive(pid) {
+		t.Errorf("%d lives on (%v)", pid, err)
+	}
+	eventually(t, "the group of the process is removed", func() bool {
+		_, err := os.Stat(place + "/pm.web")
+		return errors.Is(err, fs.ErrNotExist)
+	})
 }
 
 // A life may have groups below its own: their members are its members, and they go

@@ -71,8 +71,9 @@
 //
 // One manager uses a place: our own group's directory is locked with flock(2), and a
 // second manager does without groups. What a crashed predecessor left empty is removed in
-// the background; RUN~2 is a life beside a group in which somebody still lives. PID 1
-// removes nothing at Close: the runtime removes the container's group with all below.
+// the background; RUN~2 is a life beside a group in which somebody still lives. After
+// [System.Ending] the group of a life is removed when its leader is reaped: that the
+// kernel does so tells, like cgroup.events, that nobody is in it.
 //
 //	what is done                  with a group                            without, and also for
 //	a life is over                cgroup.events says populated 0, and     who left the group

@@ -25,16 +25,31 @@ type request struct {
 	hit   map[int]uint64 // who was signalled already, by pid: its start time
 }
 
-// Stop sends sig and then SIGCONT, because a stopped process does not handle a
-// signal before it goes on. It returns at once; a life that has ended, or is ending,
-// is not an error. A life that is still being spawned gets the signal when it runs.
-func (s *System) Stop(id Life, sig supervisor.Signal, scope Scope) {
-	_ = s.ask(id, &request{sig: sig, scope: scope, cont: true})
+// Stopping is who is to be asked to end, and by what.
+type Stopping struct {
+	Life   Life
+	Signal supervisor.Signal
+	Scope  Scope
+}
+
+// Stop sends each of the lives its signal and then SIGCONT, because a stopped process
+// does not handle a signal before it goes on. It returns at once; a life that has ended,
+// or is ending, is not an error. A life that is still being spawned gets the signal when
+// it runs. Nobody is reaped meanwhile, so that the last one is not asked later for the
+// deaths of those before.
+func (s *System) Stop(list ...Stopping) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, to := range list {
+		_ = s.ask(to.Life, &request{sig: to.Signal, scope: to.Scope, cont: true})
+	}
 }
 
 // Kill sends SIGKILL; to a tree, until a walk finds nobody new, and later to everybody
 // who turns up before the tree is empty. It returns at once.
 func (s *System) Kill(id Life, scope Scope) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	_ = s.ask(id, &request{sig: supervisor.SIGKILL, scope: scope, again: true})
 }
 
@@ -42,30 +57,29 @@ func (s *System) Kill(id Life, scope Scope) {
 // the life is over, or when its leader is, if that is who was meant; otherwise it
 // says why the kernel refused. A tree is signalled in the background.
 func (s *System) Signal(id Life, sig supervisor.Signal, scope Scope) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.ask(id, &request{sig: sig, scope: scope})
 }
 
+// ask has a request delivered now or, to who is still being spawned, when it runs.
+// Called with s.mu held.
 func (s *System) ask(id Life, r *request) error {
-	s.mu.Lock()
 	r.life = s.lives[id]
 	if r.life == nil {
-		s.mu.Unlock()
 		return fmt.Errorf("cannot send %s to %q: %w", r.sig, id.Name, supervisor.ErrNotRunning)
 	}
 	r.life.noteStop(r.sig)
 	if !r.life.announced && !r.life.reaped {
 		r.life.waiting = append(r.life.waiting, r)
-		s.mu.Unlock()
 		return nil
 	}
-	s.mu.Unlock()
 	return s.deliver(r)
 }
 
 // deliver sends what can be sent at once, and hands the rest to the tree goroutine.
+// Called with s.mu held.
 func (s *System) deliver(r *request) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	l := r.life
 	target := l.pid
 	switch {

@@ -106,12 +106,11 @@ func (s *System) spawn(l *life) {
 	s.listen(l)
 	s.mu.Lock()
 	l.announced = true
-	waiting := l.waiting
-	l.waiting = nil
-	s.mu.Unlock()
-	for _, r := range waiting {
+	for _, r := range l.waiting {
 		_ = s.deliver(r)
 	}
+	l.waiting = nil
+	s.mu.Unlock()
 	poke(s.treeKick) // it may have ended already
 }
 

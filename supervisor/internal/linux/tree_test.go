@@ -178,13 +178,13 @@ func TestT12SignalTheDead(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, scope := range []Scope{ScopeLeader, ScopeGroup, ScopeTree, ScopeRest} {
-		s.Stop(l, supervisor.SIGTERM, scope)
+		s.Stop(Stopping{l, supervisor.SIGTERM, scope})
 		s.Kill(l, scope)
 	}
 	if exit := r.over(t, l); exit.Signal != supervisor.SIGKILL {
 		t.Errorf("exit %+v", exit)
 	}
-	s.Stop(l, supervisor.SIGTERM, ScopeTree)
+	s.Stop(Stopping{l, supervisor.SIGTERM, ScopeTree})
 	err := s.Signal(l, supervisor.SIGTERM, ScopeLeader)
 	if !errors.Is(err, supervisor.ErrNotRunning) || err.Error() != `cannot send SIGTERM to "short": process is not running` {
 		t.Errorf("error %v", err)
@@ -196,9 +196,32 @@ func TestStopBeforeSpawned(t *testing.T) {
 	s, r := newSystem(t)
 	l := Life{"early", 1}
 	s.Spawn(l, command(l, newText(), "/bin/sleep", "1000"))
-	s.Stop(l, supervisor.SIGTERM, ScopeLeader)
+	s.Stop(Stopping{l, supervisor.SIGTERM, ScopeLeader})
 	if exit := r.over(t, l); exit.Signal != supervisor.SIGTERM {
 		t.Errorf("exit %+v", exit)
+	}
+}
+
+// Each of several is asked, also beside those that are over, unknown or still being spawned.
+func TestStopOfSeveral(t *testing.T) {
+	s, r := newSystem(t)
+	over, leader, group, early := Life{"over", 1}, Life{"leader", 1}, Life{"group", 1}, Life{"early", 1}
+	s.Spawn(over, command(over, newText(), "/bin/true"))
+	r.over(t, over)
+	for _, l := range []Life{leader, group} {
+		s.Spawn(l, command(l, newText(), "/bin/sleep", "1000"))
+		r.await(t, l, "spawned")
+	}
+	s.Spawn(early, command(early, newText(), "/bin/sleep", "1000"))
+	s.Stop(
+		Stopping{over, supervisor.SIGTERM, ScopeTree}, Stopping{Life{"nobody", 1}, supervisor.SIGTERM, ScopeLeader},
+		Stopping{leader, supervisor.SIGTERM, ScopeLeader}, Stopping{group, supervisor.Signal(unix.SIGINT), ScopeGroup},
+		Stopping{early, supervisor.Signal(unix.SIGUSR1), ScopeTree},
+	)
+	for l, want := range map[Life]supervisor.Signal{leader: supervisor.SIGTERM, group: supervisor.Signal(unix.SIGINT), early: supervisor.Signal(unix.SIGUSR1)} {
+		if exit := r.over(t, l); exit.Signal != want {
+			t.Errorf("%s: exit %+v, want %s", l.Name, exit, want)
+		}
 	}
 }
 
@@ -208,7 +231,7 @@ func TestT21LeaderGoneGroupAlive(t *testing.T) {
 	l, out := Life{"stubborn", 1}, newText()
 	s.Spawn(l, shell(l, out, `sh -c 'trap "" TERM; echo ready; while :; do sleep 1000; done' & trap "exit 5" TERM; wait`))
 	out.await(t, "ready")
-	s.Stop(l, supervisor.SIGTERM, ScopeTree)
+	s.Stop(Stopping{l, supervisor.SIGTERM, ScopeTree})
 	r.await(t, l, "exited")
 	if r.exits[l].Code != 5 || r.left[l] == 0 {
 		t.Errorf("exit %+v left %d, want code 5 and somebody left", r.exits[l], r.left[l])
@@ -265,7 +288,7 @@ func TestT25StoppedProcessHandlesTerm(t *testing.T) {
 			var p procStat
 			eventually(t, "it is stopped", func() bool { return sc.stat(r.pid(l), &p) && p.state == 'T' })
 			sc.close()
-			s.Stop(l, supervisor.SIGTERM, scope)
+			s.Stop(Stopping{l, supervisor.SIGTERM, scope})
 			if exit := r.over(t, l); exit.Code != 7 || !strings.Contains(out.String(), "terminated") {
 				t.Errorf("scope %d: exit %+v output %q", scope, exit, out)
 			}
@@ -355,7 +378,7 @@ func TestT10NumbersAreReused(t *testing.T) {
 		l := Life{"victim", uint64(i)}
 		s.Spawn(l, shell(l, newText(), "setsid sleep 1000 & sleep 1000"))
 		r.await(t, l, "spawned")
-		s.Stop(l, supervisor.SIGTERM, ScopeTree)
+		s.Stop(Stopping{l, supervisor.SIGTERM, ScopeTree})
 		s.Kill(l, ScopeTree)
 		r.over(t, l)
 	}

@@ -83,7 +83,7 @@ func TestTTYIsHungUpWithItsLeader(t *testing.T) {
 	l, out := Life{"web", 1}, newText()
 	s.Spawn(l, ttyShell(l, out, `(trap '' HUP; echo up; exec sleep 1000) & wait`))
 	out.await(t, "up")
-	s.Stop(l, supervisor.SIGKILL, ScopeLeader)
+	s.Stop(Stopping{l, supervisor.SIGKILL, ScopeLeader})
 	r.await(t, l, "exited")
 	s.Kill(l, ScopeTree)
 	r.over(t, l)
