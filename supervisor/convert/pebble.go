@@ -61,6 +61,8 @@ type pebbleReader struct {
 	order            []string
 	checkOrder       []string
 	byName           map[string]*process
+	// Of checks, by name: its level, whether it is disabled, and whether a service acts on it.
+	ready, alive, off, named map[string]bool
 }
 
 // readPebble reads layers with pebble's defaults.
@@ -74,6 +76,7 @@ func readPebble(d *draft, _ Options) error {
 	r := &pebbleReader{
 		yamlReader: &yamlReader{d: d}, services: map[string]*tree{}, checks: map[string]*tree{},
 		byName: map[string]*process{},
+		ready:  map[string]bool{}, alive: map[string]bool{}, off: map[string]bool{}, named: map[string]bool{},
 	}
 	for _, file := range files {
 		if err := r.layer(file); err != nil {
@@ -87,6 +90,7 @@ func readPebble(d *draft, _ Options) error {
 	d.defaults = supervisor.Spec{
 		RestartBackoff:                &supervisor.Backoff{Initial: span(500 * time.Millisecond), Max: seconds(30), ResetAfter: seconds(30)},
 		TerminationGracePeriodSeconds: new(int64(5)),
+		KillMode:                      supervisor.KillGroup,
 	}
 	d.note(Changed, d.file, 0, "", "pebble never ends by itself but for on-success and on-failure, hence exitPolicy Never")
 	d.note(Changed, d.file, 0, "", "pebble takes a service whose first second goes well for started; a failed start is tried again here as any other end is")
@@ -96,9 +100,10 @@ func readPebble(d *draft, _ Options) error {
 	for _, name := range r.order {
 		r.ordering(r.byName[name], r.services[name])
 	}
+	r.lookAtChecks()
 	for _, name := range r.order {
 		r.onCheckFailure(r.byName[name], r.services[name])
-		r.rest(r.byName[name], "", r.services[name], nil)
+		r.rest(r.byName[name], "", r.services[name], map[string]string{"workload": noEqual})
 	}
 	r.looseChecks()
 	return r.err
@@ -122,7 +127,7 @@ func (r *pebbleReader) layer(file string) error {
 	}
 	r.combine(r.object(t, "services"), r.services, &r.order)
 	r.combine(r.object(t, "checks"), r.checks, &r.checkOrder)
-	r.rest(nil, "", t, map[string]string{"log-targets": "logs are not forwarded: they are on the container's streams, where the cluster's collector reads them"})
+	r.rest(nil, "", t, map[string]string{"log-targets": "logs are not forwarded: they are on the container's streams, where the cluster's collector reads them", "workloads": noEqual, "pairing": noEqual})
 	return r.err
 }
 
@@ -286,6 +291,9 @@ func (r *pebbleReader) ends(p *process, t *tree) {
 	}
 	if good == "failure-shutdown" {
 		p.noteOn(Changed, goodAt, "on-success", "the container ends with the exit code of the process, which is 0, and not with 10")
+	}
+	if bad == "shutdown" || bad == "failure-shutdown" {
+		p.noteOn(Changed, badAt, "on-failure", "the container ends with the exit code of the process, and not with 10")
 	}
 	if bad == "success-shutdown" {
 		p.noteOn(Changed, badAt, "on-failure", "the container ends with the exit code of the process, and not with 0")

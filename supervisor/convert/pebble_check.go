@@ -4,47 +4,98 @@ import (
 	"math"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
 )
 
+// lookAtChecks reads what is said of each of them beside what it does.
+func (r *pebbleReader) lookAtChecks() {
+	for _, name := range r.checkOrder {
+		t := r.checks[name]
+		if text, c := r.text(t, "level"); c != nil && text != "alive" && text != "ready" {
+			r.fail(c, "%q is not alive or ready", text)
+		} else if text == "ready" {
+			r.ready[name] = true
+		} else if text == "alive" {
+			r.alive[name] = true
+		}
+		if text, c := r.text(t, "startup"); c != nil && text != "enabled" && text != "disabled" {
+			r.fail(c, "%q is not enabled or disabled", text)
+		} else if text == "disabled" {
+			r.off[name] = true
+		}
+	}
+}
+
 // onCheckFailure connects a service with the checks that it names.
 func (r *pebbleReader) onCheckFailure(p *process, t *tree) {
-	c := r.object(t, "on-check-failure")
+	const key = "on-check-failure"
+	c := r.object(t, key)
 	if c == nil {
 		return
 	}
 	for _, entry := range c.left {
-		action := r.scalar(entry)
-		check := r.checks[entry.key]
+		name, action := entry.key, r.scalar(entry)
+		check := r.checks[name]
 		switch {
 		case check == nil:
-			p.noteOn(Lost, entry, "on-check-failure", "there is no check %q", entry.key)
+			p.noteOn(Lost, entry, key, "there is no check %q", name)
 			continue
 		case action == "ignore":
 			continue
-		case action == "restart":
-		case p.spec.LivenessProbe == nil:
-			p.spec.RestartPolicy, p.spec.Essential = supervisor.RestartNever, true
-			p.noteOn(Changed, entry, "on-check-failure", "%s: the process is ended and, being essential, the container with it; any other end has the same consequence", action)
-		}
-		if p.spec.LivenessProbe != nil {
-			p.noteOn(Lost, entry, "on-check-failure", "a process has one livenessProbe, so the action %s of the check %s is left out", action, entry.key)
+		case action != "restart" && !strings.HasSuffix(action, "shutdown"):
+			r.fail(entry, "%q is not restart, ignore, shutdown, success-shutdown or failure-shutdown", action)
 			continue
 		}
-		p.spec.LivenessProbe = r.probe(p, check)
+		r.named[name] = true
+		switch {
+		case r.off[name]:
+			p.noteOn(Changed, entry, key, "the check %s is disabled, and a probe is always on: it is left out", name)
+			continue
+		case p.spec.LivenessProbe != nil:
+			p.noteOn(Lost, entry, key, "a process has one livenessProbe, so the action %s of the check %s is left out", action, name)
+		case action == "restart":
+			p.noteOn(Changed, entry, key, "%s: as long as it fails, each new life is ended too; pebble waits for a success in between", name)
+		default:
+			p.spec.RestartPolicy, p.spec.Essential = supervisor.RestartNever, true
+			p.noteOn(Changed, entry, key, "%s: the process is ended and, being essential, the container with it, with its exit code; pebble ends with 11 (success-shutdown: 0). Any other end has the same consequence", action)
+		}
+		if p.spec.LivenessProbe == nil {
+			p.spec.LivenessProbe = r.probe(p, check)
+			period := 10
+			if n := p.spec.LivenessProbe.PeriodSeconds; n != nil {
+				period = *n
+			}
+			p.spec.LivenessProbe.InitialDelaySeconds = period // pebble's first attempt is at the end of a period
+		}
+		if r.ready[name] {
+			r.readiness(p, check)
+		}
 	}
+}
+
+// readiness gives a process the probe that a check of the level ready is.
+func (r *pebbleReader) readiness(p *process, check *tree) {
+	if p.spec.ReadinessProbe != nil {
+		p.noteOn(Lost, check, "check "+check.key, "a process has one readinessProbe, which another check is: join them in one command")
+		return
+	}
+	p.spec.ReadinessProbe = r.probe(p, check)
 }
 
 // looseChecks are those that no service names. With one service they are about it.
 func (r *pebbleReader) looseChecks() {
 	for _, name := range r.checkOrder {
 		t := r.checks[name]
-		if t.get("http") == nil && t.get("tcp") == nil && t.get("exec") == nil {
-			continue // taken
+		if r.named[name] {
+			continue
 		}
-		level, _ := r.text(t, "level")
+		if r.off[name] {
+			r.d.note(Changed, t.file, t.line, "check "+name, "it is disabled, and a probe is always on: it is left out")
+			continue
+		}
 		target := ""
 		if e := t.get("exec"); e != nil && e.get("service-context") != nil {
 			target = e.get("service-context").node.Value
@@ -52,20 +103,18 @@ func (r *pebbleReader) looseChecks() {
 		if target == "" && len(r.order) == 1 {
 			target = r.order[0]
 		}
-		if p := r.byName[target]; p != nil && p.spec.ReadinessProbe == nil && level != "alive" {
-			if p.spec.ReadinessProbe = r.probe(p, t); p.spec.ReadinessProbe != nil {
-				p.spec.ReadinessProbe.TerminationGracePeriodSeconds = nil
-			}
+		if p := r.byName[target]; p != nil && p.spec.ReadinessProbe == nil && !r.alive[name] {
+			r.readiness(p, t)
 			continue
 		}
 		r.d.note(Lost, t.file, t.line, "check "+name, "a check belongs to a process here: write it as readinessProbe (/readyz) or livenessProbe (it restarts) of the one that it is about")
 	}
 }
 
-// probe reads a check.
-func (r *pebbleReader) probe(p *process, t *tree) *supervisor.Probe {
-	out := &supervisor.Probe{TimeoutSeconds: new(3)}
-	r.take(t, "level")
+// probe reads a check, of which more than one may be made.
+func (r *pebbleReader) probe(p *process, check *tree) *supervisor.Probe {
+	t := check.clone()
+	out := &supervisor.Probe{}
 	for _, f := range []struct {
 		key string
 		to  **int
@@ -74,11 +123,14 @@ func (r *pebbleReader) probe(p *process, t *tree) *supervisor.Probe {
 			*f.to = new(max(1, int(math.Round(time.Duration(*span).Seconds()))))
 		}
 	}
+	if out.TimeoutSeconds == nil {
+		out.TimeoutSeconds = new(3)
+		if out.PeriodSeconds != nil { // an attempt is over when the next one begins
+			out.TimeoutSeconds = new(min(3, *out.PeriodSeconds))
+		}
+	}
 	if n := r.integer(t, "threshold", 3, 1); n != 3 {
 		out.FailureThreshold = &n
-	}
-	if text, c := r.text(t, "startup"); c != nil && text == "disabled" {
-		p.noteOn(Changed, c, "check "+t.key, "it is disabled in the layer; a probe is always on")
 	}
 	switch http, tcp, exec := r.object(t, "http"), r.object(t, "tcp"), r.object(t, "exec"); {
 	case http != nil:
@@ -95,6 +147,7 @@ func (r *pebbleReader) probe(p *process, t *tree) *supervisor.Probe {
 		r.rest(p, "check "+t.key+" ", exec, map[string]string{
 			"environment": "it runs with the environment of the process", "working-dir": "it runs in the directory of the process",
 			"user": "it runs as the user of the process", "group": "it runs as the user of the process",
+			"user-id": "it runs as the user of the process", "group-id": "it runs as the user of the process",
 		})
 	default:
 		r.fail(t, "want one of http, tcp and exec")

@@ -119,6 +119,16 @@ func (t *tree) merge(from *tree) {
 	}
 }
 
+// clone is for what is read more than once.
+func (t *tree) clone() *tree {
+	out := *t
+	out.left = make([]*tree, 0, len(t.left))
+	for _, c := range t.left {
+		out.left = append(out.left, c.clone())
+	}
+	return &out
+}
+
 func comments(text string) []string {
 	var list []string
 	for line := range strings.Lines(text) {
