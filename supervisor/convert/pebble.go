@@ -3,7 +3,6 @@ package convert
 import (
 	"io/fs"
 	"math"
-	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -29,30 +28,6 @@ func looksLikePebble(text []byte) bool {
 	}
 	return false
 }
-
-var layerFile = pattern(`^[0-9]{3}-.+\.ya?ml$`)
-
-// layerFiles are those of a directory, or of its layers folder, in their order.
-func layerFiles(fsys fs.FS, dir string) []string {
-	for _, folder := range []string{dir, path.Join(dir, "layers")} {
-		var list []string
-		entries, err := fs.ReadDir(fsys, folder)
-		if err != nil {
-			continue
-		}
-		for _, e := range entries {
-			if layerFile().MatchString(e.Name()) && !e.IsDir() {
-				list = append(list, path.Join(folder, e.Name()))
-			}
-		}
-		if len(list) > 0 {
-			return list
-		}
-	}
-	return nil
-}
-
-func isLayers(fsys fs.FS, dir string) bool { return len(layerFiles(fsys, dir)) > 0 }
 
 // A pebbleReader has the layers joined.
 type pebbleReader struct {
@@ -107,74 +82,6 @@ func readPebble(d *draft, _ Options) error {
 	}
 	r.looseChecks()
 	return r.err
-}
-
-func (r *pebbleReader) layer(file string) error {
-	text, err := r.d.readFile(file)
-	if err != nil {
-		return err
-	}
-	t, err := r.d.parseYAML(file, text)
-	if err != nil {
-		return err
-	}
-	r.file = file
-	r.d.about = append(r.d.about, t.about...)
-	for _, key := range []string{"summary", "description"} {
-		if text, c := r.text(t, key); c != nil {
-			r.d.about = append(r.d.about, strings.Split(strings.TrimSpace(text), "\n")...)
-		}
-	}
-	r.combine(r.object(t, "services"), r.services, &r.order)
-	r.combine(r.object(t, "checks"), r.checks, &r.checkOrder)
-	r.rest(nil, "", t, map[string]string{"log-targets": "logs are not forwarded: they are on the container's streams, where the cluster's collector reads them", "workloads": noEqual, "pairing": noEqual})
-	return r.err
-}
-
-// combine puts the entries of a layer over those of the layers before.
-func (r *pebbleReader) combine(from *tree, into map[string]*tree, order *[]string) {
-	if from == nil {
-		return
-	}
-	for _, entry := range from.left {
-		if !entry.isObject() {
-			r.fail(entry, "want an object")
-			return
-		}
-		override, c := r.text(entry, "override")
-		old := into[entry.key]
-		switch {
-		case c == nil || override != "merge" && override != "replace":
-			r.fail(entry, "want override: merge or replace")
-			return
-		case old == nil:
-			*order = append(*order, entry.key)
-			into[entry.key] = entry
-		case override == "replace":
-			into[entry.key] = entry
-		default:
-			overlay(old, entry)
-			old.file, old.line = entry.file, entry.line
-		}
-	}
-}
-
-// overlay merges: lists are joined, objects key by key, single values replaced.
-func overlay(old, over *tree) {
-	for _, c := range over.left {
-		was := old.get(c.key)
-		switch {
-		case was == nil:
-			old.left = append(old.left, c)
-		case was.isObject() && c.isObject():
-			overlay(was, c)
-		case was.isList() && c.isList():
-			was.left = append(was.left, c.left...)
-		default:
-			old.put(c)
-		}
-	}
-	old.about = append(old.about, over.about...)
 }
 
 func (r *pebbleReader) service(name string, t *tree) {

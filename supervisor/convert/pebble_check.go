@@ -60,7 +60,7 @@ func (r *pebbleReader) onCheckFailure(p *process, t *tree) {
 			p.noteOn(Changed, entry, key, "%s: as long as it fails, each new life is ended too; pebble waits for a success in between", name)
 		default:
 			p.spec.RestartPolicy, p.spec.Essential = supervisor.RestartNever, true
-			p.noteOn(Changed, entry, key, "%s: the process is ended and, being essential, the container with it, with its exit code; pebble ends with 11 (success-shutdown: 0). Any other end has the same consequence", action)
+			p.noteOn(Changed, entry, key, "%s: the process is ended and, being essential, the container with it, as a failure; pebble ends with 11 (success-shutdown: 0). Any other end has the same consequence", action)
 		}
 		if p.spec.LivenessProbe == nil {
 			p.spec.LivenessProbe = r.probe(p, check)

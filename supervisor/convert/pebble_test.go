@@ -3,6 +3,7 @@ package convert
 import (
 	"strings"
 	"testing"
+	"testing/fstest"
 )
 
 // What pebble does with a check depends on who names it, on its level, and on whether it is on.
@@ -92,6 +93,27 @@ func TestPebbleEnds(t *testing.T) {
 		_, err := Text("f.yaml", []byte("services: {a: {override: replace, command: x}}\nchecks: {c: {override: replace, tcp: {port: 1}, "+check+"}}"), Options{From: "pebble"})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", check, err, want)
+		}
+	}
+}
+
+// Layers may lie in folders of their own, which stand in the order as layers do.
+func TestPebbleLayerFolders(t *testing.T) {
+	layer := func(command string) *fstest.MapFile {
+		return &fstest.MapFile{Data: []byte("services: {a: {override: merge, command: " + command + ", environment: {" + command + ": x}}}\n")}
+	}
+	for _, root := range []string{"", "layers/"} {
+		got, err := Convert(fstest.MapFS{
+			root + "001-first.yaml":             layer("A"),
+			root + "002-extra.d/001-one.yaml":   layer("B"),
+			root + "002-extra.d/002-two.yaml":   layer("C"),
+			root + "002-extra.d/x.d/1-no.yaml":  layer("no"),
+			root + "003-last.yaml":              layer("D"),
+			root + "README.d/001-unrelated.txt": layer("no"),
+		}, ".", Options{})
+		want := "command: [D] env: [{name: A, value: x}, {name: B, value: x}, {name: C, value: x}, {name: D, value: x}]"
+		if err != nil || !strings.Contains(told(got.Manifest), want) {
+			t.Errorf("%v: %q is not in\n%s", err, want, got.Manifest)
 		}
 	}
 }
