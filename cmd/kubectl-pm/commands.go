@@ -15,7 +15,8 @@ import (
 const (
 	defaultParallel = 10
 	maxParallel     = 1000
-	defaultTimeout  = 40 * time.Second // above the grace period that a stop may take
+	lookTimeout     = 10 * time.Second
+	changeTimeout   = 40 * time.Second // above the grace period that a stop may take
 )
 
 func (p *program) flags() []cli.Flag {
@@ -29,7 +30,7 @@ func (p *program) flags() []cli.Flag {
 		&cli.StringFlag{Name: "kubeconfig", Usage: "`PATH` of the kubeconfig"},
 		&cli.StringFlag{Name: "pmclient", Usage: "`PATH` of pmclient in the containers", Value: "pmclient"},
 		&cli.IntFlag{Name: "parallel", Usage: "`NUMBER` of Pods that are asked at once", Value: defaultParallel},
-		&cli.DurationFlag{Name: "timeout", Usage: "`TIME` that one Pod has for its answer", Value: defaultTimeout},
+		&cli.DurationFlag{Name: "timeout", Usage: "`TIME` that one Pod has for its answer", DefaultText: lookTimeout.String() + ", and " + changeTimeout.String() + " of what changes processes"},
 		&cli.StringFlag{Name: "format", Aliases: []string{"o"}, Usage: "`FORMAT` of the answer: text or json", Value: "text"},
 	}
 }
@@ -37,7 +38,7 @@ func (p *program) flags() []cli.Flag {
 // command is the command line.
 func (p *program) command() *cli.Command {
 	sub := func(name, args, usage string, action cli.ActionFunc, flags ...cli.Flag) *cli.Command {
-		return &cli.Command{Name: name, ArgsUsage: args, Usage: usage, Action: action, Flags: flags, HideHelp: true, OnUsageError: wrongUsage}
+		return &cli.Command{Name: name, ArgsUsage: args, Usage: usage, Action: action, Flags: flags, HideHelpCommand: true, OnUsageError: wrongUsage}
 	}
 	return &cli.Command{
 		Name:      "kubectl pm",
@@ -53,13 +54,12 @@ func (p *program) command() *cli.Command {
 			sub("status", "NAME…", "show processes by name", p.status),
 			sub("start", "NAME…", "start processes that are idle", p.change("start")),
 			sub("stop", "NAME…", "stop processes", p.change("stop")),
-			sub("restart", "NAME…", "stop and start processes", p.change("restart")),
+			sub("restart", "NAME…", "stop and start processes", p.restart,
+				&cli.BoolFlag{Name: "rolling", Usage: "in one Pod after the other: the next one when the processes of this one are ready, and no further after a failure"}),
 			sub("trigger", "NAME…", "run scheduled processes now", p.change("trigger")),
-			sub("logs", "NAME…", "show what processes have written", p.logs,
-				&cli.IntFlag{Name: "lines", Aliases: []string{"tail"}, Usage: "`NUMBER` of the newest lines, of each process in each Pod", Value: 100},
-				&cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "go on with new lines"},
-				&cli.StringFlag{Name: "since", Usage: "not older than `TIME`: 10m, or 2026-01-02T03:04:05Z"}),
+			sub("logs", "[NAME…]", "show what processes have written: those of the names and patterns, or all", p.logs, logsFlags()...),
 			sub("top", "", "show processes on a screen that stays open, with keys to look closer and to act", p.top, topFlags()...),
+			p.passOn(),
 			sub("completion", "", "print the script that kubectl calls for completion", p.completion),
 			sub("version", "", "print the version", p.version),
 		},
@@ -104,6 +104,9 @@ func (p *program) fleet(ctx context.Context, c *cli.Command) (*fleet, error) {
 		kubectl: p.kubectlOf(c), client: c.String("pmclient"), parallel: c.Int("parallel"), timeout: c.Duration("timeout"),
 		out: p.out, errs: p.errs, json: c.String("format") == "json",
 	}
+	if !c.IsSet("timeout") {
+		f.timeout = patience(c.Name)
+	}
 	s := selection{
 		namespace: c.String("namespace"), all: c.Bool("all-namespaces"), selector: c.String("selector"),
 		container: c.String("container"), names: c.StringSlice("pod"),
@@ -129,6 +132,15 @@ func (p *program) fleet(ctx context.Context, c *cli.Command) (*fleet, error) {
 	f.chosen = s
 	f.pods, err = s.pods(ctx, f.kubectl)
 	return f, err
+}
+
+// patience is how long one Pod may take by default.
+func patience(command string) time.Duration {
+	switch command {
+	case "list", "status", "logs", "top":
+		return lookTimeout
+	}
+	return changeTimeout
 }
 
 // wanted are the names of processes that a command needs.

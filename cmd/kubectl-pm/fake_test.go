@@ -39,6 +39,7 @@ type reply struct {
 	Out, Err string
 	Code     int    // of the remote program; kubectl's own failures: -1
 	Hangs    bool   // until it is killed
+	Follows  bool   // hangs when it has written Out
 	Socket   string // of a manager on this machine, which is asked by the real pmclient
 }
 
@@ -100,6 +101,9 @@ func fakeExec(execs map[string]reply, args []string) int {
 		code = cmd.ProcessState.ExitCode()
 	}
 	fmt.Print(r.Out)
+	if r.Follows {
+		select {}
+	}
 	if r.Err != "" {
 		fmt.Fprintln(os.Stderr, r.Err)
 	}

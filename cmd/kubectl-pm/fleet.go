@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,9 +34,13 @@ type answer struct {
 	err error
 }
 
-// ask runs pmclient in every Pod, a bounded number at once, each bounded in time. The
-// answers are in the order of the Pods.
+// ask runs pmclient in every Pod. The answers are in the order of the Pods.
 func (f *fleet) ask(ctx context.Context, argv ...string) []answer {
+	return f.each(ctx, func(ctx context.Context, _ int, p *pod) ([]byte, error) { return f.askOne(ctx, p, argv...) })
+}
+
+// each does something with every Pod, a bounded number at once.
+func (f *fleet) each(ctx context.Context, do func(ctx context.Context, i int, p *pod) ([]byte, error)) []answer {
 	answers := make([]answer, len(f.pods))
 	slots := make(chan struct{}, f.parallel)
 	var all sync.WaitGroup
@@ -49,47 +54,63 @@ func (f *fleet) ask(ctx context.Context, argv ...string) []answer {
 				return
 			}
 			defer func() { <-slots }()
-			answers[i].out, answers[i].err = f.askOne(ctx, p, argv...)
+			answers[i].out, answers[i].err = do(ctx, i, p)
 		})
 	}
 	all.Wait()
 	return answers
 }
 
+// askOne runs pmclient in a Pod, bounded in time.
 func (f *fleet) askOne(ctx context.Context, p *pod, argv ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	return p.client(ctx, f.kubectl, append([]string{f.client}, argv...)...)
 }
 
-// read decodes the values of an answer, one behind the other, as pmclient -format json
-// writes them: T, or lists of it. What was written before a refusal counts.
+// read decodes the values of an answer, as pmclient -format json writes them: T, or lists of it.
 func read[T any](a *answer) []T {
 	var list []T
-	decoder := json.NewDecoder(strings.NewReader(string(a.out)))
-	for {
-		var raw json.RawMessage
-		err := decoder.Decode(&raw)
-		if errors.Is(err, io.EOF) {
-			return list
-		}
-		if err == nil && len(raw) > 0 && raw[0] == '[' {
-			var several []T
-			if err = json.Unmarshal(raw, &several); err == nil {
-				list = append(list, several...)
-			}
-		} else if err == nil {
-			var one T
-			if err = json.Unmarshal(raw, &one); err == nil {
-				list = append(list, one)
-			}
+	for _, raw := range readEach[json.RawMessage](a) {
+		var several []T
+		var one T
+		var err error
+		if raw[0] == '[' {
+			err = json.Unmarshal(raw, &several)
+		} else if err = json.Unmarshal(raw, &one); err == nil {
+			several = []T{one}
 		}
 		if err != nil {
-			if a.err == nil { // otherwise it is no wonder
-				a.err = fmt.Errorf("cannot read the answer of pmclient: %w", err)
-			}
+			a.unreadable(err)
 			return list
 		}
+		list = append(list, several...)
+	}
+	return list
+}
+
+// readEach decodes the values of an answer, one behind the other. What was written before a
+// refusal counts.
+func readEach[T any](a *answer) []T {
+	var list []T
+	decoder := json.NewDecoder(bytes.NewReader(a.out))
+	for {
+		var one T
+		switch err := decoder.Decode(&one); {
+		case errors.Is(err, io.EOF):
+			return list
+		case err != nil:
+			a.unreadable(err)
+			return list
+		}
+		list = append(list, one)
+	}
+}
+
+// unreadable is the Pod's error, unless it has one already: then it is no wonder.
+func (a *answer) unreadable(err error) {
+	if a.err == nil {
+		a.err = fmt.Errorf("cannot read the answer of pmclient: %w", err)
 	}
 }
 
@@ -104,8 +125,13 @@ func (f *fleet) conclude(answers []answer) error {
 // tell says why a Pod has failed, if it has. That there is no kubectl is not said for each.
 func (f *fleet) tell(a answer) {
 	if a.err != nil && !errors.As(a.err, new(nobodyError)) {
-		fmt.Fprintf(f.errs, "kubectl pm: %s: %s\n", a.pod.label, supervisor.Harmless(strings.ReplaceAll(a.err.Error(), "\n", "; ")))
+		f.say(a.pod, a.err.Error())
 	}
+}
+
+// say writes something about a Pod beside the answers.
+func (f *fleet) say(p *pod, text string) {
+	fmt.Fprintf(f.errs, "kubectl pm: %s: %s\n", p.label, supervisor.Harmless(strings.ReplaceAll(text, "\n", "; ")))
 }
 
 // judge makes the exit code of what has been told.

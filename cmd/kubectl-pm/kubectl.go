@@ -38,6 +38,9 @@ func (e remoteError) Error() string { return e.text }
 // errNoClient says that a container has no pmclient.
 var errNoClient = errors.New("has no pmclient")
 
+// errNoAnswer says that a Pod has taken longer than it may.
+var errNoAnswer = errors.New("no answer in time (-timeout)")
+
 // command is kubectl with arguments, not started yet.
 func (k kubectl) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, k.program, append(append([]string(nil), k.common...), args...)...)
@@ -69,7 +72,7 @@ func explain(ctx context.Context, err error, stderr string) error {
 	case err == nil:
 		return nil
 	case errors.Is(cause, context.DeadlineExceeded):
-		return errors.New("no answer in time (-timeout)")
+		return errNoAnswer
 	case cause != nil:
 		return cause
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -195,6 +196,102 @@ func TestFollowTellsWhoFails(t *testing.T) {
 	cancel()
 	if code := <-done; code != exitDone || strings.Count(errs.String(), "\n") != 1 {
 		t.Errorf("exit code %d, stderr %q", code, errs.String())
+	}
+}
+
+// Pods come, go and come back while they are followed: no line is lost, and none is there twice.
+func TestFollowOverRestarts(t *testing.T) {
+	at := func(second int, msg string) string {
+		return fmt.Sprintf(`{"ts":"2026-01-02T03:04:%02dZ","stream":"stdout","run":1,"msg":%q}`+"\n", second, msg)
+	}
+	a, b, c := podJSON("a", "Running", annotated, "processes"), podJSON("b", "Running", annotated, "processes"), podJSON("c", "Running", annotated, "processes")
+	f := newFake(t, podList(a, b), map[string]reply{
+		"a/processes": {Out: at(1, "a1") + at(2, "a2"), Err: "pmclient: the manager has ended"},
+		"b/processes": {Out: at(1, "b1"), Code: 137},
+	})
+	var out, errs shared
+	k := kubectl{program: os.Args[0], env: f.env}
+	fl := &fleet{kubectl: k, client: "pmclient", parallel: 2, timeout: time.Minute, chosen: selection{selector: managedSelector}, errs: &errs}
+	var err error
+	if fl.pods, err = fl.chosen.pods(t.Context(), k); err != nil {
+		t.Fatal(err)
+	}
+	w := newFollower(fl, logRequest{words: []string{"web"}, lines: 10, since: "1h"}, &lineWriter{out: &out})
+	w.interval = 20 * time.Millisecond
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- w.run(ctx) }()
+	lines := func(want string) func() error {
+		return func() error {
+			if strings.Join(slices.Sorted(strings.Lines(out.String())), "") != want {
+				return fmt.Errorf("%s%s", out.String(), errs.String())
+			}
+			return nil
+		}
+	}
+	f.eventually("the lines before the end", lines("a web | a1\na web | a2\nb web | b1\n"))
+	f.eventually("both are tried again", func() error {
+		if n := strings.Count(strings.Join(f.calls(), "\n"), "exec"); n < 4 {
+			return fmt.Errorf("%d calls", n)
+		}
+		return nil
+	})
+	f.write(map[string]any{"Pods": podList(a, c), "Execs": map[string]reply{
+		"a/processes": {Out: at(2, "a2") + at(3, "a3"), Follows: true},
+		"c/processes": {Out: at(1, "c1"), Follows: true},
+	}})
+	f.eventually("the lines of those that came", lines("a web | a1\na web | a2\na web | a3\nb web | b1\nc web | c1\n"))
+	f.eventually("it is told what has happened, once", func() error {
+		have := slices.Sorted(strings.Lines(errs.String()))
+		want := []string{
+			"kubectl pm: a: the manager has ended\n", "kubectl pm: b: has gone\n", "kubectl pm: b: pmclient has ended with 137\n", "kubectl pm: c: has come\n",
+		}
+		if !slices.Equal(have, want) {
+			return fmt.Errorf("%q", have)
+		}
+		return nil
+	})
+	d := podJSON("d", "Running", annotated, "processes")
+	f.write(map[string]any{"Pods": podList(a, c, d), "Execs": map[string]reply{}})
+	f.eventually("one too many is told", func() error {
+		if !strings.Contains(errs.String(), "d: is not followed: -parallel is 2") {
+			return fmt.Errorf("%s", errs.String())
+		}
+		return nil
+	})
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	calls := strings.Join(f.calls(), "\n")
+	for _, want := range []string{
+		"b --container processes -- pmclient logs -format json -lines 10 -follow -since=1h web\n",
+		"a --container processes -- pmclient logs -format json -lines 1000 -follow -since=2026-01-02T03:04:02Z web\n",
+		"c --container processes -- pmclient logs -format json -lines 1000 -follow web\n",
+	} {
+		if !strings.Contains(calls+"\n", want) {
+			t.Errorf("no call %q in\n%s", want, calls)
+		}
+	}
+}
+
+// What cannot come any more is not waited for.
+func TestFollowEnds(t *testing.T) {
+	gone := func(name string) reply { return reply{Err: `pmclient: "` + name + `" is deleted`} }
+	pods := podList(podJSON("a", "Running", annotated, "processes"), podJSON("b", "Pending", annotated, "processes"))
+	for name, tc := range map[string]struct {
+		a    reply
+		code int
+	}{
+		"deleted in one, the other never there": {gone("web"), exitSome},
+		"refused":                               {reply{Err: "pmclient: no such process", Code: 1}, exitSome},
+		"no pmclient":                           {reply{Err: "executable file not found", Code: -1}, exitNobody},
+		"not reached":                           {reply{Err: "error: unable to upgrade connection", Code: -1}, exitNobody},
+	} {
+		f := newFake(t, pods, map[string]reply{"a/processes": tc.a})
+		if stdout, stderr, code := f.run("logs", "-f", "web"); code != tc.code || stdout != "" || !strings.Contains(stderr, "b: the Pod is Pending") {
+			t.Errorf("%s: exit code %d, stdout %q, stderr %q", name, code, stdout, stderr)
+		}
 	}
 }
 

@@ -15,7 +15,10 @@
 //	fleet.go     how are many asked at once, and what is said of those that fail
 //	look.go      what shows processes
 //	change.go    what changes them
-//	logs.go      what do they write
+//	passon.go    what else does pmclient do
+//	logs.go      what have they written
+//	follow.go    what do they write, while Pods come and go
+//	lines.go     how does a line look
 //	top.go       the screen of pmclient top, over many Pods
 //	complete.go  which words fit
 package main

@@ -120,7 +120,7 @@ kubectl pm: empty: container processes: has no pmclient
 kubectl pm: gone: Error from server (NotFound): pods "gone" not found
 kubectl pm: pending: the Pod is Pending
 kubectl pm: refuses: cannot restart "web": no such process
-kubectl pm: silent: no answer in time (-timeout)
+kubectl pm: silent: no answer in time (-timeout): it may still be done
 kubectl pm: 7 of 8 Pods failed
 `
 	if diff := cmp.Diff(want, stderr); diff != "" {
@@ -210,10 +210,11 @@ func TestContainerByTrying(t *testing.T) {
 	t.Parallel()
 	pods := podList(podJSON("a", "Running", map[string]string{defaultAnnotation: "app"}, "proxy", "app", "processes"))
 	f := newFake(t, pods, map[string]reply{
-		"a/proxy":     {Err: "pmclient: cannot reach the manager", Code: 3},
-		"a/processes": {Out: `[{"ts":"2026-01-02T03:04:05Z","msg":"hello"}]`},
+		"a/proxy":            {Err: "pmclient: cannot reach the manager", Code: 3},
+		"a/processes status": {Out: info("web", "running", 1) + "\n" + info("queue", "running", 2)},
+		"a/processes logs":   {Out: `[{"ts":"2026-01-02T03:04:05Z","msg":"hello"}]` + "\n" + `[{"ts":"2026-01-02T03:04:06Z","msg":"hello"}]`},
 	})
-	if stdout, stderr, code := f.run("logs", "web", "queue"); code != exitDone || strings.Count(stdout, "hello") != 2 {
+	if stdout, stderr, code := f.run("logs", "web", "queue"); code != exitDone || stdout != "a web | hello\na queue | hello\n" {
 		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 	var containers []string
@@ -338,7 +339,7 @@ shop-a web | \x1b[31mlast
 		t.Errorf("%q", calls)
 	}
 	stdout, _, _ = f.run("logs", "-o", "json", "web")
-	if first, _, _ := strings.Cut(stdout, "\n"); first != `{"pod":"shop-a","name":"web","ts":"2026-01-02T03:04:01Z","stream":"stdout","run":1,"msg":"first"}` {
+	if first, _, _ := strings.Cut(stdout, "\n"); first != `{"namespace":"market","pod":"shop-a","name":"web","ts":"2026-01-02T03:04:01Z","stream":"stdout","run":1,"msg":"first"}` {
 		t.Errorf("as JSON: %s", first)
 	}
 }
@@ -385,9 +386,123 @@ func TestUsage(t *testing.T) {
 		"top -sort beauty":      "-sort",
 		"top -labels x":         "-labels",
 		"logs -f -parallel=2 a": "3 connections",
+		"logs -f -p a":          "exclude each other",
+		"logs -stream both a":   "-stream",
+		"logs -color blue a":    "-color",
+		"pmclient":              "wants its command",
 	} {
 		if stdout, stderr, code := f.run(strings.Fields(line)...); code != exitUsage || !strings.Contains(stderr, want) || stdout != "" {
 			t.Errorf("%q: exit code %d, stdout %q, stderr %q; want %q", line, code, stdout, stderr, want)
+		}
+	}
+}
+
+// Help is asked for in every way that kubectl's users know, and tells the flags of the command.
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	f := newFake(t, three(), nil)
+	for line, want := range map[string]string{
+		"--help": "COMMANDS:", "-h": "COMMANDS:", "help": "COMMANDS:",
+		"logs --help": "--timestamps", "logs -h": "--timestamps", "help logs": "--timestamps", "restart -h": "--rolling", "list -h": "--status",
+	} {
+		if stdout, stderr, code := f.run(strings.Fields(line)...); code != exitDone || !strings.Contains(stdout, want) || stderr != "" {
+			t.Errorf("%s: exit code %d, stdout %q, stderr %q", line, code, stdout, stderr)
+		}
+	}
+}
+
+// Without a name all processes are shown, and patterns mean what they mean to pmclient; each
+// line has its own process's name.
+func TestLogsOfMany(t *testing.T) {
+	t.Parallel()
+	with := func(name string, run int) string {
+		return fmt.Sprintf(`{"name":%q,"status":"running","run":%d}`, name, run)
+	}
+	at := func(second int, msg string) string {
+		return fmt.Sprintf(`[{"ts":"2026-01-02T03:04:%02d.5Z","stream":"stdout","run":1,"msg":%q}]`, second, msg)
+	}
+	f := newFake(t, podList(podJSON("a", "Running", annotated, "processes"), podJSON("b", "Running", annotated, "processes")), map[string]reply{
+		"a/processes list":   listed(with("job", 1), with("web", 2)),
+		"a/processes status": {Out: with("web", 2)},
+		"a/processes logs":   {Out: at(3, "w")},
+		"b/processes list":   listed(with("job", 1), with("web", 2)),
+		"b/processes status": {Out: with("web", 2), Err: `pmclient: cannot show "mail": no such process`, Code: 1},
+		"b/processes logs":   {Out: at(2, "j") + "\n" + at(1, "w")},
+	})
+	for line, want := range map[string]string{
+		"logs --pod b":                             "b web | w\nb job | j\n",
+		"logs --pod a w*":                          "a web | w\n",
+		"logs --pod a -p":                          "a web | w\n", // job has had one life
+		"logs --pod a --timestamps web":            "2026-01-02T03:04:03.500Z a web | w\n",
+		"logs --pod a -color always web":           "\x1b[38;5;30ma web |\x1b[0m w\n",
+		"logs --pod a --stream stderr -o json web": `{"namespace":"market","pod":"a","name":"web","ts":"2026-01-02T03:04:03.5Z","stream":"stdout","run":1,"msg":"w"}` + "\n",
+	} {
+		stdout, stderr, code := f.run(strings.Fields(line)...)
+		if code != exitDone || stdout != want || stderr != "" {
+			t.Errorf("%s: exit code %d, stdout %q, stderr %q; want %q", line, code, stdout, stderr, want)
+		}
+	}
+	calls := strings.Join(f.calls(), "\n")
+	for _, want := range []string{"b --container processes -- pmclient logs -format json -lines 100 job web\n", "-previous web\n", "-stream=stderr web\n"} {
+		if !strings.Contains(calls+"\n", want) {
+			t.Errorf("no call with %q:\n%s", want, calls)
+		}
+	}
+	if stdout, stderr, code := f.run("logs", "web", "mail"); code != exitSome || !strings.Contains(stdout, "a web | w") || !strings.Contains(stderr, `b: cannot show "mail"`) {
+		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+}
+
+// A rolling restart goes on when the processes of a Pod are ready, and stops where it fails.
+func TestRollingRestart(t *testing.T) {
+	t.Parallel()
+	fine := reply{Out: info("web", "running", 7)}
+	f := newFake(t, three(), map[string]reply{
+		"shop-a/processes restart": fine, "shop-a/processes wait": fine,
+		"shop-b/processes restart": fine, "shop-b/processes wait": {Err: `pmclient: "web" is not ready after 40s`, Code: 1},
+		"shop-c/processes restart": fine,
+	})
+	stdout, stderr, code := f.run("restart", "--rolling", "web")
+	if code != exitSome || stdout != "shop-a: web: running\nshop-b: web: running\n" ||
+		!strings.Contains(stderr, "shop-b: \"web\" is not ready after 40s\n") || !strings.Contains(stderr, "kubectl pm: 1 of 2 Pods failed; so nothing was restarted in 1 Pod behind it") {
+		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+	if calls := strings.Join(f.calls(), "\n"); strings.Contains(calls, "shop-c") || !strings.Contains(calls, "shop-a --container processes -- pmclient wait -for ready -timeout 40s web") {
+		t.Errorf("%s", calls)
+	}
+	stdout, stderr, code = f.run("restart", "--rolling", "web", "--pod", "shop-a", "-o", "json")
+	if code != exitDone || !strings.Contains(stdout, `"pod":"shop-a"`) || stderr != "" {
+		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+}
+
+// What kubectl pm has no command for is pmclient's.
+func TestPassOn(t *testing.T) {
+	t.Parallel()
+	f := newFake(t, three(), map[string]reply{
+		"shop-a/processes history": {Out: "RUN\n1\n"},
+		"shop-b/processes history": {Err: "pmclient: cannot show \"web\": no such process", Code: 1},
+		"shop-c/processes history": {Out: "\x1b]0;x"},
+	})
+	stdout, stderr, code := f.run("-n", "market", "pmclient", "history", "-log", "web")
+	if code != exitSome || stdout != "shop-a | RUN\nshop-a | 1\nshop-c | \\x1b]0;x\n" || !strings.Contains(stderr, "shop-b: cannot show") {
+		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+	if calls := f.calls(); !strings.HasSuffix(calls[0], "-- pmclient history -log web") {
+		t.Errorf("%q", calls)
+	}
+	stdout, _, _ = f.run("-o", "json", "--pod", "shop-a", "pmclient", "history")
+	if stdout != `[{"namespace":"market","pod":"shop-a","answer":"RUN\n1\n"}]`+"\n" {
+		t.Errorf("as JSON: %s", stdout)
+	}
+}
+
+// A Pod that hangs holds up those who look for less long than those who change.
+func TestPatience(t *testing.T) {
+	t.Parallel()
+	for command, want := range map[string]time.Duration{"list": lookTimeout, "status": lookTimeout, "logs": lookTimeout, "top": lookTimeout, "stop": changeTimeout, "restart": changeTimeout, "pmclient": changeTimeout} {
+		if have := patience(command); have != want {
+			t.Errorf("%s: %s, want %s", command, have, want)
 		}
 	}
 }

@@ -174,9 +174,6 @@ func (p *pod) client(ctx context.Context, k kubectl, argv ...string) ([]byte, er
 			return out, err
 		}
 	}
-	if len(errs) == 0 {
-		return nil, errors.New("the Pod has no container")
-	}
 	return nil, joined(errs)
 }
 
@@ -201,11 +198,21 @@ func (p *pod) settle(container string) {
 	p.known = container
 }
 
-// joined are several errors in one line.
+// joined are the errors of several containers in one line. The manager was reached in none.
 func joined(errs []error) error {
 	texts := make([]string, len(errs))
 	for i, err := range errs {
 		texts[i] = err.Error()
 	}
-	return errors.New(strings.Join(texts, "; "))
+	text := strings.Join(texts, "; ")
+	if slices.ContainsFunc(errs, func(err error) bool { return !errors.Is(err, errNoClient) }) {
+		return errors.New(text)
+	}
+	return noClientError(text)
 }
+
+// noClientError says that no container has pmclient.
+type noClientError string
+
+func (e noClientError) Error() string        { return string(e) }
+func (e noClientError) Is(target error) bool { return target == errNoClient }

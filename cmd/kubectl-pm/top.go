@@ -188,7 +188,7 @@ func (s *podSource) Logs(_ context.Context, id top.ID, lines int) (top.Logs, err
 	l := &podLogs{lines: make(chan top.Entry, 512), ended: make(chan error, 1), cancel: cancel}
 	argv := []string{s.fleet.client, "logs", "-format", "json", "-follow", "-lines", strconv.Itoa(lines), id.Name}
 	go func() {
-		l.ended <- p.stream(ctx, s.fleet.kubectl, argv, func(line supervisor.LogLine) {
+		l.ended <- p.stream(ctx, s.fleet.kubectl, argv, func(_ string, line supervisor.LogLine) {
 			select {
 			case l.lines <- top.Entry{LogLine: line}:
 			case <-ctx.Done():

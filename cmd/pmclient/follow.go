@@ -47,7 +47,7 @@ func (o *printer) line(name string, line supervisor.LogLine) error {
 	case o.json:
 		return o.p.object(line)
 	case several:
-		look := nameStyles[slices.Index(o.names, name)%len(nameStyles)]
+		look := nameStyle(slices.Index(o.names, name))
 		msg := line.Msg
 		if o.p.screen.terminal {
 			msg = supervisor.Harmless(msg)

@@ -77,8 +77,8 @@ const (
 	yellow style = "33"
 )
 
-// nameStyles tell processes apart; red is for what is wrong.
-var nameStyles = [...]style{"36", "35", "34", "32", "33", "96", "95", "94"}
+// nameStyle tells processes apart.
+func nameStyle(i int) style { return style(tell.NameColour(i)) }
 
 // in writes a text in a style, where colours are shown at all. The text has to be
 // harmless already.

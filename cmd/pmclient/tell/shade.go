@@ -13,6 +13,12 @@ var shades = map[string]string{
 	"94": "38;5;97", "95": "38;5;66", "96": "38;5;65",
 }
 
+// nameColours tell names apart; red is for what is wrong.
+var nameColours = [...]string{"36", "35", "34", "32", "33", "96", "95", "94"}
+
+// NameColour is the colour of the name with a number, a parameter of SGR; they come round again.
+func NameColour(i int) string { return nameColours[max(i, 0)%len(nameColours)] }
+
 // Shade is the parameter by which a colour is shown on a terminal of a type, as $TERM names
 // it. What says nothing is taken for a terminal of today, as docker exec is run from one.
 func Shade(param, term string) string {
