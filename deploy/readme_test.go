@@ -82,6 +82,21 @@ func TestCommands(t *testing.T) {
 	if ran < 6 {
 		t.Errorf("ran %d blocks of README, want at least 6: are they still marked sh?", ran)
 	}
+	// The same manager answers what other pages ask it.
+	for page, text := range pages(t) {
+		if !slices.Contains([]string{"docs/logs.md", "docs/pmclient.md", "docs/rpc.md", "docs/telnet.md"}, page) {
+			continue
+		}
+		for _, block := range blocks(text, "sh") {
+			if strings.Contains(block, "HOST") { // over TLS, with another manager
+				continue
+			}
+			out, err := home.shell(t.Context(), block)
+			if err != nil || strings.TrimSpace(out) == "" {
+				t.Errorf("this block of %s fails (%v) or prints nothing:\n%s\n%s", page, err, block, out)
+			}
+		}
+	}
 	stop()
 
 	stop = home.start(t, all[serve], "the manager with -telnet-addr", func() error {
@@ -98,13 +113,14 @@ func TestCommands(t *testing.T) {
 // home is a folder that looks like the working tree to the commands of README, with
 // sockets and ports of its own.
 type home struct {
-	dir   string
+	dir   string // the programs are in it
+	cwd   string // in which commands are run
 	names *strings.Replacer
 }
 
 func newHome(t *testing.T) *home {
 	t.Helper()
-	for _, tool := range []string{"socat", "curl"} {
+	for _, tool := range []string{"socat", "curl", "nc"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Skipf("README uses %s, which is not installed", tool)
 		}
@@ -126,7 +142,7 @@ func newHome(t *testing.T) *home {
 	if err := os.Symlink(here, filepath.Join(dir, "deploy")); err != nil {
 		t.Fatal(err)
 	}
-	return &home{dir, strings.NewReplacer(
+	return &home{dir, dir, strings.NewReplacer(
 		"/tmp/processmanager", dir+"/pm",
 		metricsAddr, freePort(t), telnetAddr, freePort(t),
 	)}
@@ -147,9 +163,9 @@ func (h *home) replace(text string) string { return h.names.Replace(text) }
 // command is text for the shell, with paths and ports replaced.
 func (h *home) command(ctx context.Context, text string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", h.replace(text))
-	cmd.Dir = h.dir
+	cmd.Dir = h.cwd
 	env := slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "PM_") })
-	cmd.Env = append(env, h.replace("PM_SOCKET=/tmp/processmanager.sock"), h.replace("PM_METRICS_ADDR="+metricsAddr))
+	cmd.Env = append(env, "PATH="+h.dir+":"+os.Getenv("PATH"), h.replace("PM_SOCKET=/tmp/processmanager.sock"), h.replace("PM_METRICS_ADDR="+metricsAddr))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 5 * time.Second
@@ -253,40 +269,6 @@ func withoutTelnet(text string) string {
 	}
 }
 
-// TestFlags compares the table of flags with what the program says about itself.
-func TestFlags(t *testing.T) {
-	out, err := exec.Command("go", "run", "../cmd/processmanager", "help").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var table strings.Builder
-	table.WriteString("| flag | meaning |\n|---|---|\n")
-	found := regexp.MustCompile(`(?m)^  -(\S+) +(.*)$`).FindAllStringSubmatch(string(out), -1)
-	if len(found) < 10 {
-		t.Fatalf("cannot read the help, which is\n%s", out)
-	}
-	for _, m := range found {
-		table.WriteString(fmt.Sprintf("| `-%s` | %s |\n", m[1], strings.ReplaceAll(m[2], "*", `\*`)))
-	}
-	text := readme(t)
-	_, rest, _ := strings.Cut(text, "<!-- flags: begin")
-	_, rest, _ = strings.Cut(rest, "-->\n")
-	got, _, ok := strings.Cut(rest, "<!-- flags: end -->")
-	if !ok {
-		t.Fatal("README has lost the marks around its table of flags")
-	}
-	if *update {
-		text = strings.Replace(text, "-->\n"+got+"<!-- flags: end -->", "-->\n"+table.String()+"<!-- flags: end -->", 1)
-		if err := os.WriteFile(readmePath, []byte(text), 0o644); err != nil { //nolint:gosec // for everybody to read
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(table.String(), got); diff != "" {
-		t.Errorf("the flags in README are not those of the program (-program +README); go test ./deploy -update writes them:\n%s", diff)
-	}
-}
-
 // TestPlaces looks for every file, every constant beside one, and every target of
 // the Makefile that the texts for newcomers name.
 func TestPlaces(t *testing.T) {
@@ -295,12 +277,9 @@ func TestPlaces(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := regexp.MustCompile(`^(cmd|supervisor|rpc|telnet|metrics|deploy|docs|\.ci)/\S+$|^\.?[\w.-]+\.(md|yml|mod)$`)
-	for _, doc := range []string{"README.md", "supervisor/DESIGN.md", "CHANGELOG.md"} {
-		data, err := os.ReadFile(filepath.Join("..", doc))
-		if err != nil {
-			t.Fatal(err)
-		}
-		prose := regexp.MustCompile("(?ms)^```.*?^```$").ReplaceAllString(string(data), "")
+	all := pages(t)
+	for _, doc := range []string{"README.md", "supervisor/DESIGN.md", "CHANGELOG.md", "docs/limits.md", "docs/security.md", "docs/performance.md"} {
+		prose := regexp.MustCompile("(?ms)^```.*?^```$").ReplaceAllString(all[doc], "")
 		for line := range strings.Lines(prose) {
 			current := ""
 			for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(line, -1) {

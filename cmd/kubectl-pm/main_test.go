@@ -369,6 +369,18 @@ func TestDocumentation(t *testing.T) {
 	}
 }
 
+// Who asks a command for help gets it, as of kubectl.
+func TestHelpOfACommand(t *testing.T) {
+	t.Parallel()
+	f := newFake(t, three(), nil)
+	for _, line := range []string{"logs --help", "logs -h", "help logs"} {
+		stdout, stderr, code := f.run(strings.Fields(line)...)
+		if code != exitDone || stderr != "" || !strings.Contains(stdout, "kubectl pm logs") || !strings.Contains(stdout, "--since TIME") {
+			t.Errorf("%s: %d %q\n%s", line, code, stderr, stdout)
+		}
+	}
+}
+
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, three(), nil)

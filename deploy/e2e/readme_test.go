@@ -72,6 +72,37 @@ func TestDockerfilesOfTheDocumentation(t *testing.T) {
 	}
 }
 
+// What docs/single-command.md says of an image makes one that runs the command, and ends with its code.
+func TestOneCommandOfTheDocumentation(t *testing.T) {
+	text, err := os.ReadFile("../../docs/single-command.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile("(?ms)^```dockerfile\n(.*?)^```$").FindAllStringSubmatch(string(text), -1)
+	if len(found) != 1 {
+		t.Fatalf("the page has %d Dockerfiles, want one", len(found))
+	}
+	dir := readmeContext(t)
+	path := filepath.Join(dir, "Dockerfile")
+	file := "FROM " + productImage + "\nCOPY my-program /app/server\n" + found[0][1]
+	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	image := workloadImage + "-one"
+	must(t, "build", "-q", "-t", image, "-f", path, dir)
+	t.Cleanup(func() { removeImage(image) })
+	c := launch(t, "run", "-d", image)
+	c.eventually("the command runs", func() error {
+		if r := docker(t, "logs", c.id); r.stdout != "mine\n" {
+			return fmt.Errorf("%s", r)
+		}
+		return nil
+	})
+	if code, _ := c.stop(); code != 143 { // it does nothing about SIGTERM
+		t.Errorf("exit code %d after a stop, want 143", code)
+	}
+}
+
 // readmeContext is a folder with the files that the Dockerfiles copy.
 func readmeContext(t *testing.T) string {
 	t.Helper()

@@ -24,13 +24,17 @@ type (
 		} `json:"components"`
 	}
 	apiMethod struct {
-		Name          string     `json:"name"`
-		Summary       string     `json:"summary"`
-		Description   string     `json:"description"`
-		Params        []apiValue `json:"params"`
-		Result        apiValue   `json:"result"`
-		WebSocketOnly bool       `json:"x-websocket-only"`
-		Notifications []string   `json:"x-notifications"`
+		Name          string       `json:"name"`
+		Summary       string       `json:"summary"`
+		Description   string       `json:"description"`
+		Params        []apiValue   `json:"params"`
+		Result        apiValue     `json:"result"`
+		Errors        []apiSchema  `json:"errors"`
+		Examples      []apiExample `json:"examples"`
+		Changes       bool         `json:"x-changes"`
+		Waits         bool         `json:"x-waits"`
+		WebSocketOnly bool         `json:"x-websocket-only"`
+		Notifications []string     `json:"x-notifications"`
 	}
 	apiValue struct {
 		Name        string    `json:"name"`
@@ -52,6 +56,14 @@ type (
 		AdditionalProperties *apiSchema          `json:"additionalProperties"`
 		AllOf                []apiSchema         `json:"allOf"`
 		AnyOf                []apiSchema         `json:"anyOf"`
+	}
+	apiExample struct {
+		Params []apiExampleValue `json:"params"`
+		Result *apiExampleValue  `json:"result"`
+	}
+	apiExampleValue struct {
+		Name  string          `json:"name"`
+		Value json.RawMessage `json:"value"`
 	}
 	apiError struct {
 		Code    int    `json:"code"`

@@ -1,9 +1,11 @@
 // Command gen writes what is derived from the method table of package rpc: the
-// OpenRPC document, and from that document the clients in Go, TypeScript and Python.
+// OpenRPC document, and from that document the clients in Go, TypeScript and Python and
+// the page that lists the methods.
 //
 //	document.go schema.go words.go examples.go   table and Go types → document
 //	api.go                                       document → what clients are made of
 //	golang typescript python .go and .tmpl       one template for each language
+//	markdown.go markdown.tmpl                    document → docs/rpc.md
 //
 //	go generate ./rpc
 package main
@@ -55,6 +57,7 @@ func generated() (map[string][]byte, error) {
 		"client/methods.go":                               goClient,
 		"../clients/typescript/processmanager.ts":         typescriptClient,
 		"../clients/python/processmanager_client/_api.py": pythonClient,
+		"../docs/rpc.md":                                  methodsPage,
 	} {
 		d, err := readDocument(text)
 		if err != nil {

@@ -83,7 +83,9 @@ func (r *report) walkStruct(path string, v any, t reflect.Type) (any, bool) {
 			continue
 		}
 		if i < 0 {
-			r.unknown(path, key, t)
+			if meant := r.unknown(path, key, t); meant != "" && object[meant] == nil {
+				r.mark(join(path, meant)) // it is not missing, it is misspelt
+			}
 			continue
 		}
 		if value, ok := r.walk(join(path, key), object[key], known[i].typ); ok {
@@ -98,10 +100,11 @@ func (r *report) walkStruct(path string, v any, t reflect.Type) (any, bool) {
 	return out, true
 }
 
-func (r *report) unknown(path, key string, t reflect.Type) {
+// unknown reports a field that there is not, and returns the one that was probably meant.
+func (r *report) unknown(path, key string, t reflect.Type) (meant string) {
 	if key == "name" && t == reflect.TypeFor[defaults]() {
 		r.addf(join(path, key), "a name cannot have a default: each process has its own")
-		return
+		return ""
 	}
 	var names []string
 	for _, f := range fields(t) {
@@ -109,13 +112,14 @@ func (r *report) unknown(path, key string, t reflect.Type) {
 	}
 	if why := foreign(t, key); why != "" {
 		r.addf(join(path, key), "%s", why)
-		return
+		return ""
 	}
 	hint := suggest(key, names)
 	if hint == "" && (key == "true" || key == "false") {
 		hint = " (YAML 1.1 reads on, off, yes and no as booleans: quote a key)"
 	}
 	r.addf(join(path, printable(key)), "unknown field%s", hint)
+	return supervisor.Nearest(key, names)
 }
 
 func (r *report) walkMap(path string, v any, t reflect.Type) (any, bool) {
