@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v3"
+
+	"github.com/processmanager/processmanager/cmd/pmclient/tell"
+	"github.com/processmanager/processmanager/supervisor"
 )
 
 const (
@@ -70,12 +73,18 @@ func (p *program) command() *cli.Command {
 			if c.Args().Len() == 0 {
 				return usagef("want a command: %s", strings.Join(names(c), ", "))
 			}
-			return usagef("there is no command %q: want %s", c.Args().First(), strings.Join(names(c), ", "))
+			word, meant := c.Args().First(), ""
+			if near := supervisor.Nearest(word, names(c)); near != "" {
+				meant = fmt.Sprintf(" (did you mean %s?)", near)
+			}
+			return usagef("there is no command %q%s: want %s", word, meant, strings.Join(names(c), ", "))
 		},
 	}
 }
 
-func wrongUsage(_ context.Context, _ *cli.Command, err error, _ bool) error { return usageError{err} }
+func wrongUsage(_ context.Context, c *cli.Command, err error, _ bool) error {
+	return usagef("wrong usage of %s: %s", c.Name, tell.FlagError(err, c))
+}
 
 func names(c *cli.Command) []string {
 	var list []string

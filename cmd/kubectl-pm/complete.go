@@ -45,7 +45,7 @@ func (p *program) complete(ctx context.Context, words []string) {
 	var list []string
 	switch {
 	case strings.HasPrefix(current, "-"):
-		list = flagWords(root, command, strings.HasPrefix(current, "--"))
+		list = flagWords(root, command)
 	case takesValue(root, command, before):
 		return
 	case command == nil:
@@ -91,14 +91,15 @@ func takesValue(root, command *cli.Command, words []string) bool {
 	return false
 }
 
-func flagWords(root, command *cli.Command, double bool) []string {
+func flagWords(root, command *cli.Command) []string {
 	var list []string
 	for _, flag := range flagsOf(root, command) {
 		for _, name := range flag.Names() {
-			if double || len(name) == 1 {
+			if len(name) == 1 {
 				list = append(list, "-"+name)
+			} else {
+				list = append(list, "--"+name)
 			}
-			list = append(list, "--"+name)
 		}
 	}
 	slices.Sort(list)

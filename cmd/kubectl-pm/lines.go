@@ -28,6 +28,7 @@ type lineWriter struct {
 	out        io.Writer
 	json       bool
 	timestamps bool
+	bare       bool // without Pod and name
 	colour     bool
 	term       string
 
@@ -37,7 +38,7 @@ type lineWriter struct {
 
 // lineWriter reads the flags of logs.
 func (p *program) lineWriter(c *cli.Command) (*lineWriter, error) {
-	w := &lineWriter{out: p.out, json: c.String("format") == "json", timestamps: c.Bool("timestamps"), term: p.getenv("TERM"), pods: map[string]int{}}
+	w := &lineWriter{out: p.out, json: c.String("format") == "json", timestamps: c.Bool("timestamps"), bare: !c.Bool("prefix"), term: p.getenv("TERM"), pods: map[string]int{}}
 	switch when := c.String("color"); when {
 	case "auto":
 		file, ok := p.out.(*os.File)
@@ -61,6 +62,10 @@ func (w *lineWriter) write(l line) {
 	}
 	if w.timestamps {
 		fmt.Fprint(w.out, l.Time.UTC().Format(timeFormat), " ")
+	}
+	if w.bare {
+		fmt.Fprintln(w.out, supervisor.Harmless(l.Msg))
+		return
 	}
 	from := supervisor.Harmless(l.label + " " + l.Name + " |")
 	if w.colour {

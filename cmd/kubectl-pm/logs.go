@@ -27,6 +27,7 @@ func logsFlags() []cli.Flag {
 		&cli.StringFlag{Name: "stream", Usage: "only `STREAM`: stdout or stderr (default: both)"},
 		&cli.BoolFlag{Name: "previous", Aliases: []string{"p"}, Usage: "only lines of the life before the current or last one"},
 		&cli.BoolFlag{Name: "timestamps", Usage: "the time in front of each line"},
+		&cli.BoolFlag{Name: "prefix", Usage: "-prefix=false: without Pod and name in front", Value: true},
 		&cli.StringFlag{Name: "color", Usage: "`WHEN` each Pod has a colour: auto (on a terminal, and not under $NO_COLOR), always or never", Value: "auto"},
 	}
 }

@@ -75,14 +75,15 @@ func (f *fleet) show(answers []answer) error {
 	}
 	table := tabwriter.NewWriter(f.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, tableHeader)
-	rows := 0
+	answered := false // a header without rows is an answer, too
 	for i, a := range answers {
+		answered = answered || a.err == nil
 		for _, info := range pods[i].Processes {
-			rows++
+			answered = true
 			fmt.Fprintln(table, strings.TrimRight(strings.Join(row(a.pod.label, info, time.Now()), "\t"), "\t"))
 		}
 	}
-	if rows > 0 {
+	if answered {
 		if err := table.Flush(); err != nil {
 			return err
 		}

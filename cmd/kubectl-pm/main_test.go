@@ -128,6 +128,15 @@ kubectl pm: 7 of 8 Pods failed
 	}
 }
 
+// That there is no process is an answer; nobody's answer is none.
+func TestListOfNone(t *testing.T) {
+	t.Parallel()
+	f := newFake(t, podList(podJSON("a", "Running", annotated, "processes")), map[string]reply{"a/processes": listed()})
+	if stdout, stderr, code := f.run("list"); code != exitDone || strings.Join(strings.Fields(stdout), "\t") != tableHeader || stderr != "" {
+		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+}
+
 func TestPartialFailuresAsJSON(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, podList(podJSON("fine", "Running", annotated, "processes"), podJSON("gone", "Running", annotated, "processes")), map[string]reply{
@@ -394,6 +403,9 @@ func TestUsage(t *testing.T) {
 		"list -o yaml":          "text or json",
 		"list -A -n market":     "exclude each other",
 		"list --no-such":        "no-such",
+		"list --statu x":        "wrong usage of list: flag provided but not defined: -statu (did you mean -status?)",
+		"list -parallel x":      `invalid value "x" for flag -parallel`,
+		"lst":                   `no command "lst" (did you mean list?)`,
 		"top -interval 1ms":     "-interval",
 		"top -sort beauty":      "-sort",
 		"top -labels x":         "-labels",
@@ -544,6 +556,8 @@ func TestCompletion(t *testing.T) {
 		"list ":                 ":4",
 		"-n ":                   ":4",
 		"list --sta":            "--status :4",
+		"list --l":              "--labels :4",
+		"list -l":               "-l :4",
 		"--all":                 "--all-namespaces :4",
 		"logs --fol":            "--follow :4",
 	} {

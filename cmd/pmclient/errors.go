@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/processmanager/processmanager/cmd/pmclient/tell"
 	"github.com/processmanager/processmanager/rpc/client"
-	"github.com/processmanager/processmanager/supervisor"
 )
 
 // The exit codes.
@@ -27,27 +25,8 @@ type usageError struct{ error }
 
 func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// onUsageError gets what the flag parser says, which ends in the words of strconv
-// when a value is wrong.
 func onUsageError(_ context.Context, c *cli.Command, err error, _ bool) error {
-	text, _, _ := strings.Cut(err.Error(), ": strconv.")
-	return usage("wrong usage of %s: %s%s", c.Name, text, misspelt(text, c))
-}
-
-// misspelt is the flag that was probably meant by one that there is not.
-func misspelt(text string, c *cli.Command) string {
-	word, unknown := strings.CutPrefix(text, "flag provided but not defined: -")
-	if !unknown {
-		return ""
-	}
-	var names []string
-	for _, f := range slices.Concat(c.Flags, c.Root().Flags) {
-		names = append(names, f.Names()...)
-	}
-	if near := supervisor.Nearest(word, names); near != "" {
-		return fmt.Sprintf(" (did you mean -%s?)", near)
-	}
-	return ""
+	return usage("wrong usage of %s: %s", c.Name, tell.FlagError(err, c))
 }
 
 func exitCode(err error) int {

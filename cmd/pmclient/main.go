@@ -58,6 +58,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/processmanager/processmanager/cmd/pmclient/tell"
 	"github.com/processmanager/processmanager/supervisor"
 )
 
@@ -195,7 +196,7 @@ func (p *program) command() *cli.Command {
 		HideVersion:    true,
 		ExitErrHandler: func(context.Context, *cli.Command, error) {},
 		OnUsageError: func(_ context.Context, c *cli.Command, err error, _ bool) error {
-			return usage("%w%s", err, misspelt(err.Error(), c))
+			return usage("%s", tell.FlagError(err, c))
 		},
 		Action: func(_ context.Context, c *cli.Command) error {
 			if c.Args().Len() == 0 {
