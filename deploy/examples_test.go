@@ -23,14 +23,7 @@ func TestPodExamples(t *testing.T) {
 		t.Fatalf("found %d examples of Pods: %v", len(files), err)
 	}
 	program := buildManager(t)
-	var text strings.Builder
-	for _, doc := range []string{"examples/pods/README.md", "../docs/kubernetes.md"} {
-		data, err := os.ReadFile(doc)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text.WriteString(string(data))
-	}
+	readme, docs, played := read(t, "examples/pods/README.md"), read(t, "../docs/kubernetes.md"), read(t, "e2e/pod_*_test.go")
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
@@ -40,11 +33,39 @@ func TestPodExamples(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", file, err)
 		}
-		if !strings.Contains(text.String(), filepath.Base(file)) {
-			t.Errorf("%s stands in no README", file)
+		base := filepath.Base(file)
+		if !strings.Contains(readme, "\n**["+base+"]("+base+")** – ") {
+			t.Errorf("%s has no paragraph in the README beside it", file)
+		}
+		if !strings.Contains(docs, "| [`"+base+"`](") {
+			t.Errorf("%s has no row in docs/kubernetes.md", file)
+		}
+		if !strings.Contains(played, `Pod(t, "`+base+`", `) {
+			t.Errorf("%s has no story in e2e", file)
+		}
+		if !strings.Contains(string(data), "\n#   kubectl apply -f "+base+"\n") {
+			t.Errorf("%s does not say how it is created", file)
 		}
 		checkObjects(t, file, program, objects)
 	}
+}
+
+// read returns the texts of all files of a pattern.
+func read(t *testing.T, pattern string) string {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%s: no such file (%v)", pattern, err)
+	}
+	var text strings.Builder
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text.Write(data)
+	}
+	return text.String()
 }
 
 // The part of a container that the documentation shows belongs into one.

@@ -293,7 +293,7 @@ func TestLostConnection(t *testing.T) {
 	fake.Emit(supervisor.Event{Type: supervisor.EventManifest, Message: "subscribed"})
 	events.out.await(t, "subscribed\n") // its answer has come too
 	cut()
-	events.errs.await(t, "trying again\n")
+	events.errs.await(t, ": the connection has ended; trying again\n")
 	events.errs.await(t, "connected again; what happened meanwhile is missing\n")
 	logs.errs.await(t, "connected again\n")
 	list.errs.await(t, "connected again\n")

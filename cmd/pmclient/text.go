@@ -178,15 +178,18 @@ func details(info any) [][]cell {
 			}
 			continue
 		}
-		row := cells(name, value(v.Field(i)))
-		row[0].look = strong
+		var look style
 		switch word := v.Field(i).Interface().(type) {
 		case supervisor.Status:
-			row[1].look = statusStyle(word)
+			look = statusStyle(word)
 		case supervisor.Reason:
-			row[1].look = reasonStyle(word)
+			look = reasonStyle(word)
 		}
-		rows = append(rows, row)
+		for line := range strings.SplitSeq(value(v.Field(i)), "\n") {
+			row := cells(name, line)
+			row[0].look, row[1].look = strong, look
+			rows = append(rows, row)
+		}
 	}
 	return rows
 }

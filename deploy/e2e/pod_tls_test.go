@@ -15,6 +15,10 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -79,16 +83,56 @@ func (p *pod) ask(cert, secret string) error {
 	return err
 }
 
-// Certificate, API secret and password come from Secrets and are rotated live.
+// head runs the commands at the head of the example that begin with a text, in a folder, with
+// the Pod's address in the place of the forwarded one.
+func (p *pod) head(dir, begin string) {
+	p.t.Helper()
+	text, err := os.ReadFile("../examples/pods/tls.yaml")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	commands := regexp.MustCompile(`(?m)^#   (`+regexp.QuoteMeta(begin)+`.*)$`).FindAllStringSubmatch(string(text), -1)
+	if len(commands) != 1 {
+		p.t.Fatalf("the example has %d commands that begin with %q", len(commands), begin)
+	}
+	cmd := exec.Command("sh", "-c", strings.ReplaceAll(commands[0][1], "127.0.0.1", p.address))
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"))
+	if r := run(p.t, cmd); r.code != 0 {
+		p.t.Errorf("%s: %s", commands[0][1], r)
+	}
+}
+
+// files are those of a folder, by the names that they get.
+func files(t *testing.T, dir string, names map[string]string) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	for key, name := range names {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found[key] = string(data)
+	}
+	return found
+}
+
+// Certificate, API secret and password come from Secrets and are rotated live. The first ones are
+// made, and used by pmclient, as the head of the example tells.
 func TestPodTLS(t *testing.T) {
 	t.Parallel()
-	first, second := certificate(t), certificate(t)
+	dir := t.TempDir()
+	making := &pod{t: t}
+	making.head(dir, "openssl ")
+	making.head(dir, "(umask 077; ")
+	first, second := files(t, dir, map[string]string{"tls.crt": "cert.pem", "tls.key": "key.pem"}), certificate(t)
 	p := startPod(t, "tls.yaml", objects{
-		"shop-tls": first, "shop-api": {"secret": "mysecretkey\n"}, "shop-db": {"DB_PASSWORD": "hunter2"},
+		"shop-tls": first, "shop-api": files(t, dir, map[string]string{"secret": "secret"}), "shop-db": {"DB_PASSWORD": "hunter2"},
 	})
 	before := p.allAre("processes", "running", "web")
 	p.says("processes", "the password has 7 letters")
 	eventually(t, "the first certificate and secret work", func() error { return p.ask(first["tls.crt"], "mysecretkey") })
+	p.must("cp", p.container("processes")+":/usr/local/bin/pmclient", dir+"/pmclient")
+	p.head(dir, "pmclient -rpc ")
 	if err := p.ask(first["tls.crt"], "wrong"); err == nil || !strings.Contains(err.Error(), "status 401") {
 		t.Errorf("a wrong secret: %v, want status 401", err)
 	}
@@ -103,6 +147,22 @@ func TestPodTLS(t *testing.T) {
 	if err := p.ask(second["tls.crt"], "mysecretkey"); err == nil || !strings.Contains(err.Error(), "status 401") {
 		t.Errorf("the old secret: %v, want status 401", err)
 	}
+	p.swap("api", map[string]string{"secret": ""})
+	p.swap("tls", map[string]string{"tls.crt": first["tls.crt"], "tls.key": second["tls.key"]})
+	eventually(t, "what is broken is told", func() error {
+		if err := p.ask(second["tls.crt"], "anotherkey"); err != nil {
+			t.Errorf("the last good certificate and secret: %v", err)
+		}
+		logs := p.logs("processes")
+		for _, want := range []string{"cannot use the changed secret file: the last good one stays in force", "cannot use the changed TLS certificate: the last good one stays in force"} {
+			if !strings.Contains(logs, want) {
+				return fmt.Errorf("%q is not in the log", want)
+			}
+		}
+		return nil
+	})
+	p.swap("api", map[string]string{"secret": "anotherkey\n"})
+	p.swap("tls", second)
 	if now := p.allAre("processes", "running", "web"); now["web"].PID != before["web"].PID {
 		t.Errorf("rotation has restarted web: %+v, then %+v", before["web"], now["web"])
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/coder/websocket"
@@ -98,6 +99,8 @@ func (l *link) next(ctx context.Context) (method string, params json.RawMessage,
 	switch {
 	case err != nil && l.dead.Load():
 		return "", nil, fmt.Errorf("%w at %s: it does not answer any more", ErrUnreachable, l.c.where)
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET): // it was killed
+		return "", nil, fmt.Errorf("%w at %s: the connection has ended", ErrUnreachable, l.c.where)
 	case err != nil:
 		return "", nil, fmt.Errorf("%w at %s: the connection has ended: %w", ErrUnreachable, l.c.where, err)
 	}
