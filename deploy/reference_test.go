@@ -17,7 +17,7 @@ const referencePath = "../docs/manifest.md"
 
 const referenceHead = `# The fields of a manifest
 
-This page is written by ` + "`go test ./deploy -update`" + ` from ` + "`processmanager schema`" + `. Names, defaults and meanings are those of
+This page lists every field of a manifest. It is written by ` + "`go test ./deploy -update`" + ` from ` + "`processmanager schema`" + `. Names, defaults and meanings are those of
 Kubernetes wherever it has the field. Durations are strings such as "300ms", unless the name ends in Seconds. A document is
 
 ` + "```yaml" + `
