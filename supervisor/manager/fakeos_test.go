@@ -120,6 +120,7 @@ func (o *fakeOS) Signal(life linux.Life, sig supervisor.Signal, scope linux.Scop
 }
 
 func (o *fakeOS) Sample(time.Duration, bool) { o.samples.Add(1) }
+func (o *fakeOS) Freshen(time.Duration)      { o.samples.Add(1) }
 
 func (o *fakeOS) UsageOf(name string) linux.TreeUsage {
 	o.mu.Lock()

@@ -259,7 +259,7 @@ func (m *Manager) sample(stop <-chan struct{}) {
 			every = map[bool]time.Duration{true: watchEvery, false: sampleEvery}[watch]
 			tick.Reset(every)
 		}
-		m.os.Sample(every/2, false)
+		m.os.Freshen(every / 2)
 		if watch {
 			m.post((*loop).checkMemory)
 		}

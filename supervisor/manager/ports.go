@@ -21,6 +21,7 @@ type OS interface {
 	Containment() linux.Containment
 	Container() *supervisor.ContainerInfo
 	Sample(maxAge time.Duration, details bool)
+	Freshen(maxAge time.Duration)
 	UsageOf(name string) linux.TreeUsage
 	Measure(name string, what linux.Measures)
 	Members(name string) []linux.Member

@@ -121,6 +121,7 @@ type scanner struct {
 	clock    func(pid int) int64  // cpuClock, or a test's; only the sampler's has one
 
 	pids  []int
+	begun begun // when pids was read; the sampler's only
 	list  []procStat
 	index map[int]int // pid → place in list
 	dents []byte

@@ -123,6 +123,26 @@ func (s *System) Sample(maxAge time.Duration, details bool) {
 	s.sampled(maxAge)
 }
 
+// Freshen is Sample for the one who keeps samples fresh for all others: unless somebody
+// else makes a pass, it makes one itself, however long that takes. That wakes nobody, and
+// leaves no timer behind that would.
+func (s *System) Freshen(maxAge time.Duration) {
+	u := &s.usage
+	u.mu.Lock()
+	other := u.running != nil
+	due := !other && !u.closed && (u.passes == 0 || time.Since(u.last) > maxAge)
+	if due {
+		u.running = make(chan struct{})
+	}
+	u.mu.Unlock()
+	switch {
+	case due:
+		s.pass()
+	case other:
+		s.sampled(maxAge)
+	}
+}
+
 // UsageOf tells what a process uses, as the last sample has it.
 func (s *System) UsageOf(name string) TreeUsage {
 	s.mu.Lock()
@@ -244,7 +264,7 @@ func (s *System) sample(began time.Time, details bool) {
 	s.mu.Unlock()
 
 	failed, started := sc.failures, time.Now()
-	if err := sc.listProcesses(); err != nil {
+	if err := sc.listBegun(u.passes, began); err != nil {
 		s.failures.Add(1)
 		sc.pids = sc.pids[:0]
 	}
