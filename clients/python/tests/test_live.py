@@ -467,13 +467,31 @@ class Frames(unittest.TestCase):
 
 
 class Readme(unittest.TestCase):
+    """What README shows is run, with a program that there is. It follows a log until the process is deleted."""
+
     def test_blocks(self):
         with open(os.path.join(os.path.dirname(__file__), "..", "README.md")) as f:
             blocks = f.read().split("```python\n")[1:]
         self.assertEqual(len(blocks), 2)
         text = "\n".join(block.split("```")[0] for block in blocks)
-        compile(text, "README.md", "exec")
-        exec(text.split("\n\n")[0], {})  # the names that it imports are there
+        manager = Manager()
+        self.addCleanup(manager.close)
+        program = os.path.join(manager.dir, "api")
+        Manager._write(program, "#!/bin/sh\necho ready\nexec sleep 1000\n")
+        os.chmod(program, 0o755)
+        for shown, real in (("/tmp/processmanager-rpc.sock", manager.socket), ("/app/api", program)):
+            self.assertIn(shown, text)
+            text = text.replace(shown, real)
+        printed = []
+
+        def note(*words):
+            printed.append(" ".join(str(word) for word in words))
+            if printed[-1] == "ready":
+                pm.Client(manager.socket).delete("api")
+
+        with self.assertRaises(pm.NotFoundError):
+            exec(compile(text, "README.md", "exec"), {"print": note})
+        self.assertEqual(printed, ["gone NotFound", "ready"])
 
 
 class Codec(unittest.TestCase):

@@ -2,7 +2,8 @@
 // PM_CERTS a directory with cert.pem and key.pem for 127.0.0.1, whose authority
 // NODE_EXTRA_CA_CERTS names. The test in Go beside this directory makes them.
 import assert from "node:assert/strict";
-import { chmodSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as api from "../dist/processmanager.js";
 import { Manager, Proxy, freePort, manifest } from "./manager.mjs";
@@ -151,6 +152,37 @@ function abortSoon(reason) {
   setTimeout(() => abort.abort(reason), 100);
   return abort.signal;
 }
+
+// What README shows is run, with a program that there is. It follows a log until the process is deleted.
+test("README", async () => {
+  const manager = await new Manager().start();
+  const log = console.log;
+  try {
+    const program = join(manager.dir, "api");
+    writeFileSync(program, "#!/bin/sh\necho ready\nexec sleep 1000\n", { mode: 0o755 });
+    const url = (path) => new URL(path, import.meta.url);
+    let text = readFileSync(url("../README.md"), "utf8").split("```ts\n").slice(1).map((part) => part.split("```")[0]).join("\n");
+    for (const [shown, real] of [
+      ['"@processmanager/client"', '"../dist/processmanager.js"'],
+      ['{ url: "https://pm.example:8443", secret: "…" }', JSON.stringify({ socket: manager.socket })],
+      ["/app/api", program],
+    ]) {
+      assert.ok(text.includes(shown), shown);
+      text = text.replace(shown, real);
+    }
+    writeFileSync(url("readme.run.mjs"), text);
+    const printed = [];
+    console.log = (...words) => {
+      printed.push(words.join(" "));
+      if (printed.at(-1) === "ready") void new Client({ socket: manager.socket }).delete("api");
+    };
+    await assert.rejects(import(url("readme.run.mjs").href), api.NotFoundError);
+    assert.deepEqual(printed, ["gone NotFound", "ready"]);
+  } finally {
+    console.log = log;
+    await manager.close();
+  }
+});
 
 describe("reconnecting", () => {
   test("over a restart of the manager", async (t) => {
