@@ -1,10 +1,12 @@
 package deploy
 
 import (
+	"cmp"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -108,7 +110,7 @@ func buildManager(t *testing.T) string {
 // refer to, and manifests.
 func checkObjects(t *testing.T, place, program string, objects []metav1.Object) {
 	t.Helper()
-	configMaps, pods := map[string]*corev1.ConfigMap{}, 0
+	configMaps, pods, grace := map[string]*corev1.ConfigMap{}, 0, int64(0)
 	for _, object := range objects {
 		if err := kubetest.Check(object); err != nil {
 			t.Errorf("%s: %s: %v", place, object.GetName(), err)
@@ -120,7 +122,7 @@ func checkObjects(t *testing.T, place, program string, objects []metav1.Object) 
 		configMaps[configMap.Name] = configMap
 		for key, manifest := range configMap.Data {
 			if regexp.MustCompile(`(?m)^kind: ProcessManifest$`).MatchString(manifest) {
-				checkManifest(t, place+": "+key, program, manifest)
+				grace = max(grace, checkManifest(t, place+": "+key, program, manifest))
 			}
 		}
 	}
@@ -130,6 +132,9 @@ func checkObjects(t *testing.T, place, program string, objects []metav1.Object) 
 			continue
 		}
 		pods++
+		if patience := template.Spec.TerminationGracePeriodSeconds; grace >= *cmp.Or(patience, new(int64(corev1.DefaultTerminationGracePeriodSeconds))) {
+			t.Errorf("%s: %s: the manager's grace of %d s is not below the Pod's, and the kubelet would kill it first", place, object.GetName(), grace)
+		}
 		if err := kubetest.Restricted(&template.Spec); err != nil {
 			t.Errorf("%s: %s: %v", place, object.GetName(), err)
 		}
@@ -144,13 +149,25 @@ func checkObjects(t *testing.T, place, program string, objects []metav1.Object) 
 	}
 }
 
-func checkManifest(t *testing.T, place, program, manifest string) {
+// checkManifest has a manifest validated, and returns the grace of the whole that is in force.
+func checkManifest(t *testing.T, place, program, manifest string) int64 {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "manifest.yaml")
 	if err := os.WriteFile(path, []byte(manifest), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command(program, "validate", path).CombinedOutput(); err != nil {
+	out, err := exec.Command(program, "validate", "-print", path).CombinedOutput()
+	if err != nil {
 		t.Errorf("%s is refused: %v\n%s\n%s", place, err, out, manifest)
+		return 0
 	}
+	grace := regexp.MustCompile(`(?m)^  terminationGracePeriodSeconds: (\d+)$`).FindSubmatch(out)
+	if grace == nil {
+		t.Fatalf("%s: no terminationGracePeriodSeconds is in force:\n%s", place, out)
+	}
+	seconds, err := strconv.ParseInt(string(grace[1]), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seconds
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -33,6 +34,7 @@ func (c *checker) valid(place, value string, problems []string) {
 func Check(object metav1.Object) error {
 	c := &checker{}
 	c.meta("metadata", object, true)
+	c.choices("", reflect.ValueOf(object), words())
 	if template, selector := Template(object); template != nil {
 		_, bare := object.(*corev1.Pod)
 		if !bare {
