@@ -1540,6 +1540,8 @@ class Link {
 
 /** What a subscription has to know of one kind of notification. */
 interface Feed<N> {
+  /** What the subscription was asked for with. */
+  readonly p: { name?: string };
   /** Parameters of the subscribing method; later ones go on where it stopped. */
   params(): unknown;
   /** Reads a notification; undefined: it has come before. */
@@ -1669,7 +1671,7 @@ export class Subscription<N> implements AsyncIterableIterator<N> {
   }
 
   #take(link: Link, message: Message): void {
-    if (message.method === "subscription.ended") return link.end(endedError(message.params));
+    if (message.method === "subscription.ended") return link.end(endedError(message.params, this.feed.p.name));
     const notice = this.feed.read(message.params);
     if (notice === undefined) return;
     this.#hand(notice);
@@ -1724,11 +1726,11 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** What subscription.ended says, as an error. */
-function endedError(params: { reason: EndReason; message: string }): Error {
+function endedError(params: { reason: EndReason; message: string }, name?: string): Error {
   const text = `the subscription has ended: ${params.message}`;
   switch (params.reason) {
     case "deleted":
-      return new NotFoundError(text, -32001, "NotFound");
+      return new NotFoundError(text, -32001, "NotFound", name);
     case "shutdown":
       return new ClosedError(text, -32007, "Closed");
     case "slow":

@@ -240,7 +240,7 @@ class Subscription(Generic[N]):
             while not self._closed.is_set():
                 method, params = self._link.next()
                 if method == "subscription.ended":
-                    return _ended(params)
+                    return _ended(params, self._feed._params.get("name"))
                 notice = self._feed.read(params)
                 if notice is not None:
                     self._hand(notice)
@@ -257,9 +257,11 @@ def _may_return(err: BaseException) -> bool:
     return isinstance(err, (UnreachableError, ClosedError, SlowError, TimeoutError))
 
 
-def _ended(params: Dict[str, Any]) -> Exception:
+def _ended(params: Dict[str, Any], name: Optional[str]) -> Exception:
     from ._api import ClosedError, InternalError, NotFoundError
 
     text = f"the subscription has ended: {params.get('message', '')}"
-    kinds: Dict[str, Any] = {"deleted": NotFoundError, "slow": SlowError, "shutdown": ClosedError}
+    if params.get("reason") == "deleted":
+        return NotFoundError(text, process=name)
+    kinds: Dict[str, Any] = {"slow": SlowError, "shutdown": ClosedError}
     return kinds.get(params.get("reason", ""), InternalError)(text)

@@ -489,8 +489,9 @@ class Readme(unittest.TestCase):
             if printed[-1] == "ready":
                 pm.Client(manager.socket).delete("api")
 
-        with self.assertRaises(pm.NotFoundError):
+        with self.assertRaises(pm.NotFoundError) as end:
             exec(compile(text, "README.md", "exec"), {"print": note})
+        self.assertEqual(end.exception.process, "api")
         self.assertEqual(printed, ["gone NotFound", "ready"])
 
 

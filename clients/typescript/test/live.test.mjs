@@ -176,7 +176,7 @@ test("README", async () => {
       printed.push(words.join(" "));
       if (printed.at(-1) === "ready") void new Client({ socket: manager.socket }).delete("api");
     };
-    await assert.rejects(import(url("readme.run.mjs").href), api.NotFoundError);
+    await assert.rejects(import(url("readme.run.mjs").href), (err) => err instanceof api.NotFoundError && err.process === "api");
     assert.deepEqual(printed, ["gone NotFound", "ready"]);
   } finally {
     console.log = log;
