@@ -7,6 +7,7 @@ const (
 	oneNetwork    = "~processes of one container share its network"
 	noSwarm       = "~it is for a swarm: a change of the manifest restarts what it changes"
 	noEqual       = "there is nothing like it here"
+	written       = "~process-compose writes it, and does not read it"
 )
 
 // composeTopKeys are those of the file that no field here is for.

@@ -163,7 +163,6 @@ func TestExeclineUpIsInterpreted(t *testing.T) {
 func TestEqualsAreNamed(t *testing.T) {
 	for _, tc := range []struct{ from, text, want string }{
 		{"process-compose", "processes: {a: {command: x, env_file: y}}", "envFrom: [{fileRef:"},
-		{"process-compose", "processes: {a: {command: x, is_dotenv_disabled: true}}", "take envFrom out of defaults"},
 		{"pebble", "services: {a: {override: replace, command: x, on-check-failure: {c: restart, d: restart}}}\nchecks:\n  c: {override: replace, tcp: {port: 1}}\n  d: {override: replace, tcp: {port: 2}}\n", "the action restart of the check d is left out"},
 	} {
 		got, err := Convert(fstest.MapFS{"f.yaml": {Data: []byte(tc.text)}}, "f.yaml", Options{From: tc.from})

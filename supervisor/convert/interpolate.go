@@ -24,10 +24,17 @@ type interpolation struct {
 	odd  string // where a ${ begins that is no reference, and is left as it stands
 }
 
-// interpolate reads what docker compose and process-compose put in when they load a file.
-func interpolate(text string) interpolation { return interpolateAt(text, 0) }
+// A syntax says which references there are: docker compose has $NAME, too, process-compose
+// ${NAME} only.
+type syntax struct{ bare bool }
 
-func interpolateAt(text string, depth int) interpolation {
+// interpolate reads what docker compose puts in when it loads a file.
+func interpolate(text string) interpolation { return syntax{bare: true}.read(text, 0) }
+
+// interpolateBraces does so for process-compose.
+func interpolateBraces(text string) interpolation { return syntax{}.read(text, 0) }
+
+func (s syntax) read(text string, depth int) interpolation {
 	var in interpolation
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
@@ -40,7 +47,7 @@ func interpolateAt(text string, depth int) interpolation {
 			i++
 			continue
 		}
-		ref, length := readReference(text[i+1:], depth)
+		ref, length := s.reference(text[i+1:], depth)
 		if length == 0 {
 			if text[i+1] == '{' && in.odd == "" {
 				in.odd = text[i:min(len(text), i+40)]
@@ -66,9 +73,12 @@ func interpolateAt(text string, depth int) interpolation {
 // nothing is the interpolation of an empty text.
 var nothing = interpolation{text: []string{""}}
 
-// readReference reads NAME or {NAME…} at the beginning of a text; 0: it is neither.
-func readReference(text string, depth int) (ref reference, length int) {
+// reference reads NAME or {NAME…} at the beginning of a text; 0: it is neither.
+func (s syntax) reference(text string, depth int) (ref reference, length int) {
 	braces := text[0] == '{'
+	if !braces && !s.bare {
+		return ref, 0
+	}
 	inner := text
 	if braces {
 		end := closingBrace(text)
@@ -93,7 +103,7 @@ func readReference(text string, depth int) (ref reference, length int) {
 		if ref.operator = after[:n]; !strings.Contains("-?+", strings.TrimPrefix(ref.operator, ":")) || ref.operator == ":" {
 			return ref, 0
 		}
-		ref.word = interpolateAt(after[n:], depth+1)
+		ref.word = s.read(after[n:], depth+1)
 	}
 	return ref, length
 }

@@ -3,6 +3,7 @@ package convert
 import (
 	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -16,6 +17,7 @@ type pcReader struct {
 	shell      []string
 	awaited    map[string]bool // somebody waits for its end
 	expandNote bool
+	envFrom    []supervisor.EnvFrom // of those that do not refuse it
 }
 
 // readProcessCompose reads process-compose.yaml with the defaults of its version 1.
@@ -62,9 +64,9 @@ func (r *pcReader) project(t *tree) {
 	dir := r.d.here(r.file)
 	r.d.defaults.WorkingDir = dir
 	r.d.note(Changed, r.file, 0, "", "processes run in %s, where this file is; process-compose runs them where it was started", dir)
-	if dotenv := path.Join(dir, ".env"); r.d.exists(inRoot(dotenv)) {
-		r.d.defaults.EnvFrom = []supervisor.EnvFrom{{FileRef: &supervisor.PathRef{Path: dotenv, Optional: true}}}
-	}
+	r.d.note(Changed, r.file, 0, "shutdown", "what does not end gets SIGKILL after 10 s; process-compose waits for ever unless timeout_seconds is given")
+	r.d.note(Changed, r.file, 0, "", "the container ends with the exit code of the first that has failed for good; process-compose with 0, unless exit_on_failure or exit_on_end is given")
+	r.dotenv(t, path.Join(dir, ".env"))
 	for _, key := range []string{"version", "is_strict"} {
 		r.take(t, key)
 	}
@@ -78,21 +80,38 @@ func (r *pcReader) project(t *tree) {
 		if command != "" && (command != "sh" && command != "/bin/sh" || argument != "-c") {
 			r.shell = []string{command, argument}
 		}
-		r.rest(nil, "shell ", s, nil)
+		r.rest(nil, "shell ", s, map[string]string{"elevated_shell_command": "~as whom a process runs, securityContext says", "elevated_shell_argument": "~as whom a process runs, securityContext says"})
 	} else {
 		r.d.note(Changed, r.file, 0, "", "a command is run by /bin/sh, where process-compose has bash; what looks like bash's own is given to bash")
 	}
 	processes := r.take(t, "processes")
+
 	r.rest(nil, "", t, map[string]string{
 		"log_level": "~the manager's own log has one level", "log_location": "output is on the container's streams; for files give -log-dir, and processes log: {file: true}",
 		"log_length": "~64 KiB of each process are kept in memory", "log_configuration": "it is of a joined file; those of the processes have log: {maxSize, maxFiles, maxAge, compress}",
 		"ordered_shutdown": "~it is always ordered: dependents end before what they depend on",
 		"is_tui_disabled":  "~there is no terminal interface; pmclient shell and the page at GET / show what happens", "env_cmds": "run the commands in the process: NAME=$(command)",
-		"extends": "convert the joined file",
+		"extends": "convert the joined file", "log_format": "~process-compose itself does not look at it",
+		"file_names": written, "env_file_names": written, "dot_env_vars": written,
 	})
 	if processes != nil {
 		t.left = append(t.left, processes)
 	}
+}
+
+// dotenv gives the file beside the other one to all processes, or to each that does not
+// refuse it.
+func (r *pcReader) dotenv(t *tree, file string) {
+	if !r.d.exists(inRoot(file)) {
+		return
+	}
+	from := []supervisor.EnvFrom{{FileRef: &supervisor.PathRef{Path: file, Optional: true}}}
+	r.d.note(Changed, r.file, 0, ".env", "what it sets wins over the container's environment, which wins there")
+	if list := t.get("processes"); list != nil && slices.ContainsFunc(list.left, func(p *tree) bool { return p.get("is_dotenv_disabled") != nil }) {
+		r.envFrom = from
+		return
+	}
+	r.d.defaults.EnvFrom = from
 }
 
 func (r *pcReader) process(t *tree) {
@@ -109,6 +128,9 @@ func (r *pcReader) process(t *tree) {
 		p.note(Changed, t.line, "replicas", "they are %s-0 to %s-%d; the index is in PM_PROCESS_INDEX, and in PC_REPLICA_NUM as before", t.key, t.key, n-1)
 		p.spec.Env = append(p.spec.Env, supervisor.EnvVar{Name: "PC_REPLICA_NUM", Value: "$(PM_PROCESS_INDEX)"})
 	}
+	if refuses, _ := r.boolean(t, "is_dotenv_disabled"); !refuses {
+		p.spec.EnvFrom = slices.Clone(r.envFrom)
+	}
 	p.spec.Env = append(p.spec.Env, r.environment(p, t)...)
 	r.command(p, t, vars)
 	r.availability(p, t)
@@ -118,9 +140,10 @@ func (r *pcReader) process(t *tree) {
 	r.flags(p, t)
 	r.logs(p, t)
 	r.schedule(p, t)
+
 	r.rest(p, "", t, map[string]string{
+		"original_config": written, "replica_num": written, "replica_name": written, "executable": written, "args": written,
 		"env_file":               "say envFrom: [{fileRef: {path: …}}]",
-		"is_dotenv_disabled":     "take envFrom out of defaults, and give it to each process that wants it",
 		"is_elevated":            "say securityContext: {runAsUser: root}; the manager has to be root for it",
 		"launch_timeout_seconds": "a start is over when fork and exec are; startupProbe bounds what comes then",
 		"disable_ansi_colors":    "~output is kept as it was written",
@@ -129,8 +152,13 @@ func (r *pcReader) process(t *tree) {
 }
 
 func (r *pcReader) flags(p *process, t *tree) {
-	if yes, _ := r.boolean(t, "disabled"); yes {
-		p.spec.Suspend = true
+	p.spec.Suspend, _ = r.boolean(t, "disabled")
+	if yes, c := r.boolean(t, "is_disabled"); c != nil {
+		p.spec.Suspend = yes // the same as a text, into which a variable can be put; it wins
+	}
+	if yes, c := r.boolean(t, "is_interactive"); yes {
+		p.spec.TTY = true
+		p.note(Changed, c.line, c.key, "it has a terminal, and nobody who types there")
 	}
 	if yes, _ := r.boolean(t, "is_tty"); yes {
 		p.spec.TTY = true

@@ -17,9 +17,9 @@ func (r *pcReader) command(p *process, t *tree, vars map[string]string) {
 	switch {
 	case c != nil:
 		text = r.templated(p, c, text, vars)
-		if !r.raw {
-			text = interpolate(text).shell() // $NAME and $$NAME both: the shell fills it in
-		}
+		in := r.interpolate(text)
+		r.outside(p, c, in)
+		text = in.shell() // ${NAME}, $NAME and $$NAME: the shell fills it in
 		text = strings.ReplaceAll(text, "PC_REPLICA_NUM", "PM_PROCESS_INDEX")
 		if strings.Contains(text, "PC_PROC_NAME") {
 			p.spec.Env = append(p.spec.Env, supervisor.EnvVar{Name: "PC_PROC_NAME", Value: literal(p.origin)})
@@ -30,14 +30,14 @@ func (r *pcReader) command(p *process, t *tree, vars map[string]string) {
 	}
 	if dirAt != nil {
 		dir = r.templated(p, dirAt, dir, vars)
-		plain, known := interpolate(dir).plain()
+		plain, known := r.interpolate(dir).plain()
 		switch {
 		case known && path.IsAbs(plain):
 			p.spec.WorkingDir = path.Clean(plain)
 		case known:
 			p.spec.WorkingDir = path.Join(r.d.here(r.file), plain)
 		case c != nil:
-			text = `cd "` + interpolate(dir).shell() + `" && ` + text
+			text = `cd "` + r.interpolate(dir).shell() + `" && ` + text
 			p.note(Changed, dirAt.line, "working_dir", "workingDir cannot depend on the environment, so the shell changes to it")
 		default:
 			p.note(Lost, dirAt.line, "working_dir", "%s depends on the environment, and workingDir cannot: give it here", dir)
@@ -46,7 +46,7 @@ func (r *pcReader) command(p *process, t *tree, vars map[string]string) {
 	switch {
 	case entry != nil && c == nil:
 		for _, word := range r.list(entry) {
-			p.spec.Command.Argv = append(p.spec.Command.Argv, interpolate(r.templated(p, entry, word, vars)).expanding(nil))
+			p.spec.Command.Argv = append(p.spec.Command.Argv, r.expanded(p, entry, "entrypoint", r.interpolate(r.templated(p, entry, word, vars))))
 		}
 		if len(p.spec.Command.Argv) == 0 {
 			r.fail(entry, "it is empty")

@@ -61,7 +61,7 @@ func (r *pcReader) shutdown(p *process, t *tree) {
 		p.note(Changed, c.line, "parent_only", "the rest of the tree is ended when the process has ended")
 	}
 	if text, c := r.text(s, "command"); c != nil {
-		p.lifecycle().PreStop = &supervisor.LifecycleHandler{Exec: &supervisor.ExecAction{Command: supervisor.Command{Shell: interpolate(text).shell()}}}
+		p.lifecycle().PreStop = &supervisor.LifecycleHandler{Exec: &supervisor.ExecAction{Command: supervisor.Command{Shell: r.interpolate(text).shell()}}}
 		p.note(Changed, c.line, "shutdown command", "it is the preStop hook: when it has ended, what still runs gets the stop signal")
 	}
 	r.rest(p, "shutdown ", s, nil)

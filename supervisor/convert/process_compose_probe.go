@@ -11,9 +11,18 @@ import (
 func (r *pcReader) probes(p *process, t *tree, vars map[string]string) {
 	if probe := r.object(t, "liveness_probe"); probe != nil {
 		p.spec.LivenessProbe = r.probe(p, "liveness_probe", probe, vars)
+		p.noteOn(Changed, probe, "liveness_probe", "when it fails, it ends the process; process-compose only writes that down, unless is_daemon")
 	}
 	if probe := r.object(t, "readiness_probe"); probe != nil {
 		p.spec.ReadinessProbe = r.probe(p, "readiness_probe", probe, vars)
+		if p.spec.LivenessProbe != nil {
+			p.noteOn(Changed, probe, "readiness_probe", "when it fails, process-compose ends the process; here liveness_probe does")
+		} else if p.spec.ReadinessProbe != nil {
+			live := *p.spec.ReadinessProbe
+			live.SuccessThreshold = nil // of a livenessProbe it is 1
+			p.spec.LivenessProbe = &live
+			p.noteOn(Changed, probe, "readiness_probe", "when it fails, process-compose ends the process, hence the livenessProbe; without that it is not ready, and goes on")
+		}
 	}
 	if text, c := r.text(t, "ready_log_line"); c != nil && text != "" {
 		p.spec.Readiness = &supervisor.Readiness{LogPattern: regexp.QuoteMeta(text)}
@@ -47,9 +56,9 @@ func (r *pcReader) probe(p *process, key string, t *tree, vars map[string]string
 			r.fail(exec, "it has no command")
 			return nil
 		}
-		text = interpolate(r.templated(p, c, text, vars)).shell()
+		text = r.interpolate(r.templated(p, c, text, vars)).shell()
 		if dir, c := r.text(exec, "working_dir"); c != nil {
-			text = `cd "` + interpolate(dir).shell() + `" && ` + text
+			text = `cd "` + r.interpolate(dir).shell() + `" && ` + text
 		}
 		out.Exec = &supervisor.ExecAction{Command: supervisor.Command{Shell: text}}
 		r.rest(p, key+" exec ", exec, nil)
@@ -64,6 +73,7 @@ func (r *pcReader) probe(p *process, key string, t *tree, vars map[string]string
 
 func (r *pcReader) httpGet(p *process, key string, t *tree, vars map[string]string) *supervisor.HTTPGetAction {
 	a := &supervisor.HTTPGetAction{}
+	r.take(t, "num_port") // what process-compose makes of port
 	text, c := r.text(t, "port")
 	if c != nil {
 		text = r.templated(p, c, text, vars)

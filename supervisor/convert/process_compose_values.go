@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -38,7 +39,51 @@ func (r *pcReader) templated(p *process, c *tree, text string, vars map[string]s
 	return text
 }
 
-// pair reads NAME=value items, or an object.
+// interpolate reads the variables that process-compose fills in when it reads the file.
+func (r *pcReader) interpolate(text string) interpolation {
+	if r.raw {
+		return interpolation{text: []string{text}}
+	}
+	return interpolateBraces(text)
+}
+
+// outside tells of variables that the process sets itself, which process-compose does not see
+// when it reads the file.
+func (r *pcReader) outside(p *process, c *tree, in interpolation) {
+	own := r.d.defaults.Env
+	if p != nil {
+		own = slices.Concat(own, p.spec.Env)
+	}
+	for _, ref := range in.refs {
+		if !slices.ContainsFunc(own, func(v supervisor.EnvVar) bool { return v.Name == ref.name }) {
+			continue
+		}
+		const text = "${%s} is the process's own here; process-compose fills it in when it reads the file, from outside"
+		if p == nil {
+			r.d.note(Changed, c.file, c.line, c.key, text, ref.name)
+		} else {
+			p.noteOn(Changed, c, c.key, text, ref.name)
+		}
+	}
+}
+
+// expanded writes a text that the manifest expands.
+func (r *pcReader) expanded(p *process, c *tree, key string, in interpolation) string {
+	note := func(k Kind, text string) {
+		if p == nil {
+			r.d.note(k, c.file, c.line, key, "%s", text)
+		} else {
+			p.noteOn(k, c, key, "%s", text)
+		}
+	}
+	r.outside(p, c, in)
+	if in.odd != "" {
+		note(Lost, in.odd+" is not filled in here: write what it stands for")
+	}
+	return in.expanding(func(m remark) { note(Lost, m.text) })
+}
+
+// environment reads NAME=value items, or an object.
 func (r *pcReader) environment(p *process, t *tree) []supervisor.EnvVar {
 	c := r.take(t, "environment")
 	if c == nil {
@@ -46,19 +91,12 @@ func (r *pcReader) environment(p *process, t *tree) []supervisor.EnvVar {
 	}
 	var env []supervisor.EnvVar
 	add := func(at *tree, name, value string) {
-		if !r.raw {
-			in := interpolate(value)
-			if _, known := in.plain(); !known && !r.expandNote {
-				r.expandNote = true
-				r.d.note(Changed, r.file, at.line, "environment", "$NAME is filled in at each start, and what is not set stays as $(NAME), where process-compose makes it empty")
-			}
-			value = in.expanding(func(m remark) {
-				r.d.note(Lost, r.file, at.line, name, "%s", m.text)
-			})
-		} else {
-			value = literal(value)
+		in := r.interpolate(value)
+		if _, known := in.plain(); !known && !r.expandNote {
+			r.expandNote = true
+			r.d.note(Changed, r.file, at.line, "environment", "${NAME} is filled in at each start, and what is not set stays as $(NAME), where process-compose makes it empty")
 		}
-		env = append(env, supervisor.EnvVar{Name: name, Value: value})
+		env = append(env, supervisor.EnvVar{Name: name, Value: r.expanded(p, at, name, in)})
 	}
 	if c.isObject() {
 		for _, v := range c.left {
