@@ -284,7 +284,7 @@ func flow(value any) string {
 var plain = pattern(`^(--?)?[A-Za-z_/$][A-Za-z0-9_/.@%+=$()-]*$`)
 
 // amount is a duration or a size.
-var amount = pattern(`^[0-9]+(s|ms|m|m0s|Ki|Mi|Gi)$`)
+var amount = pattern(`^[0-9]+(s|ms|m|m0s|h0m0s|Ki|Mi|Gi)$`)
 
 // reservedWords are read as booleans or nothing.
 var reservedWords = []string{"y", "n", "yes", "no", "on", "off", "true", "false", "null"}

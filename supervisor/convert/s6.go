@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
 )
@@ -46,7 +47,8 @@ func readS6(d *draft, _ Options) error {
 	}
 	d.exitPolicy = supervisor.ExitNever
 	d.defaults = supervisor.Spec{
-		RestartBackoff: &supervisor.Backoff{Initial: seconds(1), Factor: new(1.0), Max: seconds(1), Jitter: new(0.0), ResetAfter: seconds(1)},
+		// s6-supervise lets a second pass after every death, however long the life was.
+		RestartBackoff: &supervisor.Backoff{Initial: seconds(1), Factor: new(1.0), Max: seconds(1), Jitter: new(0.0), ResetAfter: span(24 * time.Hour)},
 	}
 	d.note(Changed, d.file, 0, "", "s6-overlay runs the image's CMD beside the services and ends with it: add it as a process with restartPolicy: Never and essential: true, or remove exitPolicy")
 	d.note(Changed, d.file, 0, "timeout-kill", "what does not end gets SIGKILL after 30 s (terminationGracePeriodSeconds); s6 waits for ever unless it is told otherwise")

@@ -143,8 +143,15 @@ func (r *s6Reader) shellScript(p *process, file, script string, interpreter []st
 		p.spec.Command.Argv = literals(argv)
 	}
 	p.spec.KillMode = supervisor.KillMixed
+	if besideIt().MatchString(body) && !strings.Contains(body, "cd ") && path.Base(file) == "run" && p.spec.WorkingDir == "" {
+		p.spec.WorkingDir = r.inImage(path.Dir(file))
+		p.note(Changed, 0, "run", "it begins in its directory, as with s6, which therefore has to stay in the image")
+	}
 	return nil
 }
+
+// besideIt is a path that begins where a script does.
+var besideIt = pattern(`(^|[\s"'=(;&|<>])\.{1,2}/`)
 
 // execline takes the words of a command off which s6's and execline's prefixes are read.
 func (r *s6Reader) execline(p *process, file string, words []string) error {
@@ -267,12 +274,29 @@ func (r *s6Reader) finish(p *process, file string) error {
 	if body == "" {
 		return nil
 	}
-	body = `set -- "${PM_EXIT_CODE:-256}" "${PM_EXIT_SIGNAL:-0}" ` + shellQuote(p.origin) + "\n" + body + "\n"
+	signal, begin := `${PM_EXIT_SIGNAL:-0}`, ""
+	said := "; PM_EXIT_SIGNAL is a name such as SIGTERM, where s6 gives a number"
+	if secondArgument().MatchString(body) {
+		signal, begin, said = "$n", signalNumbers, ""
+	}
+	if strings.Contains(body, "125") {
+		p.note(Lost, 0, "finish", "its exit code 125, after which s6 does not restart, means nothing here: say restartPolicyRules with FailJob and the exit codes of the process that it is about")
+	}
+	body = begin + `set -- "${PM_EXIT_CODE:-256}" "` + signal + `" ` + shellQuote(p.origin) + "\n" + body + "\n"
 	command := supervisor.Command{Shell: body}
 	if path.Base(interpreter[0]) != "sh" {
 		command = supervisor.Command{Argv: literals(slices.Concat(interpreter, []string{"-c", body}))}
 	}
 	p.lifecycle().PostStop = &supervisor.LifecycleHandler{Exec: &supervisor.ExecAction{Command: command}}
-	p.note(Changed, 0, "finish", "it is the postStop hook, whose output is not kept; PM_EXIT_SIGNAL is a name such as SIGTERM, where s6 gives a number, and its exit code 125 does not end the restarts")
+	p.note(Changed, 0, "finish", "it is the postStop hook, whose output is not kept%s", said)
 	return nil
 }
+
+// secondArgument is the number of the signal that ended a process.
+var secondArgument = pattern(`\$(2|\{2)\b`)
+
+// signalNumbers gives the shell the number of a signal that has a name, as s6 does.
+const signalNumbers = `case ${PM_EXIT_SIGNAL-} in SIGHUP) n=1;; SIGINT) n=2;; SIGQUIT) n=3;; SIGILL) n=4;; SIGABRT) n=6;; SIGBUS) n=7;;
+SIGFPE) n=8;; SIGKILL) n=9;; SIGUSR1) n=10;; SIGSEGV) n=11;; SIGUSR2) n=12;; SIGPIPE) n=13;; SIGALRM) n=14;; SIGTERM) n=15;;
+"") n=0;; *) n=$PM_EXIT_SIGNAL;; esac
+`
