@@ -93,7 +93,7 @@ func TestLoadNamesTheFile(t *testing.T) {
 func TestLoadStopsAtTheLimit(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.yaml")
 	put(t, path, strings.Repeat("#", maxFile+100))
-	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), "larger than 1 MiB (1048576 bytes)") {
+	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), "too large: at most 1 MiB (1048576 bytes)") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -137,7 +137,7 @@ func parseFile(f File) []*parsedDocument {
 		return []*parsedDocument{d}
 	}
 	if len(f.Data) > maxFile {
-		return lone("the file is larger than %d MiB (%d bytes), the most that one may have: a directory can hold several", maxFile>>20, maxFile)
+		return lone("the file is too large: at most %d MiB (%d bytes) is allowed; a directory can hold several", maxFile>>20, maxFile)
 	}
 	if why, line := notText(f.Data); why != "" {
 		docs := lone("%s", why)

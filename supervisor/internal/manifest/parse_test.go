@@ -64,7 +64,7 @@ func TestErrorsNameBothFiles(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	big := File{"big.yaml", []byte(header + strings.Repeat("#", maxFile))}
-	if _, err := Parse([]File{big}); err == nil || !strings.Contains(err.Error(), "larger than 1 MiB (1048576 bytes)") {
+	if _, err := Parse([]File{big}); err == nil || !strings.Contains(err.Error(), "too large: at most 1 MiB (1048576 bytes)") {
 		t.Errorf("a file over the limit: %v", err)
 	}
 	var files []File
