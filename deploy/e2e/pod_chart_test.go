@@ -28,6 +28,8 @@ manifest:
       - {name: web, command: "echo listening; exec sleep infinity"}
 rpc: {enabled: true}
 telnet: {enabled: true}
+logLevel: debug
+logTimestamps: true
 auth: {existingSecret: api, viewerKey: viewer}
 tls: {existingSecret: tls}
 `
@@ -60,6 +62,7 @@ tls: {existingSecret: tls}
 			t.Errorf("the API with %s: %v", secret, err)
 		}
 	}
+	p.says("processes", "Z processmanager | INFO process manager")
 	p.askByPlugin(rendered)
 	if e := p.terminate("processes"); e.code != 0 || e.killed || e.took > quick {
 		t.Errorf("the Pod's end: %+v", e)
@@ -98,11 +101,14 @@ podman exec "$name" "$@" || { code=$?; echo "command terminated with exit code $
 		}
 	}
 	for line, want := range map[string]string{
-		"list":         p.name + "  web   running",
-		"restart web":  p.name + ": web: running",
-		"logs web":     p.name + " web | listening",
-		"top -once":    "web",
-		"restart nope": `cannot restart "nope": no such process`,
+		"list":                  p.name + "  web   running",
+		"restart web":           p.name + ": web: running",
+		"restart --rolling web": p.name + ": web: running",
+		"logs":                  p.name + " web | listening",
+		"logs web --prefix=0":   "listening\n",
+		"pmclient history web":  p.name + " | web",
+		"top -once":             "web",
+		"restart nope":          `cannot restart "nope": no such process`,
 	} {
 		cmd := exec.Command(filepath.Join(dir, "kubectl-pm"), strings.Fields(line)...)
 		cmd.Env = append(p.engine.env, "KUBECTL="+kubectl)
