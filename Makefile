@@ -35,6 +35,13 @@ LDFLAGS     := -s -w -X main.version=$(VERSION) -X main.revision=$(REVISION)
 build: ## static binaries ./processmanager, ./pmclient and ./kubectl-pm
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o ./ $(BINARIES)
 
+.PHONY: plugins
+plugins: ## kubectl-pm for Linux, macOS and Windows, in dist
+	for p in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64; do \
+		o=$${p%/*}; a=$${p#*/}; e=; [ $$o != windows ] || e=.exe; \
+		CGO_ENABLED=0 GOOS=$$o GOARCH=$$a go build -trimpath -ldflags '$(LDFLAGS)' -o dist/kubectl-pm-$$o-$$a$$e ./cmd/kubectl-pm || exit 1; \
+	done
+
 .PHONY: run
 run: build ## run the quickstart manifest here, in the foreground (MANIFEST=…)
 	@deploy/sh/run $(MANIFEST)

@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 )
 
 // Denied says why this user got "permission denied" at a path: who asks, who may, and which
@@ -51,8 +50,8 @@ func closed(path string) (dir string, info fs.FileInfo) {
 // rightsOf is whose a file is, and its mode.
 func rightsOf(info fs.FileInfo) string {
 	mode := fmt.Sprintf("mode %04o", info.Mode().Perm())
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-		return fmt.Sprintf("uid %d, gid %d, %s", stat.Uid, stat.Gid, mode)
+	if uid, gid, ok := ownerOf(info); ok {
+		return fmt.Sprintf("uid %d, gid %d, %s", uid, gid, mode)
 	}
 	return mode
 }
