@@ -57,6 +57,9 @@ func TestDeniedTellsWhoMay(t *testing.T) {
 		{filepath.Join(dir, "m", "a.yaml"), manifestHead + "\n  processes: []\n", 0o600},
 		{filepath.Join(dir, "closed", "a.yaml"), manifestHead + "\n  processes: []\n", 0o644},
 		{filepath.Join(dir, "secret"), "mysecretkey", 0o400},
+		{filepath.Join(dir, "run", "empty"), "", 0o600},
+		{filepath.Join(dir, "db", "PASSWORD"), "hunter2", 0o400},
+		{filepath.Join(dir, "db.yaml"), manifestHead + "\n  processes: [{name: a, command: [/bin/true], restartPolicy: Never, envFrom: [{secretRef: {path: " + dir + "/db}}]}]\n", 0o644},
 	} {
 		if err := os.MkdirAll(filepath.Dir(f.path), 0o755); err != nil {
 			t.Fatal(err)
@@ -65,7 +68,7 @@ func TestDeniedTellsWhoMay(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for path, mode := range map[string]os.FileMode{dir: 0o755, filepath.Join(dir, "m"): 0o755, filepath.Join(dir, "closed"): 0o700} {
+	for path, mode := range map[string]os.FileMode{dir: 0o755, filepath.Join(dir, "m"): 0o755, filepath.Join(dir, "db"): 0o755, filepath.Join(dir, "run"): 0o777, filepath.Join(dir, "closed"): 0o700} {
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}
@@ -81,6 +84,7 @@ func TestDeniedTellsWhoMay(t *testing.T) {
 		{"a manifest", []string{"-manifest", dir + "/m"}, exitConfig, "open " + dir + "/m/a.yaml: permission denied: " + me + "read it (uid 0, gid 0, mode 0600)" + remedy},
 		{"its folder", []string{"-manifest", dir + "/closed"}, exitConfig, ": permission denied: " + me + "enter " + dir + "/closed (uid 0, gid 0, mode 0700)" + remedy},
 		{"a secret", []string{"-secret-file", dir + "/secret"}, exitUsage, "cannot read secret file " + dir + "/secret: permission denied: " + me + "read it (uid 0, gid 0, mode 0400)" + remedy},
+		{"a Secret of a process", []string{"-manifest", dir + "/db.yaml", "-socket", dir + "/run/pm.sock"}, 126, "envFrom[0]: " + dir + "/db: PASSWORD: permission denied: " + me + "read it (uid 0, gid 0, mode 0400)" + remedy},
 		{"the folder of the sockets", []string{"-socket", dir + "/pm.sock"}, exitUsage, "its directory cannot be written: permission denied: " + me + "write to it (uid 0, gid 0, mode 0755); change its mode or owner, or choose another path"},
 		{"a closed one", []string{"-socket", dir + "/closed/pm.sock"}, exitUsage, "permission denied: " + me + "write to it (uid 0, gid 0, mode 0700); "},
 	} {

@@ -260,6 +260,30 @@ func TestPodRestartedByKubelet(t *testing.T) {
 	}
 }
 
+// The manager is killed while a change is half done: one process stops for it, another runs
+// with it already. The next container runs the new manifest, over the sockets of the dead one.
+func TestPodKilledDuringUpdate(t *testing.T) {
+	t.Parallel()
+	p := startPod(t, "configmap.yaml", nil)
+	p.allAre("processes", "running", "web", "queue")
+	manifest := exampleDocuments(t, "configmap.yaml")[0].(*corev1.ConfigMap).Data["shop.yaml"]
+	slow := strings.Replace(manifest, "exec sleep infinity", "trap 'sleep 100' TERM; while :; do sleep 0.1; done", 1)
+	p.swap("processes", map[string]string{"shop.yaml": strings.Replace(slow, "8080", "9090", 1)})
+	p.says("processes", "listening on 9090")
+	p.swap("processes", map[string]string{"shop.yaml": strings.Replace(slow, "8080", "9191", 1) +
+		"    - {name: mail, command: [sleep, infinity]}\n"})
+	if state := p.allAre("processes", "running", "mail"); state["web"].Status != "stopping" {
+		t.Fatalf("the change is not half done: %+v", state)
+	}
+	p.must("kill", "-s", "KILL", p.container("processes"))
+	if e := p.ended("processes"); e.code != 137 {
+		t.Errorf("the end of the killed one: %+v", e)
+	}
+	p.start("processes")
+	p.says("processes", "listening on 9191")
+	p.allAre("processes", "running", "web", "queue", "mail")
+}
+
 // A crash of the essential process is the container's exit code and the Pod's message.
 func TestPodTerminationMessage(t *testing.T) {
 	t.Parallel()

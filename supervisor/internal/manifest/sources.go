@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/processmanager/processmanager/supervisor"
 )
 
 // A source is where variables come from: a directory with a file for each key, as
@@ -37,7 +39,7 @@ func (s sources) read(path string) (*source, error) {
 	var src *source
 	switch {
 	case err != nil:
-		return nil, plainError(err)
+		return nil, plainError(path, err)
 	case info.IsDir():
 		src, err = readKeys(path)
 	case info.Mode().IsRegular():
@@ -52,13 +54,21 @@ func (s sources) read(path string) (*source, error) {
 	return src, nil
 }
 
-// plainError is an error of the operating system in short words.
-func plainError(err error) error {
+// plainError is an error of the operating system about a source in short words. Which of its
+// files may not be read, and by whom, is told.
+func plainError(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return errMissing
 	}
 	if inner := (*fs.PathError)(nil); errors.As(err, &inner) {
-		return errors.New(inner.Err.Error())
+		text := inner.Err.Error()
+		if errors.Is(err, fs.ErrPermission) {
+			text += ": " + supervisor.DeniedRead(inner.Path)
+			if inner.Path != path {
+				text = filepath.Base(inner.Path) + ": " + text
+			}
+		}
+		return errors.New(text)
 	}
 	return errors.New(err.Error())
 }
@@ -80,7 +90,7 @@ func readKeys(path string) (*source, error) {
 	}
 	files, err := d.files()
 	if err != nil {
-		return nil, plainError(err)
+		return nil, plainError(path, err)
 	}
 	for _, f := range files {
 		key := filepath.Base(f.Name)
@@ -95,7 +105,7 @@ func readKeys(path string) (*source, error) {
 func readDotenv(path string) (*source, error) {
 	data, err := readUpTo(maxDotenv)(path)
 	if err != nil {
-		return nil, plainError(err)
+		return nil, plainError(path, err)
 	}
 	list, err := parseDotenv(data)
 	if err != nil {
