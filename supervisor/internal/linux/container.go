@@ -2,6 +2,7 @@ package linux
 
 import (
 	"bytes"
+	"context"
 	"math"
 	"path"
 	"runtime"
@@ -9,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/shirou/gopsutil/v3/common"
 	"github.com/shirou/gopsutil/v3/mem"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -202,3 +204,6 @@ func hostMemory() (used, total uint64) {
 	}
 	return m.Total - min(m.Available, m.Total), m.Total
 }
+
+// procOnly keeps gopsutil from an environment that sends it elsewhere.
+var procOnly = context.WithValue(context.Background(), common.EnvKey, common.EnvMap{common.HostProcEnvKey: "/proc"})

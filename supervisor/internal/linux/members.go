@@ -2,15 +2,10 @@ package linux
 
 import (
 	"cmp"
-	"context"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-
-	"github.com/shirou/gopsutil/v3/common"
-	"github.com/shirou/gopsutil/v3/process"
 )
 
 // Member is one living process of a tree, in the picture of the last sample.
@@ -177,30 +172,6 @@ func (s *System) tell(m *Member, of stamp) bool {
 	}
 	s.failures.Add(1)
 	return true
-}
-
-// procOnly keeps gopsutil from an environment that sends it elsewhere.
-var procOnly = context.WithValue(context.Background(), common.EnvKey, common.EnvMap{common.HostProcEnvKey: "/proc"})
-
-func (m *Member) read(of stamp) bool {
-	p := process.Process{Pid: int32(of.pid)}
-	m.Name, _ = p.NameWithContext(procOnly)
-	m.Argv, _ = p.CmdlineSliceWithContext(procOnly)
-	if uids, err := p.UidsWithContext(procOnly); err == nil && len(uids) > 1 {
-		m.UID = int(uids[1]) // the effective one
-	}
-	if memory, err := p.MemoryInfoWithContext(procOnly); err == nil {
-		m.Resident = memory.RSS // exact, where that of the sample may lag a little
-	}
-	if n, err := p.NumFDsWithContext(procOnly); err == nil {
-		m.OpenFDs = int(n)
-	}
-	if used, err := p.IOCountersWithContext(procOnly); err == nil {
-		m.ReadBytes, m.WriteBytes = &used.ReadBytes, &used.WriteBytes
-	}
-	var now procStat
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(of.pid) + "/stat")
-	return err == nil && parseStat(text, &now) && now.start == of.start
 }
 
 var pageSize = uint64(os.Getpagesize())

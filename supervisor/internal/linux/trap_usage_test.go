@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -288,6 +289,21 @@ func TestGopsutilAgrees(t *testing.T) {
 	io, err := p.IOCountersWithContext(procOnly)
 	if err != nil || io.ReadBytes != use.ReadBytes || io.WriteBytes != use.WriteBytes || use.WriteBytes < 3_000_000 {
 		t.Errorf("storage %d and %d, gopsutil %v, %v", use.ReadBytes, use.WriteBytes, io, err)
+	}
+	name, err := p.NameWithContext(procOnly)
+	if err != nil || m.Name != name {
+		t.Errorf("name %q, gopsutil %q, %v", m.Name, name, err)
+	}
+	argv, err := p.CmdlineSliceWithContext(procOnly)
+	if err != nil || !slices.Equal(m.Argv, argv) {
+		t.Errorf("arguments %q, gopsutil %q, %v", m.Argv, argv, err)
+	}
+	uids, err := p.UidsWithContext(procOnly)
+	if err != nil || m.UID != int(uids[1]) {
+		t.Errorf("user %d, gopsutil %v, %v", m.UID, uids, err)
+	}
+	if m.OpenFDs != int(fds) || m.ReadBytes == nil || *m.ReadBytes != io.ReadBytes || *m.WriteBytes != io.WriteBytes {
+		t.Errorf("of the member %d descriptors, storage %v and %v, gopsutil %d, %v", m.OpenFDs, m.ReadBytes, m.WriteBytes, fds, io)
 	}
 	created, err := p.CreateTimeWithContext(procOnly)
 	if apart := m.Start.UnixMilli() - created; err != nil || apart < -1500 || apart > 1500 { // gopsutil knows the boot to the second
