@@ -19,7 +19,9 @@
 // start again. What a supervisor costs above it is the price of being useful.
 //
 // Runs are interleaved (A B C A B C …), so that a change in the machine's mood
-// hits all. The table has medians over the runs. A peer that fails or exceeds the
+// hits all. Process Manager is copied before it runs, as into an image: the file that a
+// linker has just written lies in smaller pieces in the page cache, and starts slower. The
+// table has medians over the runs. A peer that fails or exceeds the
 // time-out of a scenario is shown as failed, with its last words, and is not
 // tried again at that size.
 //
