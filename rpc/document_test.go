@@ -64,7 +64,7 @@ func readDocument(t *testing.T, text string) (typed described, plain any) {
 // testdata/openrpc.schema.json says what an OpenRPC 1.3 document may hold, as far
 // as we use it. (In rpc/gen it is also validated against the original.)
 func TestDocumentIsOpenRPC(t *testing.T) {
-	_, plain := readDocument(t, openrpc)
+	_, plain := readDocument(t, openrpc())
 	schema := jsonschema.NewCompiler()
 	compiled, err := schema.Compile("testdata/openrpc.schema.json")
 	if err != nil {
@@ -78,7 +78,7 @@ func TestDocumentIsOpenRPC(t *testing.T) {
 // Every method of the table is in the document and nothing else, with the
 // parameters in the order in which they are taken by position.
 func TestT85T90DocumentTellsTheTable(t *testing.T) {
-	d, _ := readDocument(t, openrpc)
+	d, _ := readDocument(t, openrpc())
 	var got, want [][]string
 	for _, m := range d.Methods {
 		row := []string{m.Name}
@@ -106,7 +106,7 @@ func TestT85T90DocumentTellsTheTable(t *testing.T) {
 // Each example is executed, and its answer is that of the document and fits the
 // schema of the result.
 func TestT84T85Examples(t *testing.T) {
-	d, plain := readDocument(t, openrpc)
+	d, plain := readDocument(t, openrpc())
 	compiler := jsonschema.NewCompiler()
 	if err := compiler.AddResource("openrpc.json", plain); err != nil {
 		t.Fatal(err)

@@ -310,7 +310,7 @@ func (panickingStream) Next(context.Context) (supervisor.Event, error) { panic("
 
 // Each notification fits the schemas of the document.
 func TestNotificationsFitTheDocument(t *testing.T) {
-	_, plain := readDocument(t, openrpc)
+	_, plain := readDocument(t, openrpc())
 	compiler := jsonschema.NewCompiler()
 	if err := compiler.AddResource("openrpc.json", plain); err != nil {
 		t.Fatal(err)
@@ -350,7 +350,7 @@ func TestNotificationsFitTheDocument(t *testing.T) {
 
 // Each example of a notification is what a subscriber gets.
 func TestT85ExamplesOfNotifications(t *testing.T) {
-	doc, _ := readDocument(t, openrpc)
+	doc, _ := readDocument(t, openrpc())
 	d := open(t, "unix", Options{})
 	events, lines := d.dial(), d.dial()
 	send(t, events, subscribe("events.subscribe", `{"name":"web"}`))

@@ -25,7 +25,7 @@ func TestNoDrift(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !bytes.Equal(got, want) {
+		if !same(path, got, want) {
 			t.Errorf("%s is old: run make generate", path)
 		}
 	}

@@ -36,7 +36,7 @@ func run(dir string) error {
 	}
 	for path, text := range files {
 		path = filepath.Join(dir, path)
-		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, text) {
+		if old, err := os.ReadFile(path); err == nil && same(path, old, text) {
 			continue
 		}
 		if err := os.WriteFile(path, text, 0o644); err != nil {
@@ -52,7 +52,11 @@ func generated() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := map[string][]byte{"openrpc.json": text}
+	small, err := packed(text)
+	if err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{"openrpc.json": text, "openrpc.json.gz": small}
 	for path, client := range map[string]func(*apiDocument) ([]byte, error){
 		"client/methods.go":                               goClient,
 		"../clients/typescript/processmanager.ts":         typescriptClient,
