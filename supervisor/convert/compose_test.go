@@ -5,11 +5,6 @@ import (
 	"testing"
 )
 
-// told is a manifest with its comments and values on one line each, whatever their width is.
-func told(manifest []byte) string {
-	return strings.Join(strings.Fields(strings.ReplaceAll(string(manifest), "#", "")), " ")
-}
-
 // What a service says of its life has a field here.
 func TestComposeSettings(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -70,18 +65,7 @@ func TestComposeSettings(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			text := told(got.Manifest)
-			for _, want := range c.want {
-				if !strings.Contains(text, want) {
-					t.Errorf("%q is not in\n%s", want, got.Manifest)
-				}
-			}
-			_, body, _ := strings.Cut(text, "something is left to do.")
-			for _, not := range c.not {
-				if strings.Contains(body, not) {
-					t.Errorf("%q is in\n%s", not, got.Manifest)
-				}
-			}
+			expect(t, got, c.want, c.not...)
 		})
 	}
 }

@@ -175,3 +175,25 @@ func TestEqualsAreNamed(t *testing.T) {
 		}
 	}
 }
+
+// told is a manifest with its comments and values on one line each, whatever their width is.
+func told(manifest []byte) string {
+	return strings.Join(strings.Fields(strings.ReplaceAll(string(manifest), "#", "")), " ")
+}
+
+// expect compares what a manifest says, on one line and without the lines at its top, with
+// what has to be in it and what must not be.
+func expect(t *testing.T, got *Result, want []string, not ...string) {
+	t.Helper()
+	_, text, _ := strings.Cut(told(got.Manifest), "something is left to do.")
+	for _, w := range want {
+		if !strings.Contains(text, w) {
+			t.Errorf("%q is not in\n%s", w, got.Manifest)
+		}
+	}
+	for _, n := range not {
+		if n != "" && strings.Contains(text, n) {
+			t.Errorf("%q is in\n%s", n, got.Manifest)
+		}
+	}
+}

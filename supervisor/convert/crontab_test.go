@@ -26,16 +26,7 @@ func TestCronie(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			text := told(got.Manifest)
-			for _, want := range c.want {
-				if !strings.Contains(text, want) {
-					t.Errorf("%q is not in\n%s", want, got.Manifest)
-				}
-			}
-			_, body, _ := strings.Cut(text, "something is left to do.")
-			if strings.Contains(body, c.not) {
-				t.Errorf("%q is in\n%s", c.not, got.Manifest)
-			}
+			expect(t, got, c.want, c.not)
 		})
 	}
 	for line, want := range map[string]string{

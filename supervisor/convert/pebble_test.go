@@ -62,15 +62,7 @@ func TestPebbleChecks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			text := told(got.Manifest)
-			for _, want := range c.want {
-				if !strings.Contains(text, want) {
-					t.Errorf("%q is not in\n%s", want, got.Manifest)
-				}
-			}
-			if strings.Contains(text, c.not) {
-				t.Errorf("%q is in\n%s", c.not, got.Manifest)
-			}
+			expect(t, got, c.want, c.not)
 		})
 	}
 }

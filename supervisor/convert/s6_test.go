@@ -1,7 +1,6 @@
 package convert
 
 import (
-	"strings"
 	"testing"
 	"testing/fstest"
 )
@@ -49,15 +48,7 @@ func TestS6Supervise(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, text, _ := strings.Cut(told(got.Manifest), "something is left to do.")
-			for _, want := range c.want {
-				if !strings.Contains(text, want) {
-					t.Errorf("%q is not in\n%s", want, got.Manifest)
-				}
-			}
-			if strings.Contains(text, c.not) {
-				t.Errorf("%q is in\n%s", c.not, got.Manifest)
-			}
+			expect(t, got, c.want, c.not)
 		})
 	}
 }
