@@ -127,7 +127,7 @@ networkPolicy:
 `,
 	"metrics over TLS": `
 metrics: {webConfig: {existingSecret: web, tls: true}}
-podMonitor: {enabled: true, endpoint: {basicAuth: {username: {name: scrape, key: user}, password: {name: scrape, key: password}}}}
+podMonitor: {enabled: true, interval: 15s, endpoint: {interval: 20s, honorLabels: true, basicAuth: {username: {name: scrape, key: user}, password: {name: scrape, key: password}}}}
 `,
 	"closed":     "networkPolicy: {enabled: true, egress: []}\n",
 	"monitoring": "podMonitor: {enabled: true, labels: {release: prom}, interval: 15s, scrapeTimeout: 10s}\nprometheusRule: {enabled: true, labels: {release: prom}}\ndashboard: {enabled: true, annotations: {folder: x}}\n",
@@ -262,7 +262,7 @@ func TestChartMetricsOverTLS(t *testing.T) {
 		t.Error("the Secret is not mounted")
 	}
 	endpoint := one[*monitoringv1.PodMonitor](t, objects).Spec.PodMetricsEndpoints[0]
-	if endpoint.Scheme == nil || !strings.EqualFold(endpoint.Scheme.String(), "https") || endpoint.BasicAuth == nil || endpoint.BasicAuth.Username.Name != "scrape" {
+	if endpoint.Scheme == nil || !strings.EqualFold(endpoint.Scheme.String(), "https") || endpoint.Interval != "20s" || endpoint.Port == nil || *endpoint.Port != "metrics" || endpoint.BasicAuth == nil || endpoint.BasicAuth.Username.Name != "scrape" {
 		t.Errorf("the scrape: %+v", endpoint)
 	}
 	if _, plain := processes(t, render(t, "")); plain.LivenessProbe.HTTPGet.Scheme != "" {
@@ -459,6 +459,8 @@ func TestChartRefuses(t *testing.T) {
 		"extraContainers: [{name: processes, image: x}]":                                                      "extraContainers: the name processes is taken",
 		"initContainers: [{name: processes, image: x}]":                                                       "initContainers: the name processes is taken",
 
+		"service: {enabled: true, spec: {type: NodePort}}": "service.spec: type is made of other values",
+
 		// Labels by which objects are found.
 		"commonLabels: {app.kubernetes.io/name: x}":         "commonLabels: app.kubernetes.io/name is the chart's own",
 		"podLabels: {processmanager.org/managed: 'false'}":  "podLabels: processmanager.org/managed is the chart's own",
@@ -507,6 +509,8 @@ func TestChartNotes(t *testing.T) {
 		someProcesses:                           {"runs 2 processes.", "kubectl exec -n market deploy/shop-processmanager -- pmclient list", "kubectl pm -n market -l app.kubernetes.io/name=processmanager,app.kubernetes.io/instance=shop list", "applied to the running Pods"},
 		combinations["existing"]:                {"runs what ConfigMap mine has."},
 		combinations["files"]:                   {"runs 2 processes, and what more.yaml says."},
+		someProcesses + "replicas: 2":           {"Schedules run in every Pod."},
+		someProcesses + "kind: DaemonSet":       {"Schedules run in every Pod."},
 		combinations["rolled"]:                  {"A changed manifest makes new Pods."},
 		"manifest: {inImage: [/app/base.yaml]}": {"runs 0 processes, over /app/base.yaml of the image."},
 		"service: {enabled: true, ports: [{name: http, port: 80, targetPort: 8080}]}\nnetworkPolicy: {enabled: true}": {"WARNING: the network policy lets nobody reach service.ports"},

@@ -6,6 +6,7 @@
 {{- include "processmanager.checkProbes" . }}
 {{- include "processmanager.checkSettings" . }}
 {{- include "processmanager.checkPorts" . }}
+{{- include "processmanager.checkService" . }}
 {{- include "processmanager.checkPod" . }}
 {{- end }}
 
@@ -174,6 +175,14 @@ tls-client-ca-file: tls.clientCA
 {{- end }}
 {{- if and (kindIs "string" .targetPort) (not (has .targetPort $names)) }}
 {{- fail (printf "service.ports: targetPort %s is no port: name it in ports, or give its number" .targetPort) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "processmanager.checkService" -}}
+{{- range $key := list "type" "selector" "ports" }}
+{{- if hasKey $.Values.service.spec $key }}
+{{- fail (printf "service.spec: %s is made of other values: use service.type, service.ports, or extraObjects for another Service" $key) }}
 {{- end }}
 {{- end }}
 {{- end }}
