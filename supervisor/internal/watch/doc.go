@@ -35,5 +35,7 @@
 // The poll, a few stat(2) every 10 s, finds what inotify does not tell: another
 // mount over the directory, a rename further up, network and FUSE file systems. It
 // compares inode, size, time of change, mode and link target. Where a directory
-// cannot be watched the poll runs every second. Between polls nothing wakes up.
+// cannot be watched, and for a file that is mounted by itself, the poll runs every
+// second: what an editor outside writes into such a file is an event of its directory
+// there, not here. Between polls nothing wakes up.
 package watch

@@ -65,6 +65,33 @@ func TestT55WarnsOnce(t *testing.T) {
 	}
 }
 
+// The directory of a file that is mounted by itself hears nothing when somebody writes into
+// it from outside, as an editor on the host does: it is looked at every second.
+func TestSingleFileIsPolled(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	must(t, err)
+	file := filepath.Join(dir, "pm.yaml")
+	write(t, file, "a")
+	info := filepath.Join(t.TempDir(), "mountinfo")
+	write(t, info, strings.ReplaceAll(table, "ETC", dir))
+	for _, path := range []string{dir, file} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			var written, told time.Time
+			go func() {
+				time.Sleep(30*time.Second + time.Millisecond) // just after a look
+				write(t, file, path+" is longer now")
+				written = time.Now()
+			}()
+			watch(ctx, path, Options{Changed: func() { told = time.Now() }}, newFake().open, info)
+			if late := told.Sub(written); late < 0 || late > 2*time.Second {
+				t.Errorf("%s: told after %v", path, late)
+			}
+		})
+	}
+}
+
 func FuzzMountPoints(f *testing.F) {
 	f.Add([]byte(table))
 	f.Add([]byte(`1 2 3 4 \ \0 \040 \777`))

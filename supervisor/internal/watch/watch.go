@@ -14,7 +14,8 @@ import (
 const (
 	// DefaultPoll is the time between two looks when Options.Poll is 0.
 	DefaultPoll = 10 * time.Second
-	// blindPoll is that time while something cannot be watched.
+	// blindPoll is that time while something cannot be watched, or is a file that is mounted
+	// by itself: what is written into it elsewhere is an event of the directory there.
 	blindPoll = time.Second
 	// reopenEvery is how often inotify is tried again where it was not to be had:
 	// the number of its instances is limited for each user, fs.inotify in sysctl.
@@ -68,6 +69,7 @@ type watcher struct {
 	watches           // src is nil: there is no inotify
 	opened  time.Time // when that was tried last
 	blind   bool      // something is not watched
+	single  bool      // a file is mounted by itself
 	trail   trail     // of the last look
 	settle  settle
 	heard   bool // the burst has an event, not only a difference
@@ -133,7 +135,7 @@ func (w *watcher) hear() {
 // wait is how long there is nothing to do.
 func (w *watcher) wait(polled time.Time) time.Duration {
 	every := w.o.Poll
-	if w.blind {
+	if w.blind || w.single {
 		every = min(every, blindPoll)
 	}
 	next := polled.Add(every)
@@ -181,7 +183,9 @@ func (w *watcher) look() {
 		}
 	}
 	if !slices.Equal(known, w.trail.files) {
-		for _, file := range mountedFiles(w.mounts, w.trail.files) {
+		mounted := mountedFiles(w.mounts, w.trail.files)
+		w.single = len(mounted) > 0
+		for _, file := range mounted {
 			w.warn("the manifest is mounted as a single file (subPath, or a bind mount): Kubernetes never updates such a mount, and a file that replaces it is not seen; mount its directory instead", file, "file", file)
 		}
 	}
