@@ -24,26 +24,7 @@ func TestReadmeOfTheChart(t *testing.T) {
 	var table strings.Builder
 	table.WriteString("| value | default | |\n|---|---|---|\n")
 	valueRows(&table, "", document.Content[0])
-	have, err := os.ReadFile(chartReadme)
-	if err != nil {
-		t.Fatal(err)
-	}
-	head, rest, _ := strings.Cut(string(have), "<!-- values: begin")
-	mark, rest, _ := strings.Cut(rest, "-->\n")
-	_, tail, ok := strings.Cut(rest, "<!-- values: end -->")
-	if !ok {
-		t.Fatal(chartReadme + " has no place for the values")
-	}
-	want := head + "<!-- values: begin" + mark + "-->\n" + table.String() + "<!-- values: end -->" + tail
-	if *update {
-		if err := os.WriteFile(chartReadme, []byte(want), 0o644); err != nil { //nolint:gosec // for everybody to read
-			t.Fatal(err)
-		}
-		return
-	}
-	if string(have) != want {
-		t.Errorf("%s has not the values of values.yaml: go test ./deploy -update writes them", chartReadme)
-	}
+	generated(t, chartReadme, "values", table.String())
 }
 
 // valueRows writes a row for each value below a mapping. One that is written on a line of its

@@ -43,8 +43,8 @@ func TestTutorial(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := string(data)
-	end := strings.Index(page, "\n## In a container\n")
-	if end < 0 {
+	before, _, ok := strings.Cut(page, "\n## In a container\n")
+	if !ok {
 		t.Fatal("the tutorial has no container")
 	}
 	home := newHome(t)
@@ -54,7 +54,7 @@ func TestTutorial(t *testing.T) {
 	ran := 0
 	var written strings.Builder
 	from := 0
-	for _, s := range steps(page[:end]) {
+	for _, s := range steps(before) {
 		switch {
 		case strings.HasPrefix(s.note, "not run"):
 			continue
