@@ -152,7 +152,7 @@ var audit = []who{
 	{"docs/logs.md", "yaml", 2, true, "TestManifestsOfTheDocumentation"},
 	{"docs/manifest.md", "yaml", 1, true, "TestManifestsOfTheDocumentation"},
 	{"docs/metrics.md", "promql", 10, true, "deploy/prometheus asks a real Prometheus"},
-	{"docs/metrics.md", "yaml", 3, false, "one is a manifest and is read; two are Prometheus' own formats, of files that are not here: supervisor/access and deploy/prometheus test such files"},
+	{"docs/metrics.md", "yaml", 3, false, "two of them are read (TestManifestsOfTheDocumentation; supervisor/access: TestWebConfigOfTheDocumentation); one is a part of Prometheus' own configuration"},
 	{"docs/performance.md", "sh", 1, false, "half an hour on a quiet machine; TestScriptsAreShell asks make whether it knows them"},
 	{"docs/pmclient.md", "console", 7, true, "cmd/pmclient: TestDocs"},
 	{"docs/pmclient.md", "sh", 2, true, "TestCommands"},

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -93,6 +94,27 @@ func TestWebConfigFormat(t *testing.T) {
 		case err != nil && (strings.Contains(err.Error(), good) || strings.Contains(err.Error(), planted)):
 			t.Errorf("a password or its hash is in the error: %v", err)
 		}
+	}
+}
+
+// The file that docs/metrics.md shows is taken, with a hash in the place of its "…".
+func TestWebConfigOfTheDocumentation(t *testing.T) {
+	page, err := os.ReadFile("../../docs/metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(page), "```yaml\ntls_server_config:")
+	text, _, _ = strings.Cut(text, "```")
+	shown := "$2y$10$…"
+	if !strings.Contains(text, shown) {
+		t.Fatalf("the page shows no password: %q", text)
+	}
+	doc, err := parseWebConfig("web.yml", []byte("tls_server_config:"+strings.Replace(text, shown, hash(t, planted), 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, known := doc.users["prometheus"]; !known || doc.tls == nil {
+		t.Errorf("read as %+v", doc)
 	}
 }
 
