@@ -78,14 +78,15 @@ func TestSingleFileIsPolled(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
-			var written, told time.Time
+			var told time.Time
+			written := make(chan time.Time, 1)
 			go func() {
 				time.Sleep(30*time.Second + time.Millisecond) // just after a look
 				write(t, file, path+" is longer now")
-				written = time.Now()
+				written <- time.Now()
 			}()
 			watch(ctx, path, Options{Changed: func() { told = time.Now() }}, newFake().open, info)
-			if late := told.Sub(written); late < 0 || late > 2*time.Second {
+			if late := told.Sub(<-written); late < 0 || late > 2*time.Second {
 				t.Errorf("%s: told after %v", path, late)
 			}
 		})
