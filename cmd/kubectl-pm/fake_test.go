@@ -157,7 +157,8 @@ func (f *fake) write(c map[string]any) {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(f.dir, "cluster.json"), data, 0o600); err != nil {
+	path, half := filepath.Join(f.dir, "cluster.json"), filepath.Join(f.dir, "half-cluster") // others read it meanwhile
+	if err := errors.Join(os.WriteFile(half, data, 0o600), os.Rename(half, path)); err != nil {
 		f.t.Fatal(err)
 	}
 }

@@ -99,6 +99,8 @@ func (w *follower) run(ctx context.Context) error {
 			for ; w.running > 0; w.running-- {
 				<-w.ended
 			}
+		}
+		if ctx.Err() != nil && w.running == 0 {
 			return nil // the person has had enough
 		}
 	}

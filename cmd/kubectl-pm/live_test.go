@@ -211,7 +211,7 @@ func TestFollowOverRestarts(t *testing.T) {
 	})
 	var out, errs shared
 	k := kubectl{program: os.Args[0], env: f.env}
-	fl := &fleet{kubectl: k, client: "pmclient", parallel: 2, timeout: time.Minute, chosen: selection{selector: managedSelector}, errs: &errs}
+	fl := &fleet{kubectl: k, client: "pmclient", parallel: 3, timeout: time.Minute, chosen: selection{selector: managedSelector}, errs: &errs}
 	var err error
 	if fl.pods, err = fl.chosen.pods(t.Context(), k); err != nil {
 		t.Fatal(err)
@@ -238,6 +238,7 @@ func TestFollowOverRestarts(t *testing.T) {
 	})
 	f.write(map[string]any{"Pods": podList(a, c), "Execs": map[string]reply{
 		"a/processes": {Out: at(2, "a2") + at(3, "a3"), Follows: true},
+		"b/processes": {Out: at(1, "b1"), Code: 137}, // it may just be tried again
 		"c/processes": {Out: at(1, "c1"), Follows: true},
 	}})
 	f.eventually("the lines of those that came", lines("a web | a1\na web | a2\na web | a3\nb web | b1\nc web | c1\n"))
@@ -251,17 +252,17 @@ func TestFollowOverRestarts(t *testing.T) {
 		}
 		return nil
 	})
-	d := podJSON("d", "Running", annotated, "processes")
-	f.write(map[string]any{"Pods": podList(a, c, d), "Execs": map[string]reply{}})
+	d, e := podJSON("d", "Running", annotated, "processes"), podJSON("e", "Running", annotated, "processes")
+	f.write(map[string]any{"Pods": podList(a, c, d, e), "Execs": map[string]reply{"d/processes": {Follows: true}}})
 	f.eventually("one too many is told", func() error {
-		if !strings.Contains(errs.String(), "d: is not followed: -parallel is 2") {
+		if !strings.Contains(errs.String(), "e: is not followed: -parallel is 3") {
 			return fmt.Errorf("%s", errs.String())
 		}
 		return nil
 	})
 	cancel()
 	if err := <-done; err != nil {
-		t.Error(err)
+		t.Errorf("%v; it has said:\n%s", err, errs.String())
 	}
 	calls := strings.Join(f.calls(), "\n")
 	for _, want := range []string{
