@@ -61,7 +61,7 @@ func (p *pod) ask(cert, secret string) error {
 	if !roots.AppendCertsFromPEM([]byte(cert)) {
 		p.t.Fatal("not a certificate")
 	}
-	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
+	client := &http.Client{Timeout: patience, Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: "shop"}, DisableKeepAlives: true,
 	}}
 	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, "https://"+net.JoinHostPort(p.address, "9443")+"/rpc",
