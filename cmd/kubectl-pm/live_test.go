@@ -296,6 +296,40 @@ func TestFollowEnds(t *testing.T) {
 	}
 }
 
+// One Pod's process was deleted, the other Pod never had it: nothing can come any more.
+func TestFollowEndsWithARefusal(t *testing.T) {
+	f := newFake(t, podList(podJSON("a", "Running", annotated, "processes"), podJSON("b", "Running", annotated, "processes")), map[string]reply{
+		"a/processes": {Out: `{"ts":"2026-01-02T03:04:05Z","stream":"stdout","run":1,"msg":"last"}` + "\n", Err: `pmclient: "web" is deleted`},
+		"b/processes": {Err: "pmclient: no such process", Code: 1},
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	stdout, stderr, code := f.runIn(ctx, "logs", "-f", "web")
+	if code != exitSome || stdout != "a web | last\n" || !strings.Contains(stderr, "b: no such process") || ctx.Err() != nil {
+		t.Errorf("exit code %d, stdout %q, stderr %q, %v", code, stdout, stderr, ctx.Err())
+	}
+}
+
+// Pods that were followed may come back, also when there is none for a while.
+func TestFollowHopes(t *testing.T) {
+	for name, tc := range map[string]struct {
+		seen  bool
+		tails map[string]*tail
+		want  bool
+	}{
+		"nothing was ever followed": {false, map[string]*tail{"a": {again: true}}, false},
+		"one may come back":         {true, map[string]*tail{"a": {}, "b": {again: true}}, true},
+		"all have ended for good":   {true, map[string]*tail{"a": {}}, false},
+		"all Pods are gone":         {true, nil, true},
+	} {
+		w := &follower{tails: tc.tails}
+		w.seen.Store(tc.seen)
+		if have := w.hope(); have != tc.want {
+			t.Errorf("%s: %v", name, have)
+		}
+	}
+}
+
 // The source of the screen: what it shows, acts on and follows.
 func TestLiveTop(t *testing.T) {
 	f := liveCluster(t, "shop-a", "shop-b")
