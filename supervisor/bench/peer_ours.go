@@ -35,8 +35,7 @@ func (b *bench) addOurs(ctx context.Context) error {
 }
 
 // ownProgram is a copy of a given file, or of a fresh build. A copy, because so does a
-// program come into an image: what the linker has left in the page cache is in smaller pieces,
-// of which a start maps more, and takes up to an eighth longer.
+// program come into an image, and what the linker has left in the page cache starts slower.
 func (b *bench) ownProgram(ctx context.Context, given, name string) (string, error) {
 	if given == "" {
 		var err error
