@@ -225,8 +225,8 @@ func (m *Manager) Run(ctx context.Context) (code int) {
 	return l.code
 }
 
-// systemOptions has the System's trouble logged, and leaves cgroups out for a single command: whoever is left over is its, and
-// it has no limits.
+// systemOptions has the System's trouble logged, and leaves cgroups out for a single
+// command: whoever is left over is its, and it has no limits.
 func (m *Manager) systemOptions() []linux.Option {
 	options := []linux.Option{linux.WithTrouble(func(err error) { m.log.Error(err.Error()) })}
 	if len(m.cfg.Command) > 0 {

@@ -134,16 +134,13 @@ func TestFreshen(t *testing.T) {
 	if got := passes(); got != 2 {
 		t.Errorf("%d passes, want 2: any is too old", got)
 	}
-	going := make(chan struct{})
 	s.usage.mu.Lock()
-	s.usage.running = going
+	s.usage.running = make(chan struct{}) // of a pass that hangs
 	s.usage.mu.Unlock()
-	joined := make(chan struct{})
-	go func() {
-		defer close(joined)
-		s.Freshen(time.Hour)
-	}()
-	<-joined // what there is is young enough
+	s.Freshen(0)
+	if got, failed := passes(), s.failures.Load(); got != 2 || failed != 1 {
+		t.Errorf("%d passes and %d failures, want 2 and 1: it has waited for the one that hangs", got, failed)
+	}
 	s.usage.mu.Lock()
 	s.usage.running = nil
 	s.usage.mu.Unlock()
