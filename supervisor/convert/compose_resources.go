@@ -73,19 +73,25 @@ func (r *composeReader) amounts(p *process, t *tree, res *supervisor.Resources) 
 	r.rest(p, "resources ", t, nil)
 }
 
-// amount reads a number; -1 is no bound, as is its absence.
+// amount reads a number; -1 and 0 are no bound, as is its absence. Memory has units of 1024:
+// 64m, 64 MB and 64MiB are the same.
 func (r *composeReader) amount(t *tree, key string, to **supervisor.Quantity, memory bool) {
-	text, c := r.text(t, key)
-	if c == nil || text == "-1" {
+	given, c := r.text(t, key)
+	if c == nil || given == "-1" {
 		return
 	}
+	text := given
 	if memory {
-		text = strings.ToLower(strings.TrimSuffix(strings.ToLower(text), "b"))
-		text = strings.NewReplacer("k", "Ki", "m", "Mi", "g", "Gi").Replace(text)
+		text = strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(text), "b"), "i")
+		text = strings.NewReplacer(" ", "", "k", "Ki", "m", "Mi", "g", "Gi", "t", "Ti", "p", "Pi").Replace(text)
 	}
 	q := supervisor.Quantity(text)
-	if _, err := q.Milli(); err != nil {
-		r.fail(c, "%q is not an amount", text)
+	n, err := q.Milli()
+	if err != nil {
+		r.fail(c, "%q is not an amount", given)
+		return
+	}
+	if n == 0 {
 		return
 	}
 	*to = &q

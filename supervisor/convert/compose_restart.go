@@ -33,8 +33,8 @@ func (r *composeReader) restart(p *process, t *tree) {
 	}
 }
 
-// restartPolicy reads that of deploy. docker compose takes only the condition of it, swarm
-// all: a pause that is always the same, and the time in which attempts are counted.
+// restartPolicy reads that of deploy. docker compose takes the condition and the attempts of
+// it, swarm all: a pause that is always the same, and the time in which attempts are counted.
 func (r *composeReader) restartPolicy(p *process, deploy *tree) {
 	t := r.object(deploy, "restart_policy")
 	if t == nil {

@@ -232,7 +232,7 @@ func (r *cronReader) job(line string, number int, about []string) error {
 		}
 	}
 	if !known {
-		return leaveOut("schedule "+when, "~ is known here for minutes and hours only")
+		return leaveOut("schedule "+when, "~ is known here as the whole of the minutes or hours only")
 	}
 	if plain != "@reboot" {
 		if _, err := schedule.Parse(plain, r.zone); err != nil {

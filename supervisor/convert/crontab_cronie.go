@@ -27,7 +27,7 @@ func quiet(line string) (string, bool) {
 var cronRange = pattern(`^([0-9]{0,2})~([0-9]{0,2})$`)
 
 // spread replaces A~B of minutes and hours by A, and returns how long it is from there to B.
-// known is false when there is a ~ elsewhere.
+// known is false when there is a ~ elsewhere, in a list or with a step.
 func spread(when string) (text string, span time.Duration, known bool, err error) {
 	fields := strings.Fields(when)
 	for i, unit := range []struct {

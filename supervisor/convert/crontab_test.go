@@ -17,8 +17,9 @@ func TestCronie(t *testing.T) {
 		"some minute":         {"0~59 4 * * * /app/poll\n", []string{`schedule: "0 4 * * *"`, "jitter: 59m0s", "NOTE f:1: schedule: 0~59 4 * * *: jitter chooses"}, "TODO"},
 		"any minute":          {"~ 4 * * * /app/poll\n", []string{`schedule: "0 4 * * *"`, "jitter: 59m0s"}, "TODO"},
 		"some hour":           {"10~20 2~5 * * * /app/poll\n", []string{`schedule: "10 2 * * *"`, `jitter: "3h10m0s"`}, "TODO"},
-		"some day":            {"0 0 1~28 * * /app/poll\n* * * * * /app/other\n", []string{"TODO f:1: schedule 0 0 1~28 * *: ~ is known here for minutes and hours only, so this job is left out"}, "app/poll\n"},
+		"some day":            {"0 0 1~28 * * /app/poll\n* * * * * /app/other\n", []string{"TODO f:1: schedule 0 0 1~28 * *: ~ is known here as the whole of the minutes or hours only, so this job is left out"}, "app/poll\n"},
 		"a random delay":      {"RANDOM_DELAY=45\n0 4 * * * /app/poll\n", []string{"jitter: 45m0s", "NOTE f:1: RANDOM_DELAY: it is jitter"}, "RANDOM_DELAY, value"},
+		"several minutes":     {"0~10,30~40 4 * * * /app/poll\n* * * * * /app/other\n", []string{"TODO f:1: schedule 0~10,30~40 4 * * *: ~ is known here as the whole of the minutes or hours only"}, "app/poll\n"},
 		"a delay and a range": {"RANDOM_DELAY=30\n0~15 4 * * * /app/poll\n", []string{"jitter: 45m0s"}, "TODO"},
 	} {
 		t.Run(name, func(t *testing.T) {
