@@ -33,9 +33,7 @@ func changeArgv(verb string, names []string) []string {
 // changed tells what has become of the processes.
 func (f *fleet) changed(answers []answer) error {
 	for i := range answers {
-		if errors.Is(answers[i].err, errNoAnswer) { // whoever hangs up does not cancel a change
-			answers[i].err = fmt.Errorf("%w: it may still be done", errNoAnswer)
-		}
+		answers[i].err = undecided(answers[i].err)
 	}
 	if f.json {
 		return f.show(answers)
@@ -44,6 +42,14 @@ func (f *fleet) changed(answers []answer) error {
 		f.tellChange(&answers[i])
 	}
 	return f.conclude(answers)
+}
+
+// undecided is the error of a change: whoever hangs up does not cancel it.
+func undecided(err error) error {
+	if errors.Is(err, errNoAnswer) {
+		return fmt.Errorf("%w: it may still be done", errNoAnswer)
+	}
+	return err
 }
 
 func (f *fleet) tellChange(a *answer) {
@@ -74,7 +80,7 @@ func (f *fleet) roll(ctx context.Context, names []string) error {
 	for i, p := range f.pods {
 		a := answer{pod: p}
 		a.out, a.err = f.askOne(ctx, p, changeArgv("restart", names)...)
-		if a.err == nil {
+		if a.err = undecided(a.err); a.err == nil {
 			_, a.err = f.askOne(ctx, p, append([]string{"wait", "-for", "ready", "-timeout", f.timeout.String()}, names...)...)
 		}
 		answers = append(answers, a)

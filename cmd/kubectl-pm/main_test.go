@@ -500,6 +500,19 @@ func TestRollingRestart(t *testing.T) {
 	}
 }
 
+// A rolling restart that has no answer may still be done, and goes no further.
+func TestRollingRestartWithoutAnswer(t *testing.T) {
+	t.Parallel()
+	f := newFake(t, three(), map[string]reply{"shop-a/processes": {Hangs: true}})
+	_, stderr, code := f.run("restart", "--rolling", "-timeout", "2s", "web")
+	if code == exitDone || !strings.Contains(stderr, "shop-a: no answer in time (-timeout): it may still be done\n") {
+		t.Errorf("exit code %d, stderr %q", code, stderr)
+	}
+	if calls := strings.Join(f.calls(), "\n"); strings.Contains(calls, "shop-b") {
+		t.Errorf("%s", calls)
+	}
+}
+
 // What kubectl pm has no command for is pmclient's.
 func TestPassOn(t *testing.T) {
 	t.Parallel()
