@@ -97,6 +97,9 @@ func fakeExec(execs map[string]reply, args []string) int {
 		cmd := exec.Command(os.Getenv("KUBECTL_PM_TEST_PMCLIENT"), argv[1:]...)
 		cmd.Env = append(os.Environ(), "PM_SOCKET="+r.Socket)
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+		if slices.Contains(args, "--stdin") {
+			cmd.Stdin = os.Stdin
+		}
 		_ = cmd.Run() // its exit code tells
 		code = cmd.ProcessState.ExitCode()
 	}

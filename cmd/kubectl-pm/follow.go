@@ -146,7 +146,7 @@ func (w *follower) follow(ctx context.Context, t *tail, r logRequest) error {
 	if missing != nil {
 		w.say(t.pod, missing.Error())
 	}
-	r.flags = append(r.flags[:len(r.flags):len(r.flags)], "-follow")
+	r.flags = append(r.flags[:len(r.flags):len(r.flags)], following...)
 	shown := maps.Clone(t.last)
 	argv := append([]string{w.fleet.client}, r.argv(names)...)
 	return t.pod.stream(ctx, w.fleet.kubectl, argv, func(name string, l supervisor.LogLine) {

@@ -176,6 +176,54 @@ func TestLiveFollow(t *testing.T) {
 	}
 }
 
+// What has been started in a Pod does not outlive this program, although kubectl exec leaves
+// behind what it has started.
+func TestLiveFollowLeavesNobody(t *testing.T) {
+	f := liveCluster(t, "shop-a")
+	ctx, cancel := context.WithCancel(t.Context())
+	var out, errs shared
+	done := make(chan int)
+	go func() { done <- Run(ctx, []string{"kubectl-pm", "logs", "-f", "web"}, f.env, nil, &out, &errs) }()
+	f.eventually("the first line", func() error {
+		if !strings.Contains(out.String(), "hello") {
+			return fmt.Errorf("%s", out.String())
+		}
+		return nil
+	})
+	programs, err := builtPrograms()
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := filepath.Join(programs, "pmclient")
+	clients := func() (n int) {
+		all, err := filepath.Glob("/proc/[0-9]*/environ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range all {
+			env, _ := os.ReadFile(path) // it may have ended
+			args, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline"))
+			if bytes.Contains(env, []byte(f.dir)) && bytes.HasPrefix(args, []byte(client+"\x00")) {
+				n++
+			}
+		}
+		return n
+	}
+	if n := clients(); n != 1 {
+		t.Errorf("%d pmclient run in the Pod, want 1", n)
+	}
+	cancel()
+	if code := <-done; code != exitDone {
+		t.Errorf("exit code %d, stderr %q", code, errs.String())
+	}
+	f.eventually("the client in the Pod has ended", func() error {
+		if n := clients(); n > 0 {
+			return fmt.Errorf("%d are left", n)
+		}
+		return nil
+	})
+}
+
 // Whose stream ends in an error is told at once, not when all have ended: the others may
 // go on for days.
 func TestFollowTellsWhoFails(t *testing.T) {
@@ -266,9 +314,9 @@ func TestFollowOverRestarts(t *testing.T) {
 	}
 	calls := strings.Join(f.calls(), "\n")
 	for _, want := range []string{
-		"b --container processes -- pmclient logs -format json -lines 10 -follow -since=1h web\n",
-		"a --container processes -- pmclient logs -format json -lines 1000 -follow -since=2026-01-02T03:04:02Z web\n",
-		"c --container processes -- pmclient logs -format json -lines 1000 -follow web\n",
+		"b --container processes -- pmclient logs -format json -lines 10 -follow -until-eof -since=1h web\n",
+		"a --container processes -- pmclient logs -format json -lines 1000 -follow -until-eof -since=2026-01-02T03:04:02Z web\n",
+		"c --container processes -- pmclient logs -format json -lines 1000 -follow -until-eof web\n",
 	} {
 		if !strings.Contains(calls+"\n", want) {
 			t.Errorf("no call %q in\n%s", want, calls)

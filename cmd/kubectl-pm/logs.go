@@ -173,8 +173,15 @@ func (p *pod) stream(ctx context.Context, k kubectl, argv []string, got func(nam
 // errManagerEnded ends a stream: the manager has, and with it, or before long, its container.
 var errManagerEnded = errors.New("the manager has ended")
 
+// following are the flags of a pmclient that ends when this program has: what kubectl exec
+// has started goes on without it, and only the end of its standard input tells it.
+var following = []string{"-follow", "-until-eof"}
+
 func (p *pod) streamFrom(ctx context.Context, k kubectl, container string, argv []string, got func(name string, l supervisor.LogLine)) error {
-	cmd := k.command(ctx, p.execArgs(container, argv)...)
+	cmd := k.command(ctx, slices.Insert(p.execArgs(container, argv), 1, "--stdin")...)
+	if _, err := cmd.StdinPipe(); err != nil { // open until kubectl has ended, or this program
+		return err
+	}
 	stderr := &limited{limit: maxErrors, cut: true}
 	cmd.Stderr = stderr
 	stdout, err := cmd.StdoutPipe()

@@ -186,7 +186,8 @@ func (s *podSource) Logs(_ context.Context, id top.ID, lines int) (top.Logs, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &podLogs{lines: make(chan top.Entry, 512), ended: make(chan error, 1), cancel: cancel}
-	argv := []string{s.fleet.client, "logs", "-format", "json", "-follow", "-lines", strconv.Itoa(lines), id.Name}
+	argv := append([]string{s.fleet.client, "logs", "-format", "json", "-lines", strconv.Itoa(lines)}, following...)
+	argv = append(argv, id.Name)
 	go func() {
 		l.ended <- p.stream(ctx, s.fleet.kubectl, argv, func(_ string, line supervisor.LogLine) {
 			select {

@@ -57,7 +57,7 @@ func (p *program) lookCommands() []*cli.Command {
 			&cli.StringFlag{Name: "labels", Aliases: []string{"selector"}, Usage: "only processes with all of these labels: `KEY=VALUE,…`"},
 			&cli.StringFlag{Name: "status", Usage: "only processes in one of these states: `STATUS,…`"},
 			&cli.BoolFlag{Name: "watch", Usage: "list again whenever something has happened: drawn anew on a terminal, else what has changed"},
-			formatFlag()),
+			untilEOFFlag(), formatFlag()),
 		p.topCommand(),
 		p.sub("logs", "NAME…", "show captured output; that of several in the order of time, with the name in front", p.logs,
 			nameFlag(),
@@ -66,7 +66,7 @@ func (p *program) lookCommands() []*cli.Command {
 			&cli.StringFlag{Name: "stream", Usage: "only `STREAM`: stdout or stderr", DefaultText: "both"},
 			&cli.StringFlag{Name: "since", Usage: "only lines since `TIME`: RFC 3339, or how long ago, such as 10m"},
 			&cli.BoolFlag{Name: "previous", Usage: "only lines of the life before the current or last one; with -follow from there on"},
-			formatFlag()),
+			untilEOFFlag(), formatFlag()),
 		p.sub("history", "NAME…", "show how the last lives ended, newest first", p.history,
 			nameFlag(),
 			&cli.BoolFlag{Name: "log", Usage: "also show the last lines of each"},
@@ -75,7 +75,7 @@ func (p *program) lookCommands() []*cli.Command {
 		p.sub("events", "", "show what happens to processes, until the manager ends", p.events,
 			&cli.StringFlag{Name: "name", Usage: "only of the process `NAME`, or of its replicas or runs"},
 			&cli.StringFlag{Name: "labels", Aliases: []string{"selector"}, Usage: "only of processes with all of these labels: `KEY=VALUE,…`"},
-			formatFlag()),
+			untilEOFFlag(), formatFlag()),
 		p.sub("wait", "NAME…", "wait until something is true of processes", p.wait,
 			nameFlag(),
 			&cli.StringFlag{Name: "for", Usage: "`CONDITION`: " + alternatives(supervisor.WaitConditions()), Value: string(supervisor.WaitReady)},
@@ -129,6 +129,9 @@ func (p *program) sub(name, args, usage string, do func(context.Context, *cli.Co
 			}
 			if args == "" && c.Args().Len() > 0 {
 				return usageErrorf(name, "it takes flags only, got %q", c.Args().Slice())
+			}
+			if c.Bool(untilEOF) {
+				return p.whileThereIsInput(ctx, c, do)
 			}
 			return do(ctx, c)
 		},

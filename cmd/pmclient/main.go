@@ -19,6 +19,7 @@
 //	look.go        what shows processes
 //	follow.go      what is written, as it is written
 //	watch.go       the list, as it changes
+//	leave.go       when is nobody there any more
 //	top.go         the list on a screen with keys
 //	events.go      what happens, as it happens
 //	manifest.go    what is done with a manifest
@@ -157,7 +158,7 @@ func versionFlag(args []string) []string {
 }
 
 // boolFlags take a value of their own or none.
-var boolFlags = []string{"log", "previous", "dry-run", "follow", "watch", "once", "wait"}
+var boolFlags = []string{"log", "previous", "dry-run", "follow", "watch", untilEOF, "once", "wait"}
 
 // joinBool writes "-log false" as "-log=false": everywhere else a flag and its
 // value may be two words, so here too.

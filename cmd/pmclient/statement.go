@@ -23,7 +23,7 @@ var verbs = []string{"start", "stop", "restart", "delete", "signal", "trigger", 
 const verbPrefix = "process."
 
 // notParams are flags that would not end, or that heroscript has in another way.
-var notParams = []string{"follow", "watch", "help", "jobid", "format", "selector"}
+var notParams = []string{"follow", "watch", untilEOF, "help", "jobid", "format", "selector"}
 
 // paramNames are parameters that are called otherwise in the API.
 var paramNames = map[string]string{"for": "condition"}

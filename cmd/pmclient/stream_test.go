@@ -31,9 +31,14 @@ type watching struct {
 
 func watch(t *testing.T, s screen, args ...string) *watching {
 	t.Helper()
+	return watchFrom(t, strings.NewReader(""), s, args...)
+}
+
+func watchFrom(t *testing.T, in io.Reader, s screen, args ...string) *watching {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	w := &watching{code: make(chan int, 1), cancel: cancel}
-	p := &program{ctx: ctx, in: strings.NewReader(""), out: &w.out, screen: s, now: later}
+	p := &program{ctx: ctx, in: in, out: &w.out, screen: s, now: later}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -108,6 +113,37 @@ func TestFollowSeveral(t *testing.T) {
 	w.out.await(t, "still here\n")
 	w.cancel()
 	w.ends(t, exitDone)
+}
+
+// What goes on for ever ends with its input where that is asked for, and only there.
+func TestUntilEOF(t *testing.T) {
+	socket := serve(t, rpc.Options{Control: fleet()})
+	for _, line := range []string{"logs web -follow", "list -watch", "events"} {
+		t.Run(line, func(t *testing.T) {
+			args := append(strings.Fields(line), "-socket", socket, "-until-eof")
+			input, leave := io.Pipe()
+			w := watchFrom(t, input, screen{}, args...)
+			if line != "events" {
+				w.out.await(t, "\n")
+			}
+			if _, err := io.WriteString(leave, "what is typed counts for nothing\n"); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case code := <-w.code:
+				t.Fatalf("it ended with %d while there was input", code)
+			default:
+			}
+			leave.Close()
+			w.ends(t, exitDone)
+			same(t, w.errs.String(), "")
+		})
+	}
+	for line, want := range map[string]string{"logs web": "-until-eof goes with -follow", "list": "-until-eof goes with -watch"} {
+		if code, _, stderr := run(nil, append(strings.Fields(line), "-socket", socket, "-until-eof")...); code != exitUsage || !strings.Contains(stderr, want) {
+			t.Errorf("%s: %d %s", line, code, stderr)
+		}
+	}
 }
 
 // Without -follow the lines of several are told in the order of time.
