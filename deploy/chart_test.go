@@ -510,6 +510,7 @@ func TestChartNotes(t *testing.T) {
 		combinations["existing"]:                {"runs what ConfigMap mine has."},
 		combinations["files"]:                   {"runs 2 processes, and what more.yaml says."},
 		someProcesses + "replicas: 2":           {"Schedules run in every Pod."},
+		someProcesses + "replicas: null":        {"Schedules run in every Pod."}, // an autoscaler's
 		someProcesses + "kind: DaemonSet":       {"Schedules run in every Pod."},
 		combinations["rolled"]:                  {"A changed manifest makes new Pods."},
 		"manifest: {inImage: [/app/base.yaml]}": {"runs 0 processes, over /app/base.yaml of the image."},
@@ -527,6 +528,9 @@ func TestChartNotes(t *testing.T) {
 			if !strings.Contains(text, line) {
 				t.Errorf("the notes do not say %q with\n%s\nbut\n%s", line, values, text)
 			}
+		}
+		if values == someProcesses && strings.Contains(text, "every Pod") {
+			t.Errorf("one Pod is warned of others:\n%s", text)
 		}
 	}
 }
