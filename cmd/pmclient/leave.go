@@ -22,13 +22,13 @@ func (p *program) whileThereIsInput(ctx context.Context, c *cli.Command, do func
 	if needs := map[string]string{"logs": "follow", "list": "watch"}[c.Name]; needs != "" && !c.Bool(needs) {
 		return usageErrorf(c.Name, "-%s goes with -%s: without it, it ends by itself", untilEOF, needs)
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	until, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
 		_, _ = io.Copy(io.Discard, p.in) // an error is an end, too
 		cancel()
 	}()
-	if err := do(ctx, c); ctx.Err() == nil {
+	if err := do(until, c); until.Err() == nil || ctx.Err() != nil {
 		return err
 	}
 	return nil
