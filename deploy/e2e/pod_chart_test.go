@@ -100,21 +100,21 @@ podman exec "$name" "$@" || { code=$?; echo "command terminated with exit code $
 			p.t.Fatal(err)
 		}
 	}
-	for line, want := range map[string]string{
-		"list":                  p.name + "  web   running",
-		"restart web":           p.name + ": web: running",
-		"restart --rolling web": p.name + ": web: running",
-		"logs":                  p.name + " web | listening",
-		"logs web --prefix=0":   "listening\n",
-		"pmclient history web":  p.name + " | web",
-		"top -once":             "web",
-		"restart nope":          `cannot restart "nope": no such process`,
+	for _, c := range []struct{ line, want string }{ // in this order: a history needs a life that has ended
+		{"list", p.name + "  web   running"},
+		{"restart web", p.name + ": web: running"},
+		{"restart --rolling web", p.name + ": web: running"},
+		{"logs", p.name + " web | listening"},
+		{"logs web --prefix=0", "listening\n"},
+		{"pmclient history web", p.name + " | web"},
+		{"top -once", "web"},
+		{"restart nope", `cannot restart "nope": no such process`},
 	} {
-		cmd := exec.Command(filepath.Join(dir, "kubectl-pm"), strings.Fields(line)...)
+		cmd := exec.Command(filepath.Join(dir, "kubectl-pm"), strings.Fields(c.line)...)
 		cmd.Env = append(p.engine.env, "KUBECTL="+kubectl)
 		r := run(p.t, cmd)
-		if code := map[bool]int{false: 0, true: 1}[strings.Contains(line, "nope")]; r.code != code || !strings.Contains(r.stdout+r.stderr, want) {
-			p.t.Errorf("kubectl pm %s: want %q and exit code %d; have %s", line, want, code, r)
+		if code := map[bool]int{false: 0, true: 1}[strings.Contains(c.line, "nope")]; r.code != code || !strings.Contains(r.stdout+r.stderr, c.want) {
+			p.t.Errorf("kubectl pm %s: want %q and exit code %d; have %s", c.line, c.want, code, r)
 		}
 	}
 }
