@@ -36,10 +36,11 @@ type question struct {
 }
 
 // ask returns a snapshot that is begun now or still on its way, waiting at most
-// patience.
-func (a *asker) ask(ctx context.Context, patience time.Duration) (*supervisor.Snapshot, error) {
+// patience. Who asks need not be there any more: net/http takes a client that has ended its
+// side, as nc -N does, for one that has gone, and a wrong 503 is a container that is killed.
+func (a *asker) ask(patience time.Duration) (*supervisor.Snapshot, error) {
 	q := a.join()
-	if !q.wait(ctx, patience) {
+	if !q.wait(patience) {
 		return nil, errNoAnswer
 	}
 	if errors.Is(q.err, context.DeadlineExceeded) {
@@ -50,9 +51,9 @@ func (a *asker) ask(ctx context.Context, patience time.Duration) (*supervisor.Sn
 
 // alive reports whether the manager answers within stuckAfter from the moment it
 // was asked. Any answer counts, a refusal too.
-func (a *asker) alive(ctx context.Context) bool {
+func (a *asker) alive() bool {
 	q := a.join()
-	return q.wait(ctx, stuckAfter-time.Since(q.began)) && !errors.Is(q.err, context.DeadlineExceeded)
+	return q.wait(stuckAfter-time.Since(q.began)) && !errors.Is(q.err, context.DeadlineExceeded)
 }
 
 // join returns the open question, or opens one.
@@ -80,7 +81,7 @@ func (a *asker) answer(q *question) {
 
 // wait reports whether the answer came in time. One that is there already counts
 // whatever the clock says.
-func (q *question) wait(ctx context.Context, patience time.Duration) bool {
+func (q *question) wait(patience time.Duration) bool {
 	select {
 	case <-q.done:
 		return true
@@ -92,7 +93,6 @@ func (q *question) wait(ctx context.Context, patience time.Duration) bool {
 	case <-q.done:
 		return true
 	case <-timer.C:
-	case <-ctx.Done():
+		return false
 	}
-	return false
 }

@@ -127,7 +127,7 @@ func answerAs(w http.ResponseWriter, code int, kind, text string) {
 // manager that shuts down is alive.
 func (s *Server) livez(w http.ResponseWriter, req *http.Request) {
 	r := &report{Check: "livez"}
-	if s.probed.alive(req.Context()) {
+	if s.probed.alive() {
 		r.good("manager")
 	} else {
 		r.bad("manager", fmt.Sprintf("its loop has not answered for %s", stuckAfter))
@@ -137,7 +137,7 @@ func (s *Server) livez(w http.ResponseWriter, req *http.Request) {
 
 func (s *Server) readyz(w http.ResponseWriter, req *http.Request) {
 	r := &report{Check: "readyz"}
-	if snap := s.look(r, req); snap != nil {
+	if snap := s.look(r); snap != nil {
 		for i := range snap.Processes {
 			p := &snap.Processes[i]
 			judge(r, p, p.Essential || p.Readiness)
@@ -150,7 +150,7 @@ func (s *Server) readyz(w http.ResponseWriter, req *http.Request) {
 func (s *Server) readyzOne(w http.ResponseWriter, req *http.Request) {
 	name := req.PathValue("name")
 	r := &report{Check: "readyz"}
-	if snap := s.look(r, req); snap != nil {
+	if snap := s.look(r); snap != nil {
 		for i := range snap.Processes {
 			if p := &snap.Processes[i]; p.Name == name || p.Group == name {
 				judge(r, p, true)
@@ -165,7 +165,7 @@ func (s *Server) readyzOne(w http.ResponseWriter, req *http.Request) {
 
 func (s *Server) startupz(w http.ResponseWriter, req *http.Request) {
 	r := &report{Check: "startupz"}
-	if snap := s.snapshot(r, req); snap != nil {
+	if snap := s.snapshot(r); snap != nil {
 		if snap.Booted {
 			r.good("boot")
 		} else {
@@ -223,8 +223,8 @@ func isReady(p *supervisor.ProcessStat) bool {
 
 // look returns a snapshot in which processes can be ready; otherwise it notes why
 // there is none.
-func (s *Server) look(r *report, req *http.Request) *supervisor.Snapshot {
-	snap := s.snapshot(r, req)
+func (s *Server) look(r *report) *supervisor.Snapshot {
+	snap := s.snapshot(r)
 	if snap != nil && snap.ShuttingDown {
 		r.bad("manager", "shutting down")
 		return nil
@@ -232,8 +232,8 @@ func (s *Server) look(r *report, req *http.Request) *supervisor.Snapshot {
 	return snap
 }
 
-func (s *Server) snapshot(r *report, req *http.Request) *supervisor.Snapshot {
-	snap, err := s.probed.ask(req.Context(), s.timeout)
+func (s *Server) snapshot(r *report) *supervisor.Snapshot {
+	snap, err := s.probed.ask(s.timeout)
 	switch {
 	case err == nil:
 		return snap

@@ -257,6 +257,25 @@ func TestProbesOfAStuckManagerDoNotPileUp(t *testing.T) {
 	})
 }
 
+// Who ends his side when he has asked, as nc -N does, is answered: net/http takes that for
+// somebody who has gone.
+func TestProbeOfWhoHasSaidAll(t *testing.T) {
+	for _, path := range []string{"/livez", "/readyz", "/startupz"} {
+		synctest.Test(t, func(t *testing.T) {
+			s, fake := newServer(processes())
+			manager := &slow{delay: time.Second, free: make(chan struct{})}
+			fake.Hook = manager.answer
+			gone, cancel := context.WithCancel(t.Context())
+			cancel()
+			w := httptest.NewRecorder()
+			s.Handler().ServeHTTP(w, httptest.NewRequestWithContext(gone, http.MethodGet, path, nil))
+			if w.Code != http.StatusOK {
+				t.Errorf("%s: %d %s", path, w.Code, w.Body)
+			}
+		})
+	}
+}
+
 // A manager that honours the context of the question gives up with it.
 func TestLivenessWhenTheQuestionTimesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -189,7 +189,7 @@ func (g gatherer) Gather() ([]*dto.MetricFamily, func(), error) {
 	b := s.builders.Get().(*builder)
 	done := func() { s.builders.Put(b) }
 	var list []*dto.MetricFamily
-	snap, err := s.scraped.ask(context.Background(), s.timeout)
+	snap, err := s.scraped.ask(s.timeout)
 	if err != nil {
 		s.errors.Inc()
 		s.log.Warn("cannot show the processes in /metrics", "reason", err)

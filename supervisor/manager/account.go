@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -119,7 +120,11 @@ func (l *loop) logState(e *entry, old, now machine.Proc) {
 		case failed && now.Rules.Scheduled:
 			log.Warn("its run has failed", "name", name, "reason", string(now.Why), "code", now.Final.ShellCode())
 		case failed:
-			log.Error("has failed for good", "name", name, "reason", string(now.Why), "code", now.Final.ShellCode())
+			attrs := []any{"name", name, "reason", string(now.Why), "code", now.Final.ShellCode()}
+			if now.Why == supervisor.ReasonDependencyFailed {
+				attrs = append(attrs, "depends_on", fmt.Sprint(now.Unmet))
+			}
+			log.Error("has failed for good", attrs...)
 		}
 	case machine.Spawning, machine.PostStop:
 	}

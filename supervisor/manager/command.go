@@ -44,8 +44,10 @@ func (l *loop) forward(s supervisor.Signal) {
 			return
 		}
 	}
-	again := l.asked && asksToEnd(came)
-	l.asked = l.asked || asksToEnd(came)
+	again := asksToEnd(came) && l.askedBefore()
+	if asksToEnd(came) && l.asked.IsZero() {
+		l.asked = time.Now()
+	}
 	for _, e := range l.order { // it is the only one
 		scope := linux.ScopeGroup
 		if e.proc.State == machine.Draining || e.proc.State == machine.Killing {

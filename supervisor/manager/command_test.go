@@ -49,6 +49,7 @@ func TestCommand(t *testing.T) {
 		{what: "and killed", words: "after=1s code=4 rest=2 restdeaf", code: 4, after: 11 * time.Second},
 		{what: "signals go to the rest then", words: "after=1s rest=2 restdeaf", given: []given{{2 * time.Second, sigINT}}, after: 11 * time.Second, sent: "SIGINT rest"},
 		{what: "the second one kills them", words: "after=1s code=4 rest=2 restdeaf", given: []given{{2 * time.Second, sigTERM}, {3 * time.Second, sigINT}}, code: 4, after: 3 * time.Second, sent: "SIGTERM rest"},
+		{what: "but not the same one again", words: "after=1s code=4 rest=2 restdeaf", given: []given{{2 * time.Second, sigTERM}, {2*time.Second + 10*time.Millisecond, sigTERM}}, code: 4, after: 11 * time.Second, sent: "SIGTERM rest, SIGTERM rest"},
 		{what: "also when the first was the command's", words: "term=1s termcode=5 rest=2 restdeaf", given: []given{{time.Second, sigTERM}, {4 * time.Second, sigTERM}}, code: 5, after: 4 * time.Second, sent: "SIGTERM group"},
 		{what: "others do not", words: "after=1s code=4 rest=2 restdeaf", given: []given{{2 * time.Second, sigTERM}, {3 * time.Second, sigHUP}}, code: 4, after: 11 * time.Second, sent: "SIGTERM rest, SIGHUP rest"},
 	} {
@@ -104,25 +105,33 @@ func TestCommandAsGiven(t *testing.T) {
 
 // The last word is in the termination log, where there is one.
 func TestTerminationLog(t *testing.T) {
-	for _, test := range []struct{ process, want string }{
+	for _, test := range []struct{ processes, want string }{
 		{"name: web, command: [child, after=1s, code=3], restartPolicy: Never, essential: true", "web has failed with code 3 (Error)\n"},
 		{"name: web, command: [child, after=1s], restartPolicy: Never, essential: true", "web has completed\n"},
 		{"name: web, command: [child, after=1s, by=SIGKILL], restartPolicy: Never, essential: true", "web was ended by SIGKILL (Signaled)\n"},
 		{"name: web, command: [child, missing=1], restartPolicy: Never, essential: true", "web: cannot execute child: file does not exist (StartError)\n"},
 		{"name: web, command: [child, after=1s, code=3], restartPolicy: Never", "every process has ended; web has failed with code 3 (Error)\n"},
 		{"name: web, command: [child, after=1s], restartPolicy: Never", "every process has ended\n"},
+		// Of who depends on one that has failed it is told which one, and why.
+		{"name: web, command: [child], essential: true, dependsOn: [{name: mid}]; " +
+			"name: mid, command: [child], dependsOn: [{name: step, condition: Completed}]; " +
+			"name: step, command: [child, missing=1], restartPolicy: Never",
+			"every process has ended; web depends on mid, which depends on step; step: cannot execute child: file does not exist (StartError)\n"},
+		{"name: web, command: [child], essential: true, dependsOn: [{name: step, condition: Completed, timeout: 2s}]; " +
+			"name: step, command: [child], restartPolicy: Never",
+			"web depends on step, which was not completed in time (DependencyFailed)\n"},
 	} {
 		path := filepath.Join(t.TempDir(), "log")
 		if err := os.WriteFile(path, []byte("something longer than what is to be in it, from the container before"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Test(t, func(t *testing.T) {
-			b := newBench(t, Config{Set: parse(t, manifestOf("", test.process)), TerminationLog: path})
+			b := newBench(t, Config{Set: parse(t, manifestOf("", strings.Split(test.processes, "; ")...)), TerminationLog: path})
 			b.run()
 			<-b.done
 		})
 		if got, err := os.ReadFile(path); string(got) != test.want || err != nil {
-			t.Errorf("%s: %q, %v", test.process, got, err)
+			t.Errorf("%s: %q, %v", test.processes, got, err)
 		}
 	}
 }

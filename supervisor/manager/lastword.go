@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -27,10 +28,13 @@ func (l *loop) finalWord() string {
 // longer one the end, and then who decided would be missing.
 const maxLastWord = 4096
 
-// lastWord tells who decided that the manager ends, how that one ended, and what it
+// wordOf tells who decided that the manager ends, how that one ended, and what it
 // wrote last.
-func lastWord(e *entry) string {
+func (l *loop) wordOf(e *entry) string {
 	name, p := e.spec.Name, e.proc
+	if p.Reason() == supervisor.ReasonDependencyFailed {
+		return l.lackedNeed(e)
+	}
 	if faulted(p.Last.Reason) && p.Outcome == machine.Failed {
 		text := fmt.Sprintf("%s was ended (%s", name, p.Last.Reason)
 		if e.lastFault != "" {
@@ -52,6 +56,41 @@ func lastWord(e *entry) string {
 	return fmt.Sprintf("%s has failed with code %d (%s)", name, p.Final.Code, p.Reason()) + e.lastLines()
 }
 
+// lackedNeed tells of who never came to live what it depends on, and the last word of the one
+// that has failed, over as many as are between them.
+func (l *loop) lackedNeed(e *entry) string {
+	word := e.spec.Name
+	for range len(l.entries) {
+		need, failed := l.unmetNeed(e)
+		if failed == nil {
+			return fmt.Sprintf("%s depends on %s, which was not %s in time (%s)", word, need.Name, strings.ToLower(string(need.Condition)), e.proc.Reason())
+		}
+		word += " depends on " + failed.spec.Name
+		if failed.proc.Reason() != supervisor.ReasonDependencyFailed {
+			return word + "; " + l.wordOf(failed)
+		}
+		word, e = word+", which", failed
+	}
+	return word
+}
+
+// unmetNeed is the dependency that e has waited for in vain, and who has failed of it; nil:
+// nobody, it took too long.
+func (l *loop) unmetNeed(e *entry) (unmet machine.Need, failed *entry) {
+	for _, need := range e.proc.Rules.Needs {
+		if !slices.Contains(e.proc.Unmet, need.Name) {
+			continue
+		}
+		if unmet.Name == "" {
+			unmet = need
+		}
+		if _, failed := l.meets(need); failed != nil {
+			return need, failed
+		}
+	}
+	return unmet, nil
+}
+
 // lastLines is what the last life wrote last, each line on one of its own.
 func (e *entry) lastLines() string {
 	if len(e.history) == 0 {
@@ -70,7 +109,7 @@ func (l *loop) everyoneEnded() string {
 	const word = "every process has ended"
 	for _, e := range l.order {
 		if exit, over := e.proc.Over(); over && exit.ShellCode() != 0 {
-			return word + "; " + lastWord(e)
+			return word + "; " + l.wordOf(e)
 		}
 	}
 	return word

@@ -44,8 +44,8 @@ type loop struct {
 
 	clock  struct{ wall, steady time.Time } // when tick was last here, by both clocks
 	booted bool
-	ending *ending // the shutdown; nil: none
-	asked  bool    // with a command: a signal to end was passed on
+	ending *ending   // the shutdown; nil: none
+	asked  time.Time // when the first signal to end came
 	over   bool
 	code   int
 	// lastWord is the line for the termination log.

@@ -24,7 +24,6 @@ type ending struct {
 	by     time.Time      // the budget's end: no grace period lasts longer
 	tier   time.Duration  // what is kept for each tier to come
 	below  map[*entry]int // tiers that come after an entry's
-	asked  bool           // by a signal: the next one is the second
 	giveUp time.Time
 	word   time.Time // when to say next who is waited for
 	told   map[*entry]bool
@@ -252,7 +251,7 @@ func (l *loop) decideEnd(e *entry) {
 		return
 	}
 	if exit, over := e.proc.Over(); over && !e.gone && e.spec.Essential {
-		l.shutdown(exit.ShellCode(), lastWord(e))
+		l.shutdown(exit.ShellCode(), l.wordOf(e))
 		return
 	}
 	if code, done := l.done(); done {

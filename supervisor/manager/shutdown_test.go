@@ -2,6 +2,7 @@ package manager
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -86,6 +87,37 @@ func TestSignalAfterCommand(t *testing.T) {
 				}
 				if got := tr.sent(); got != test.sent {
 					t.Errorf("sent %q, want %q", got, test.sent)
+				}
+			})
+		})
+	}
+}
+
+// One request can come twice: timeout(1) signals its child and then its group. The second
+// one is what comes later.
+func TestOneRequestTwice(t *testing.T) {
+	for _, test := range []struct {
+		again []time.Duration // after the first
+		after time.Duration
+	}{
+		{[]time.Duration{0}, 5 * time.Second},
+		{[]time.Duration{400 * time.Millisecond}, 5 * time.Second},
+		{[]time.Duration{time.Millisecond, 600 * time.Millisecond}, 600 * time.Millisecond},
+		{[]time.Duration{time.Second}, time.Second},
+	} {
+		t.Run(fmt.Sprint(test.again), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, Config{Set: parse(t, manifestOf("", "name: web, command: [child, term=5s]"))})
+				b.run()
+				asked := time.Now()
+				b.signal(supervisor.SIGTERM)
+				for _, at := range test.again {
+					time.Sleep(time.Until(asked.Add(at)))
+					b.signal(supervisor.SIGTERM)
+				}
+				<-b.done
+				if took := time.Since(asked); took != test.after {
+					t.Errorf("it took %s, want %s", took, test.after)
 				}
 			})
 		})

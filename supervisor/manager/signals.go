@@ -104,22 +104,32 @@ func asksToEnd(s supervisor.Signal) bool {
 	return s == supervisor.SIGTERM || s == sigINT || s == sigQUIT || s == sigPWR || s == sigHalt
 }
 
+// oneRequest is how soon a second signal to end is the first one once more: timeout(1)
+// signals its child and then its own group, and a shell's job is in the group of its terminal.
+// Only a later one asks for the end at once.
+const oneRequest = 500 * time.Millisecond
+
 // askedToEnd ends everything in order; asked again, at once. A shutdown that began by
 // itself goes on in order when the first signal comes: that signal is often the
 // kubelet's, which does not know of it.
 func (l *loop) askedToEnd(s supervisor.Signal) {
 	why := fmt.Sprintf("%s was received", s)
+	first := l.asked.IsZero()
 	switch {
 	case l.ending == nil:
 		l.shutdown(0, why)
-	case l.ending.asked || l.asked:
-		l.force()
-		return
-	default:
+	case first:
 		l.m.log.Info("is shutting down already", "why", why, "alive", strings.Join(l.alive(), ", "))
+	case l.askedBefore():
+		l.force()
 	}
-	l.ending.asked = true
+	if first {
+		l.asked = time.Now()
+	}
 }
+
+// askedBefore reports whether a signal to end is the second one.
+func (l *loop) askedBefore() bool { return !l.asked.IsZero() && time.Since(l.asked) >= oneRequest }
 
 // reopen opens log files again, after somebody has moved them away.
 func (l *loop) reopen(supervisor.Signal) {
