@@ -231,6 +231,10 @@ func (in *instance) code() int {
 	case <-time.After(patience):
 		in.t.Fatal("waited in vain for the program's end")
 	}
+	select { // what it has written may still be on its way to the screens
+	case <-in.silent:
+	case <-time.After(time.Second): // somebody it has left behind holds them
+	}
 	if ws, ok := in.state.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
 		in.t.Fatalf("the program was ended by %v", ws.Signal())
 	}

@@ -67,7 +67,7 @@ func TestErrors(t *testing.T) {
 		{"crontab", "* * * * *\n", "f:1: \"* * * * *\" has no command"},
 		{"crontab", "61 * * * * x\n", "f:1: "},
 		{"crontab", "CRON_TZ=Mars/Base\n* * * * * x\n", `f:1: CRON_TZ: "Mars/Base" is not a time zone`},
-		{"crontab", "0 0 30 2 * x\n", "f:1: "},
+		{"crontab", "0 0 32 2 * x\n", "f:1: "},
 		{"procfile", "web\n", `f:1: "web" is not a process`},
 		{"procfile", "web: a\nweb: b\n", "f:2: the name web is taken by line 1"},
 		{"process-compose", "processes: {a: {command: x, depends_on: {b: {condition: later}}}}\n", `"later" is not a condition`},

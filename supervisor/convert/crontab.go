@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"errors"
 	"path"
 	"strings"
 	"time"
@@ -116,6 +117,7 @@ func readCrontab(d *draft, o Options, supercronic bool) error {
 		d.note(Changed, d.file, 0, "", "jobs have the container's environment, where cron gives them nearly none, and its working directory, where cron has the user's home")
 	}
 	var about []string
+	var bad []error
 	number := 0
 	for raw := range strings.SplitSeq(string(text), "\n") {
 		number++
@@ -132,12 +134,12 @@ func readCrontab(d *draft, o Options, supercronic bool) error {
 		if m := cronSetting().FindStringSubmatch(line); m != nil {
 			r.d.about, about = append(r.d.about, about...), nil
 			if err := r.setting(strings.Trim(m[1], `"'`), m[2], number); err != nil {
-				return err
+				bad = append(bad, err)
 			}
 			continue
 		}
 		if err := r.job(line, number, about); err != nil {
-			return err
+			bad = append(bad, err)
 		}
 		about = nil
 	}
@@ -146,7 +148,7 @@ func readCrontab(d *draft, o Options, supercronic bool) error {
 	if r.jobs == 0 {
 		d.note(Changed, d.file, 0, "", "there is no job in it")
 	}
-	return nil
+	return errors.Join(bad...)
 }
 
 // shareEnv moves the variables to the defaults when all jobs have the same.
@@ -239,7 +241,10 @@ func (r *cronReader) job(line string, number int, about []string) error {
 			if strings.ContainsAny(plain, "LW#") && r.supercronic {
 				return leaveOut("schedule "+when, "L, W and # are not known here")
 			}
-			return r.d.failf(r.d.file, number, "%v", err)
+			if errors.Is(err, schedule.ErrNever) {
+				return leaveOut("schedule "+when, schedule.ErrNever.Error())
+			}
+			return r.d.failf(r.d.file, number, "%s", supervisor.WithoutKind(err))
 		}
 	}
 	p := r.d.add(r.d.file, number, jobName(rest))

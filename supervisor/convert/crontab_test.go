@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -20,6 +21,7 @@ func TestCronie(t *testing.T) {
 		"some day":            {"0 0 1~28 * * /app/poll\n* * * * * /app/other\n", []string{"TODO f:1: schedule 0 0 1~28 * *: ~ is known here as the whole of the minutes or hours only, so this job is left out"}, "app/poll\n"},
 		"a random delay":      {"RANDOM_DELAY=45\n0 4 * * * /app/poll\n", []string{"jitter: 45m0s", "NOTE f:1: RANDOM_DELAY: it is jitter"}, "RANDOM_DELAY, value"},
 		"several minutes":     {"0~10,30~40 4 * * * /app/poll\n* * * * * /app/other\n", []string{"TODO f:1: schedule 0~10,30~40 4 * * *: ~ is known here as the whole of the minutes or hours only"}, "app/poll\n"},
+		"never":               {"0 0 31 4 * /app/poll\n* * * * * /app/other\n", []string{"TODO f:1: schedule 0 0 31 4 *: it never fires (no such day in such a month), so this job is left out", "command: /app/other"}, "app/poll\n"},
 		"a delay and a range": {"RANDOM_DELAY=30\n0~15 4 * * * /app/poll\n", []string{"jitter: 45m0s"}, "TODO"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -29,6 +31,11 @@ func TestCronie(t *testing.T) {
 			}
 			expect(t, got, c.want, c.not)
 		})
+	}
+	// All that cannot be read is told, each with its line, and not as somebody's request.
+	_, err := Text("f", []byte("61 * * * * /app/a\n* * * * * /app/b\n* 25 * * * /app/c\n"), Options{From: "crontab"})
+	if text := fmt.Sprint(err); !strings.Contains(text, "f:1: ") || !strings.Contains(text, "f:3: ") || strings.Contains(text, "invalid request") {
+		t.Errorf("said %s", text)
 	}
 	for line, want := range map[string]string{
 		"- * * * * * /app/poll\n":            "f:1: ",

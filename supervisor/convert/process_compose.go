@@ -87,7 +87,7 @@ func (r *pcReader) project(t *tree) {
 	processes := r.take(t, "processes")
 
 	r.rest(nil, "", t, map[string]string{
-		"log_level": "~the manager's own log has one level", "log_location": "output is on the container's streams; for files give -log-dir, and processes log: {file: true}",
+		"log_level": "~for another than info give -log-level to processmanager: debug, info, warn or error", "log_location": "output is on the container's streams; for files give -log-dir, and processes log: {file: true}",
 		"log_length": "~64 KiB of each process are kept in memory", "log_configuration": "it is of a joined file; those of the processes have log: {maxSize, maxFiles, maxAge, compress}",
 		"ordered_shutdown": "~it is always ordered: dependents end before what they depend on",
 		"is_tui_disabled":  "~there is no terminal interface; pmclient shell and the page at GET / show what happens", "env_cmds": "run the commands in the process: NAME=$(command)",

@@ -162,8 +162,14 @@ func (d *draft) supervisordSection(s *section, groups map[string]string, program
 		d.note(Lost, s.file, s.line, "["+s.name+"]", "there is no protocol for event listeners, so its program%s is left out. What most of them are for: essential: true ends the container when a process has failed for good, livenessProbe restarts what hangs, pmclient events and events.subscribe tell what happens.", command)
 	case "fcgi-program":
 		d.note(Lost, s.file, s.line, "["+s.name+"]", "no socket is opened for a program here, so it%s is left out: let it, or spawn-fcgi, open its own", command)
-	case "unix_http_server", "inet_http_server", "supervisorctl", "rpcinterface":
-		d.note(Lost, s.file, s.line, "["+s.name+"]", "interfaces are flags: -socket, -rpc-socket, -rpc-addr and -secret-file of processmanager and pmclient")
+	case "unix_http_server":
+		d.note(Changed, s.file, s.line, "["+s.name+"]", "there are sockets without asking for them: -socket, -rpc-socket and -socket-mode of processmanager choose others")
+	case "inet_http_server":
+		d.note(Lost, s.file, s.line, "["+s.name+"]", "ports are flags: give -rpc-addr and -secret-file to processmanager")
+	case "supervisorctl":
+		d.note(Changed, s.file, s.line, "["+s.name+"]", "pmclient finds the manager's socket by itself, or by -socket, -rpc and -secret-file")
+	case "rpcinterface":
+		d.note(Changed, s.file, s.line, "["+s.name+"]", "the API is JSON-RPC, at -rpc-socket and -rpc-addr; XML-RPC is not spoken")
 	default:
 		d.note(Lost, s.file, s.line, "["+s.name+"]", "this section is not known to supervisord 4.2 either")
 	}
@@ -184,7 +190,7 @@ func daemonSettings() map[string]string {
 func daemonOnly() map[string]string {
 	return map[string]string{
 		"logfile": "the manager's own log is on stderr", "logfile_maxbytes": "the manager's own log is on stderr",
-		"logfile_backups": "the manager's own log is on stderr", "loglevel": "the manager's own log has one level",
+		"logfile_backups": "the manager's own log is on stderr", "loglevel": "for another than info give -log-level to processmanager: debug, info, warn or error",
 		"pidfile": "there is no pid file", "identifier": "the metadata has a name", "nocleanup": "nothing is cleaned up",
 		"silent": "the manager's own log is short",
 	}

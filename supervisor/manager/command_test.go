@@ -113,13 +113,17 @@ func TestTerminationLog(t *testing.T) {
 		{"name: web, command: [child, after=1s, code=3], restartPolicy: Never", "every process has ended; web has failed with code 3 (Error)\n"},
 		{"name: web, command: [child, after=1s], restartPolicy: Never", "every process has ended\n"},
 		// Of who depends on one that has failed it is told which one, and why.
-		{"name: web, command: [child], essential: true, dependsOn: [{name: mid}]; " +
-			"name: mid, command: [child], dependsOn: [{name: step, condition: Completed}]; " +
-			"name: step, command: [child, missing=1], restartPolicy: Never",
-			"every process has ended; web depends on mid, which depends on step; step: cannot execute child: file does not exist (StartError)\n"},
-		{"name: web, command: [child], essential: true, dependsOn: [{name: step, condition: Completed, timeout: 2s}]; " +
-			"name: step, command: [child], restartPolicy: Never",
-			"web depends on step, which was not completed in time (DependencyFailed)\n"},
+		{
+			"name: web, command: [child], essential: true, dependsOn: [{name: mid}]; " +
+				"name: mid, command: [child], dependsOn: [{name: step, condition: Completed}]; " +
+				"name: step, command: [child, missing=1], restartPolicy: Never",
+			"every process has ended; web depends on mid, which depends on step; step: cannot execute child: file does not exist (StartError)\n",
+		},
+		{
+			"name: web, command: [child], essential: true, dependsOn: [{name: step, condition: Completed, timeout: 2s}]; " +
+				"name: step, command: [child], restartPolicy: Never",
+			"web depends on step, which was not completed in time (DependencyFailed)\n",
+		},
 	} {
 		path := filepath.Join(t.TempDir(), "log")
 		if err := os.WriteFile(path, []byte("something longer than what is to be in it, from the container before"), 0o600); err != nil {

@@ -15,6 +15,9 @@ import (
 // maxText bounds the text of a schedule, in bytes. A list of all 60 minutes has 170.
 const maxText = 512
 
+// ErrNever is of a schedule that can be read, and whose day no month of it has.
+var ErrNever = errors.New("it never fires (no such day in such a month)")
+
 var parser = cron.NewParser(cron.Second | cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor)
 
 // descriptors holds the names with an @, and the fields they stand for.
@@ -93,7 +96,7 @@ func parseFields(fields []string) (Schedule, error) {
 	s := Schedule{clock: clock, fixed: !coversDay(fields[2], clock.Hour)}
 	// Five years from here hold every date that exists, February 29 too.
 	if clock.Next(time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC).Add(-1)).IsZero() {
-		return Schedule{}, errors.New("it never fires (no such day in such a month)")
+		return Schedule{}, ErrNever
 	}
 	return s, nil
 }
