@@ -64,7 +64,11 @@ clean: ## remove what the targets here have made
 check: lint drift allocs test ## all that must be green before a merge
 
 .PHONY: test
-test: build test-race chart-test e2e ## every test that this machine can run; the others are named
+test: ## every test that this machine can run; the others are named
+	@$(MAKE) --no-print-directory --keep-going test-parts
+
+.PHONY: test-parts
+test-parts: build test-race chart-test e2e # one that fails does not keep the others from being run
 
 .PHONY: test-unit
 test-unit: ## Go tests without the race detector: fast, no C compiler

@@ -1,7 +1,9 @@
 package manifest
 
 import (
+	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/processmanager/processmanager/supervisor"
 )
@@ -29,11 +31,19 @@ func foreign(t reflect.Type, key string) string {
 		switch key {
 		case "image", "imagePullPolicy", "volumeMounts", "volumeDevices", "resizePolicy":
 			return "it belongs to the container, which all processes share"
-		case "backoffLimit":
-			return "unknown field (did you mean \"maxRestarts\"?)"
-		case "cron": // the name in the interfaces
-			return "unknown field (did you mean \"schedule\"?)"
 		}
 	}
+	if here := otherNames[key]; here != "" && slices.ContainsFunc(fields(t), func(f field) bool { return f.name == here }) {
+		return fmt.Sprintf("unknown field (did you mean %q?)", here)
+	}
 	return ""
+}
+
+// otherNames are those that fields have elsewhere, and that are no misspelling: in Kubernetes,
+// in our interfaces, in compose, in supervisord.
+var otherNames = map[string]string{
+	"backoffLimit": "maxRestarts", "cron": "schedule",
+	"cmd": "command", "cwd": "workingDir", "directory": "workingDir", "environment": "env",
+	"restart": "restartPolicy", "user": "securityContext", "healthcheck": "readinessProbe",
+	"http": "httpGet", "tcp": "tcpSocket",
 }

@@ -55,6 +55,10 @@ func (r *report) walk(path string, v any, t reflect.Type) (any, bool) {
 		if b, ok := v.(bool); ok {
 			return b, true
 		}
+		if v == "true" || v == "false" {
+			r.addf(path, "want true or false, got a string: remove the quotes")
+			return nil, false
+		}
 		r.wrongType(path, "true or false", v)
 		return nil, false
 	default:
@@ -68,7 +72,7 @@ func (r *report) walkStruct(path string, v any, t reflect.Type) (any, bool) {
 	}
 	object, ok := v.(map[string]any)
 	if !ok {
-		want := "an object"
+		want := wantsSample("an object", sample(t))
 		if t == reflect.TypeFor[supervisor.Log]() {
 			want = "true, false or an object"
 		}
@@ -115,6 +119,9 @@ func (r *report) unknown(path, key string, t reflect.Type) (meant string) {
 		return ""
 	}
 	hint := suggest(key, names)
+	if hint == "" {
+		hint = elsewhere(t, key)
+	}
 	if hint == "" && (key == "true" || key == "false") {
 		hint = " (YAML 1.1 reads on, off, yes and no as booleans: quote a key)"
 	}
@@ -155,7 +162,7 @@ func (r *report) walkSlice(path string, v any, t reflect.Type) (any, bool) {
 	}
 	list, ok := v.([]any)
 	if !ok {
-		r.wrongType(path, "a list", v)
+		r.notList(path, v, t.Elem())
 		return nil, false
 	}
 	out := make([]any, len(list))
@@ -168,6 +175,21 @@ func (r *report) walkSlice(path string, v any, t reflect.Type) (any, bool) {
 		}
 	}
 	return out, true
+}
+
+func (r *report) notList(path string, v any, item reflect.Type) {
+	switch v.(type) {
+	case string, bool, json.Number:
+		if scalar := item.Kind() != reflect.Struct && item.Kind() != reflect.Map; scalar {
+			r.addf(path, "want a list, got %s: put it in brackets", describe(v))
+			return
+		}
+	}
+	want := "a list"
+	if one := sample(item); one != "" {
+		want = wantsSample(want, "["+one+"]")
+	}
+	r.wrongType(path, want, v)
 }
 
 func (r *report) walkString(path string, v any, t reflect.Type) (any, bool) {
@@ -217,6 +239,10 @@ func (r *report) walkNumber(path string, v any, t reflect.Type) (any, bool) {
 		if text, isText := v.(string); isText {
 			if _, err := strconv.ParseFloat(text, 64); err == nil {
 				r.addf(path, "want %s, got a string: remove the quotes", want)
+				return nil, false
+			}
+			if hasUnit(text) {
+				r.addf(path, "want %s, got a string: leave the unit out", want)
 				return nil, false
 			}
 		}
