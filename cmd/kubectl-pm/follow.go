@@ -198,7 +198,13 @@ func (w *follower) relist(ctx context.Context) {
 	listed := map[string]bool{}
 	for _, p := range pods {
 		listed[p.label] = true
-		switch t := w.tails[p.label]; {
+		t := w.tails[p.label]
+		if t != nil && !t.open && t.pod.uid != p.uid {
+			w.say(t.pod, "has gone")
+			delete(w.tails, p.label)
+			t = nil
+		}
+		switch {
 		case t == nil && p.why != "":
 			// It is on its way, or has ended.
 		case t == nil && w.running >= w.fleet.parallel:

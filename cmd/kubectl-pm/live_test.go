@@ -224,6 +224,48 @@ func TestLiveFollowLeavesNobody(t *testing.T) {
 	})
 }
 
+// A Pod of a StatefulSet that was replaced has the name of the one before, and is another:
+// it is followed although nothing was to be had from that one any more.
+func TestFollowReplacedPod(t *testing.T) {
+	born := func(uid string) string {
+		return strings.Replace(podJSON("a", "Running", annotated, "processes"), `"name":"a"`, `"name":"a","uid":"`+uid+`"`, 1)
+	}
+	other := podJSON("b", "Running", annotated, "processes")
+	f := newFake(t, podList(born("1"), other), map[string]reply{
+		"a/processes": {Err: "pmclient: Process 'web' not found", Code: 1},
+		"b/processes": {Follows: true},
+	})
+	var out, errs shared
+	k := kubectl{program: os.Args[0], env: f.env}
+	fl := &fleet{kubectl: k, client: "pmclient", parallel: 2, timeout: time.Minute, chosen: selection{selector: managedSelector}, errs: &errs}
+	var err error
+	if fl.pods, err = fl.chosen.pods(t.Context(), k); err != nil {
+		t.Fatal(err)
+	}
+	w := newFollower(fl, logRequest{words: []string{"web"}, lines: 10}, &lineWriter{out: &out})
+	w.interval = 20 * time.Millisecond
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- w.run(ctx) }()
+	f.eventually("the first has failed", func() error {
+		if text := errs.String(); !strings.Contains(text, "not found") {
+			return fmt.Errorf("stderr %q", text)
+		}
+		return nil
+	})
+	f.write(map[string]any{"Pods": podList(born("2"), other), "Execs": map[string]reply{
+		"a/processes": {Out: `{"ts":"2026-01-02T03:04:05Z","stream":"stdout","run":1,"msg":"again"}` + "\n", Follows: true},
+	}})
+	f.eventually("the line of the second", func() error {
+		if text := out.String(); !strings.Contains(text, "a web | again") {
+			return fmt.Errorf("%s%s", text, errs.String())
+		}
+		return nil
+	})
+	cancel()
+	<-done // what it says of the first is told elsewhere
+}
+
 // Whose stream ends in an error is told at once, not when all have ended: the others may
 // go on for days.
 func TestFollowTellsWhoFails(t *testing.T) {

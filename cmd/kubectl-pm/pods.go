@@ -22,6 +22,7 @@ const (
 // pod is one of those that are asked.
 type pod struct {
 	namespace, name string
+	uid             string   // of a Pod that takes the name of one before, it is another
 	label           string   // what it is called in answers
 	why             string   // why it cannot be asked; "": it can
 	containers      []string // where the manager may be, the likeliest first
@@ -34,6 +35,7 @@ type pod struct {
 type object struct {
 	Metadata struct {
 		Name, Namespace   string
+		UID               string
 		Annotations       map[string]string
 		DeletionTimestamp *string
 	}
@@ -96,7 +98,7 @@ func (s selection) list(ctx context.Context, k kubectl) ([]*pod, error) {
 }
 
 func (s selection) podOf(o object) *pod {
-	p := &pod{namespace: o.Metadata.Namespace, name: o.Metadata.Name, label: o.Metadata.Name}
+	p := &pod{namespace: o.Metadata.Namespace, name: o.Metadata.Name, uid: o.Metadata.UID, label: o.Metadata.Name}
 	if s.all {
 		p.label = p.namespace + "/" + p.name
 	}
