@@ -205,7 +205,7 @@ func (m *Manager) change(ctx context.Context, who supervisor.Caller, verb, name 
 			}
 		}
 		if len(list) > 0 && !supervisor.Waits(ctx) {
-			v = list[0].shown.view()
+			v, err = list[0].shown.view(), inVain(list)
 			forget(list)
 		}
 	})

@@ -415,3 +415,20 @@ func TestStartSpec(t *testing.T) {
 		}
 	})
 }
+
+// Who does not wait is told as well what is certain already.
+func TestStartInVainIsToldAtOnce(t *testing.T) {
+	play(t, manifestOf("exitPolicy: Never",
+		"name: migrate, command: [child, after=1s, code=3], restartPolicy: Never",
+		"name: web, command: [child], dependsOn: [{name: migrate, condition: Completed}]"), func(t *testing.T, s *scene) {
+		s.run()
+		pass(2 * time.Second)
+		_, err := s.Start(supervisor.NoWait(t.Context()), operator, supervisor.StartRequest{Name: "web"})
+		if !errors.Is(err, supervisor.ErrStart) || !strings.Contains(err.Error(), `start "migrate"`) {
+			t.Errorf("start of what waits in vain: %v", err)
+		}
+		if _, err := s.Start(supervisor.NoWait(t.Context()), operator, supervisor.StartRequest{Name: "migrate"}); err != nil {
+			t.Errorf("start of what has failed: %v", err)
+		}
+	})
+}

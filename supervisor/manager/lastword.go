@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -72,23 +71,6 @@ func (l *loop) lackedNeed(e *entry) string {
 		word, e = word+", which", failed
 	}
 	return word
-}
-
-// unmetNeed is the dependency that e has waited for in vain, and who has failed of it; nil:
-// nobody, it took too long.
-func (l *loop) unmetNeed(e *entry) (unmet machine.Need, failed *entry) {
-	for _, need := range e.proc.Rules.Needs {
-		if !slices.Contains(e.proc.Unmet, need.Name) {
-			continue
-		}
-		if unmet.Name == "" {
-			unmet = need
-		}
-		if _, failed := l.meets(need); failed != nil {
-			return need, failed
-		}
-	}
-	return unmet, nil
 }
 
 // lastLines is what the last life wrote last, each line on one of its own.

@@ -182,7 +182,13 @@ func (l *loop) event(name string, ev machine.Event) {
 // step is the only place where a process changes.
 func (l *loop) step(e *entry, ev machine.Event) {
 	old := e.proc
-	next, actions := machine.Step(old, ev, time.Now())
+	now := time.Now()
+	next, actions := machine.Step(old, ev, now)
+	if next.State == machine.Waiting && old.State != machine.Waiting {
+		var more []machine.Action
+		next, more = l.metAlready(next, now)
+		actions = append(actions, more...)
+	}
 	e.proc = next
 	e.endHook()
 	l.due.set(&e.due, next.Next())
@@ -276,42 +282,6 @@ func (l *loop) settle() {
 		l.decideEnd(e)
 		l.continueShutdown(e)
 	}
-}
-
-// lookAtNeeds tells a process what has become of those it depends on.
-func (l *loop) lookAtNeeds(e *entry) {
-	if len(e.proc.Unmet) == 0 {
-		return
-	}
-	waiting := e.proc.State == machine.Waiting // what is met is noted at any time, what has failed only then
-	for _, need := range e.proc.Rules.Needs {
-		if !slices.Contains(e.proc.Unmet, need.Name) {
-			continue
-		}
-		met, failed := l.meets(need)
-		switch {
-		case met:
-			l.step(e, machine.DependencyMet{Name: need.Name})
-		case failed != nil && waiting:
-			l.step(e, machine.DependencyFailed{Name: need.Name, Exit: failed.proc.Final})
-			return
-		}
-	}
-}
-
-// meets reports whether a dependency is met, by all of its replicas, or which of them
-// never will. One that was deleted by hand has not failed: somebody may make it again.
-func (l *loop) meets(need machine.Need) (met bool, failed *entry) {
-	list := l.resolve(need.Name)
-	met = len(list) > 0 || l.replicated(need.Name)
-	for _, on := range list {
-		ok, never := on.proc.Meets(need.Condition)
-		if never {
-			failed = on
-		}
-		met = met && ok && on.next == nil
-	}
-	return met, failed
 }
 
 // noteLeft notes that a process has left pending and starting for the first time.

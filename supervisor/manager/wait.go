@@ -48,6 +48,16 @@ func (l *loop) answer(e *entry) {
 	e.waiters = still
 }
 
+// inVain is the error that is certain already: who does not wait is told too.
+func inVain(list []*waiter) error {
+	for _, w := range list {
+		if ok, err := w.done(w.on); ok && err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // hasStarted is true when the life after gen runs or could not be started, or when
 // the process waits for something else than the operating system.
 func (l *loop) hasStarted(verb string, gen uint64) func(*entry) (bool, error) {
@@ -68,8 +78,13 @@ func (l *loop) hasStarted(verb string, gen uint64) func(*entry) (bool, error) {
 			return true, fmt.Errorf("cannot %s %q: %w (it was stopped meanwhile)", verb, name, supervisor.ErrNotRunning)
 		case p.Gen > gen && p.State != machine.Spawning:
 			return true, nil
-		case p.Gen <= gen && (p.State == machine.Waiting || p.State == machine.Idle):
-			return true, nil // it waits for a dependency or its schedule
+		case p.Gen <= gen && p.State == machine.Waiting:
+			if why := l.inVain(e); why != "" {
+				return true, fmt.Errorf("cannot %s %q: %w: %s", verb, name, supervisor.ErrStart, why)
+			}
+			return true, nil // it waits for a dependency
+		case p.Gen <= gen && p.State == machine.Idle:
+			return true, nil // it waits for its schedule
 		}
 		return false, nil
 	}
