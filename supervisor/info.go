@@ -53,6 +53,12 @@ func (p *ProcessInfo) Called(asked string) string {
 	return asked
 }
 
+// EndedBefore tells that exit code, signal and reason are those of a life before the one that
+// goes on now: who shows them to a person says so.
+func (p *ProcessInfo) EndedBefore() bool {
+	return p.Reason != "" && (p.PID != nil || p.Status == StatusStarting)
+}
+
 // ProbeInfo is where one probe stands in the current life.
 type ProbeInfo struct {
 	Probe     string     `json:"probe" doc:"startup, liveness, readiness, or signal for a readiness signal."`

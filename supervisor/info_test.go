@@ -21,3 +21,25 @@ func TestCalled(t *testing.T) {
 		}
 	}
 }
+
+// How the last life ended is about the current one only when none has begun since.
+func TestEndedBefore(t *testing.T) {
+	pid := 7
+	for _, tt := range []struct {
+		name string
+		info supervisor.ProcessInfo
+		want bool
+	}{
+		{"never ended", supervisor.ProcessInfo{Status: supervisor.StatusRunning, PID: &pid}, false},
+		{"runs again", supervisor.ProcessInfo{Status: supervisor.StatusRunning, PID: &pid, Reason: supervisor.ReasonError}, true},
+		{"is being started again", supervisor.ProcessInfo{Status: supervisor.StatusStarting, Reason: supervisor.ReasonError}, true},
+		{"is being stopped again", supervisor.ProcessInfo{Status: supervisor.StatusStopping, PID: &pid, Reason: supervisor.ReasonError}, true},
+		{"its leader has ended", supervisor.ProcessInfo{Status: supervisor.StatusStopping, Reason: supervisor.ReasonError}, false},
+		{"waits to be restarted", supervisor.ProcessInfo{Status: supervisor.StatusBackoff, Reason: supervisor.ReasonError}, false},
+		{"has failed", supervisor.ProcessInfo{Status: supervisor.StatusFailed, Reason: supervisor.ReasonError}, false},
+	} {
+		if got := tt.info.EndedBefore(); got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}

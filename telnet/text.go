@@ -25,7 +25,7 @@ var columns = []column[*supervisor.ProcessInfo]{
 	{"MEM", 4, func(p *supervisor.ProcessInfo, _ bool) string { return decimal(p.MemoryMB) + "Mi" }},
 	{"RESTARTS", 2, func(p *supervisor.ProcessInfo, _ bool) string { return strconv.Itoa(p.Restarts) }},
 	{"STARTED", 1, func(p *supervisor.ProcessInfo, short bool) string { return when(p.StartTime, short) }},
-	{"REASON", 8, func(p *supervisor.ProcessInfo, _ bool) string { return orNone(string(p.Reason)) }},
+	{"LAST END", 8, func(p *supervisor.ProcessInfo, _ bool) string { return orNone(string(p.Reason)) }},
 	{"NEXT", 5, func(p *supervisor.ProcessInfo, short bool) string { return when(next(p), short) }},
 	{"COMMAND", always, func(p *supervisor.ProcessInfo, _ bool) string { return oneLine(p.Command) }},
 }
@@ -47,9 +47,9 @@ func statusText(p *supervisor.ProcessInfo) string {
 		{"cpu_percent", decimal(p.CPUPercent)},
 		{"memory_mb", decimal(p.MemoryMB)},
 		{"restarts", strconv.Itoa(p.Restarts)},
-		{"reason", orNone(string(p.Reason))},
-		{"exit_code", number(p.ExitCode)},
-		{"signal", words(p.Signal)},
+		{"reason", ofTheEnd(p, orNone(string(p.Reason)))},
+		{"exit_code", ofTheEnd(p, number(p.ExitCode))},
+		{"signal", ofTheEnd(p, words(p.Signal))},
 		{"error", orNone(oneLine(p.Error))},
 		{"next_retry", moment(p.NextRetry)},
 		{"cron", orNone(oneLine(p.Cron))},
@@ -61,6 +61,14 @@ func statusText(p *supervisor.ProcessInfo) string {
 		{"waits_for", orNone(strings.Join(p.WaitsFor, ", "))},
 	}
 	return fieldLines(append(rows, extraRows(p)...))
+}
+
+// ofTheEnd is a text of how the last life ended; where another goes on now, it says so.
+func ofTheEnd(p *supervisor.ProcessInfo, text string) string {
+	if text == none || !p.EndedBefore() {
+		return text
+	}
+	return "before: " + text
 }
 
 // fieldLines writes rows of a name and a value as "name: value".

@@ -160,10 +160,14 @@ func changeCounts(list []supervisor.Change, title string) string {
 		counts[supervisor.ChangeAdded], counts[supervisor.ChangeRestarted], counts[supervisor.ChangeUpdated], counts[supervisor.ChangeRemoved])
 }
 
+// ofTheEnd are the fields that tell how the last life ended.
+var ofTheEnd = []string{"exit_code", "signal", "reason"}
+
 // details are every field of a struct under its name in the API, in the order
 // declared.
 func details(info any) [][]cell {
 	var rows [][]cell
+	process, _ := info.(supervisor.ProcessInfo)
 	v := reflect.ValueOf(info)
 	for i := range v.NumField() {
 		name, opts, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
@@ -185,7 +189,11 @@ func details(info any) [][]cell {
 		case supervisor.Reason:
 			look = reasonStyle(word)
 		}
-		for line := range strings.SplitSeq(value(v.Field(i)), "\n") {
+		text := value(v.Field(i))
+		if text != "-" && process.EndedBefore() && slices.Contains(ofTheEnd, name) {
+			text, look = tell.Before+text, plain
+		}
+		for line := range strings.SplitSeq(text, "\n") {
 			row := cells(name, line)
 			row[0].look, row[1].look = strong, look
 			rows = append(rows, row)

@@ -11,6 +11,9 @@ import (
 	"github.com/processmanager/processmanager/supervisor"
 )
 
+// Before stands in front of what is about a life that is over, where another goes on.
+const Before = "before: "
+
 // Note is what a person would ask next: what is wrong, what it waits for, how it ended.
 // when writes a time to come. The text may hold what a process wrote: it is not harmless
 // to a terminal.
@@ -32,8 +35,8 @@ func Note(p *supervisor.ProcessInfo, when func(time.Time) string) string {
 		return "next run " + when(*p.NextRun)
 	case p.Reason == "":
 		return ""
-	case p.PID != nil:
-		return "before: " + Ended(p)
+	case p.EndedBefore():
+		return Before + Ended(p)
 	}
 	return Ended(p)
 }
