@@ -79,6 +79,13 @@ func FuzzProcfile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) { sound(t, "app/Procfile", text, "procfile") })
 }
 
+func FuzzProcfileDotenv(f *testing.F) {
+	f.Add([]byte("A=1 # x\nexport B=\"a\\n\"\nC='a\nb'\n D = e\r\n"))
+	f.Fuzz(func(t *testing.T, env []byte) {
+		soundFS(t, fstest.MapFS{"app/Procfile": {Data: []byte("web: a\n")}, "app/.env": {Data: env}}, "app/Procfile", "procfile")
+	})
+}
+
 func FuzzProcessCompose(f *testing.F) {
 	seed(f, "process-compose/srv/app/*.yaml")
 	f.Fuzz(func(t *testing.T, text []byte) { sound(t, "srv/process-compose.yaml", text, "process-compose") })

@@ -24,6 +24,7 @@ func readProcfile(d *draft, _ Options) error {
 	if dotenv := path.Join(dir, ".env"); d.exists(inRoot(dotenv)) {
 		d.defaults.EnvFrom = []supervisor.EnvFrom{{FileRef: &supervisor.PathRef{Path: dotenv, Optional: true}}}
 		d.note(Changed, d.file, 0, ".env", "%s is read at each start; in it PORT counts for nothing, because it is set here", dotenv)
+		d.compareDotenv(inRoot(dotenv))
 	}
 	d.note(Changed, d.file, 0, "PORT", "it is 5000 for the first process, 5100 for the second…, as with foreman; remove it where the container's PORT is meant")
 	var about []string
