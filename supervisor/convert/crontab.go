@@ -116,34 +116,32 @@ func readCrontab(d *draft, o Options, supercronic bool) error {
 		d.note(Changed, d.file, 0, "", "cron starts a job also while its last run goes on, hence concurrencyPolicy Allow; remove it where that was not meant: runs are then skipped (Forbid)")
 		d.note(Changed, d.file, 0, "", "jobs have the container's environment, where cron gives them nearly none, and its working directory, where cron has the user's home")
 	}
-	var about []string
+	var comments cronComments
 	var bad []error
 	number := 0
 	for raw := range strings.SplitSeq(string(text), "\n") {
 		number++
 		line := strings.TrimSpace(raw)
 		if line == "" {
+			comments.heading()
 			continue
 		}
 		if note, ok := strings.CutPrefix(line, "#"); ok {
-			if note = strings.TrimSpace(note); note != "" {
-				about = append(about, note)
-			}
+			comments.add(note)
 			continue
 		}
 		if m := cronSetting().FindStringSubmatch(line); m != nil {
-			r.d.about, about = append(r.d.about, about...), nil
+			comments.heading()
 			if err := r.setting(strings.Trim(m[1], `"'`), m[2], number); err != nil {
 				bad = append(bad, err)
 			}
 			continue
 		}
-		if err := r.job(line, number, about); err != nil {
+		if err := r.job(line, number, comments.job()); err != nil {
 			bad = append(bad, err)
 		}
-		about = nil
 	}
-	d.about = append(d.about, about...)
+	d.about = append(d.about, comments.end()...)
 	r.shareEnv()
 	if r.jobs == 0 {
 		d.note(Changed, d.file, 0, "", "there is no job in it")
@@ -257,6 +255,7 @@ func (r *cronReader) job(line string, number int, about []string) error {
 		p.note(Changed, number, "schedule", "%s: jitter chooses a time out of the range, which is the same each day for the job and the host", when)
 	}
 	r.moved(p, late)
+	p.about = append(p.about, r.manifestCanDo(rest)...)
 	r.command(p, rest, number)
 	p.spec.Env = append(p.spec.Env, r.env...)
 	r.user(p, user, number)
