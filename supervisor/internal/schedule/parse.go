@@ -3,7 +3,6 @@ package schedule
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -35,38 +34,38 @@ func parse(text string) (Schedule, error) {
 	if len(text) > maxText {
 		return Schedule{}, fmt.Errorf("it is %d bytes long, at most %d are allowed", len(text), maxText)
 	}
-	fields := strings.Fields(strings.ToLower(text))
+	words := strings.Fields(strings.ToLower(text))
 	switch {
-	case len(fields) == 0:
+	case len(words) == 0:
 		return Schedule{}, errors.New("it is empty")
-	case strings.HasPrefix(fields[0], "tz=") || strings.HasPrefix(fields[0], "cron_tz="):
+	case strings.HasPrefix(words[0], "tz=") || strings.HasPrefix(words[0], "cron_tz="):
 		return Schedule{}, errors.New("it names a time zone (use timeZone)")
-	case fields[0] == "@every":
-		return parseEvery(fields[1:])
-	case fields[0] == "@reboot":
+	case words[0] == "@every":
+		return parseEvery(words[1:])
+	case words[0] == "@reboot":
 		return Schedule{}, errors.New("@reboot is not a time (a process without a schedule starts with the manager)")
-	case fields[0][0] == '@':
-		full, ok := descriptors[strings.Join(fields, " ")]
+	case words[0][0] == '@':
+		full, ok := descriptors[strings.Join(words, " ")]
 		if !ok {
 			return Schedule{}, errors.New("unknown @ name (want @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually or @every DURATION)")
 		}
-		fields = strings.Fields(full)
-	case len(fields) == 5:
-		fields = append([]string{"0"}, fields...)
-	case len(fields) != 6:
-		return Schedule{}, fmt.Errorf("it has %d fields (want 5: minute hour day-of-month month day-of-week; or 6 with seconds first)", len(fields))
+		words = strings.Fields(full)
+	case len(words) == 5:
+		words = append([]string{"0"}, words...)
+	case len(words) != 6:
+		return Schedule{}, fmt.Errorf("it has %d fields (want 5: minute hour day-of-month month day-of-week; or 6 with seconds first)", len(words))
 	}
-	return parseFields(fields)
+	return parseFields(words)
 }
 
 // parseEvery refuses fractions of a second, which the library would cut off.
-func parseEvery(fields []string) (Schedule, error) {
-	if len(fields) != 1 {
+func parseEvery(words []string) (Schedule, error) {
+	if len(words) != 1 {
 		return Schedule{}, errors.New("@every wants one duration, such as \"@every 90s\"")
 	}
-	every, err := time.ParseDuration(fields[0])
+	every, err := time.ParseDuration(words[0])
 	if err != nil {
-		return Schedule{}, fmt.Errorf("%q is not a duration (want a number with a unit, such as \"90s\" or \"1h30m\")", fields[0])
+		return Schedule{}, fmt.Errorf("%q is not a duration (want a number with a unit, such as \"90s\" or \"1h30m\")", words[0])
 	}
 	if every < time.Second || every%time.Second != 0 {
 		return Schedule{}, errors.New("@every wants whole seconds, at least 1s")
@@ -74,61 +73,24 @@ func parseEvery(fields []string) (Schedule, error) {
 	return Schedule{every: every}, nil
 }
 
-// fieldNames are the six fields in their order, as errors call them.
-var fieldNames = [...]string{"seconds", "minutes", "hours", "day of month", "month", "day of week"}
-
-func parseFields(fields []string) (Schedule, error) {
-	for i, field := range fields {
-		if err := checkField(field); err != nil {
-			return Schedule{}, fmt.Errorf("%s: %w", fieldNames[i], err)
+func parseFields(texts []string) (Schedule, error) {
+	for i, text := range texts {
+		if err := fields[i].check(text); err != nil {
+			return Schedule{}, fmt.Errorf("%s: %w", fields[i].name, err)
 		}
 	}
-	days, err := weekdays(fields[5])
-	if err != nil {
-		return Schedule{}, fmt.Errorf("%s: %w", fieldNames[5], err)
-	}
-	fields[5] = days
-	clock, err := guarded(strings.Join(fields, " "))
+	texts[5] = weekdays(texts[5])
+	clock, err := guarded(strings.Join(texts, " "))
 	if err != nil {
 		return Schedule{}, err
 	}
 	clock.Location = time.UTC
-	s := Schedule{clock: clock, fixed: !coversDay(fields[2], clock.Hour)}
+	s := Schedule{clock: clock, fixed: !coversDay(texts[2], clock.Hour)}
 	// Five years from here hold every date that exists, February 29 too.
 	if clock.Next(time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC).Add(-1)).IsZero() {
 		return Schedule{}, ErrNever
 	}
 	return s, nil
-}
-
-// checkField refuses what the library reads without complaint and not as it was
-// meant: empty list items, signs, and a star with something behind it.
-func checkField(field string) error {
-	for part := range strings.SplitSeq(field, ",") {
-		values, step, stepped := strings.Cut(part, "/")
-		for i := range len(part) {
-			c := part[i]
-			if (c < '0' || c > '9') && (c < 'a' || c > 'z') && !strings.ContainsRune("*?/-", rune(c)) {
-				return fmt.Errorf("%q: unexpected %q", field, c)
-			}
-		}
-		switch {
-		case part == "" || values == "":
-			return fmt.Errorf("%q: a value is missing", field)
-		case values[0] == '-' || values[len(values)-1] == '-':
-			return fmt.Errorf("%q: a range wants two values", field)
-		case stepped && !isNumber(step):
-			return fmt.Errorf("%q: after / there must be a number", field)
-		case len(values) > 1 && strings.ContainsAny(values, "*?"):
-			return fmt.Errorf("%q: a * stands alone or before a /", field)
-		}
-	}
-	return nil
-}
-
-func isNumber(s string) bool {
-	_, err := strconv.ParseUint(s, 10, 16)
-	return err == nil
 }
 
 // coversDay reports whether an hour field means "all day long": it is a star, or

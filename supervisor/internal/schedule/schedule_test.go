@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -244,20 +245,30 @@ func TestT45T46T49ParseRefuses(t *testing.T) {
 		{"0 0 31 2,4,6,9,11 *", "", "never fires"},
 		{"* * * *", "", "4 fields"},
 		{"0 0 0 1 1 * 2020", "", "7 fields"},
-		{"60 * * * *", "", "above maximum"},
-		{"* 24 * * *", "", "above maximum"},
-		{"* * 0 * *", "", "below minimum"},
-		{"* * 32 * *", "", "above maximum"},
-		{"* * * 13 *", "", "above maximum"},
-		{"* * * * 8", "", "not a day of the week"},
-		{"* * * * *,8", "", "not a day of the week"},
-		{"* * * * sat-mon", "", "ends before it begins"},
-		{"30-10 * * * *", "", "beyond end"},
-		{"*/0 * * * *", "", "positive"},
+		{"60 * * * *", "", `minutes: 60 is out of range: want 0 to 59`},
+		{"0 0-59/61,5-61 * * *", "", `hours: 59 is out of range: want 0 to 23`},
+		{"0 5-61/2 * * * *", "", `minutes: 61 is out of range: want 0 to 59 ("5-61/2")`},
+		{"61 * * * * *", "", `seconds: 61 is out of range: want 0 to 59`},
+		{"99999999999999999999 * * * *", "", `minutes: 99999999999999999999 is out of range: want 0 to 59`},
+		{"* 24 * * *", "", "hours: 24 is out of range: want 0 to 23 (midnight is 0)"},
+		{"* * 0 * *", "", "day of month: 0 is out of range: want 1 to 31"},
+		{"* * 32 * *", "", "day of month: 32 is out of range: want 1 to 31"},
+		{"* * * 13 *", "", "month: 13 is out of range: want 1 to 12, or jan to dec"},
+		{"* * * 0 *", "", "month: 0 is out of range: want 1 to 12, or jan to dec"},
+		{"* * * march *", "", `month: "march" is not a number or a name: want 1 to 12, or jan to dec`},
+		{"noon * * * *", "", `minutes: "noon" is not a number: want 0 to 59`},
+		{"* * * * 8", "", "day of week: 8 is out of range: want 0 to 7, or sun to sat"},
+		{"* * * * monday", "", `day of week: "monday" is not a number or a name: want 0 to 7, or sun to sat`},
+		{"* * * * *,8", "", "day of week: 8 is out of range"},
+		{"* * * * sat-mon", "", `day of week: "sat-mon": the range ends before it begins: want "6-7,1"`},
+		{"30-10 * * * *", "", `minutes: "30-10": the range ends before it begins: want "30-59,0-10"`},
+		{"0 22-6/2 * * *", "", `hours: "22-6/2": the range ends before it begins`},
+		{"0 0 * nov-feb *", "", `month: "nov-feb": the range ends before it begins: want "11-12,1-2"`},
+		{"*/0 * * * *", "", `minutes: "*/0": a step must be at least 1`},
 		{"* * * * */0", "", "at least 1"},
 		{"*/x * * * *", "", "must be a number"},
 		{"1/2/3 * * * *", "", "must be a number"},
-		{"1-2-3 * * * *", "", "hyphens"},
+		{"1-2-3 * * * *", "", `minutes: "1-2-3": a range has two values`},
 		{", * * * *", "", "missing"},
 		{"1,,2 * * * *", "", "missing"},
 		{"/5 * * * *", "", "missing"},
@@ -265,7 +276,7 @@ func TestT45T46T49ParseRefuses(t *testing.T) {
 		{"+5 * * * *", "", "unexpected"},
 		{"-5 * * * *", "", "two values"},
 		{"5- * * * *", "", "two values"},
-		{"0 0 L * *", "", "parse int"},
+		{"0 0 L * *", "", `day of month: "l" is not a number: want 1 to 31`},
 		{"0 0 * * 5#2", "", "unexpected"},
 		{"@reboot", "", "@reboot is not a time"},
 		{"@fortnightly", "", "unknown @ name"},
@@ -383,6 +394,11 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			if !errors.Is(err, supervisor.ErrInvalid) {
 				t.Fatalf("Parse(%q): %v is not ErrInvalid", text, err)
+			}
+			for _, raw := range []string{"of range (", "parse int", "too many", "it cannot be read"} {
+				if said := strings.ReplaceAll(err.Error(), strconv.Quote(clip(text)), ""); strings.Contains(said, raw) {
+					t.Fatalf("Parse(%q): %v is in the library's words", text, err)
+				}
 			}
 			return
 		}

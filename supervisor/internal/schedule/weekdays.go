@@ -1,74 +1,57 @@
 package schedule
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-var dayNames = map[string]int{"sun": 0, "mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6}
-
-// weekdays rewrites a day-of-week field so that the library, for which the week
-// ends on Saturday, understands a Sunday at its end: 7, 5-7, fri-sun.
-func weekdays(field string) (string, error) {
+// weekdays rewrites a day-of-week field that was checked so that the library, for which the
+// week ends on Saturday, understands a Sunday at its end: 7, 5-7, fri-sun.
+func weekdays(text string) string {
 	var days []int
-	star := false // one star makes the whole field a star
-	for part := range strings.SplitSeq(field, ",") {
+	for part := range strings.SplitSeq(text, ",") {
 		values, step, stepped := strings.Cut(part, "/")
-		if values == "*" || values == "?" {
-			if !stepped || step == "1" {
-				star = true
-			}
-			values = "0-6"
-		}
-		low, high, ranged := strings.Cut(values, "-")
-		from, err := weekday(low)
-		if err != nil {
-			return "", err
-		}
-		to := from
-		switch {
-		case ranged:
-			if to, err = weekday(high); err != nil {
-				return "", err
-			}
-			if high == "sun" && from > 0 {
-				to = 7
-			}
-		case stepped:
-			to = max(from, 6)
-		}
 		by := 1
 		if stepped {
-			if by, err = strconv.Atoi(step); err != nil || by == 0 {
-				return "", fmt.Errorf("%q: a step must be at least 1", part)
-			}
+			by, _ = strconv.Atoi(step)
 		}
-		if from > to {
-			return "", fmt.Errorf("%q: the range ends before it begins", part)
+		from, to := 0, 6
+		if values == "*" || values == "?" {
+			if by == 1 {
+				return "*" // one star makes the whole field a star
+			}
+		} else {
+			low, high, ranged := strings.Cut(values, "-")
+			from = weekday(low)
+			switch {
+			case high == "sun" && from > 0:
+				to = 7
+			case ranged:
+				to = weekday(high)
+			case stepped:
+				to = max(from, 6)
+			default:
+				to = from
+			}
 		}
 		for day := from; day <= to; day += by {
 			days = append(days, day%7)
 		}
 	}
-	if star {
-		return "*", nil
-	}
 	slices.Sort(days)
-	var text []string
+	var list []string
 	for _, day := range slices.Compact(days) {
-		text = append(text, strconv.Itoa(day))
+		list = append(list, strconv.Itoa(day))
 	}
-	return strings.Join(text, ","), nil
+	return strings.Join(list, ",")
 }
 
-func weekday(text string) (int, error) {
+// weekday is a day by its name or number.
+func weekday(text string) int {
 	if day, ok := dayNames[text]; ok {
-		return day, nil
+		return day
 	}
-	if day, err := strconv.ParseUint(text, 10, 8); err == nil && day <= 7 {
-		return int(day), nil
-	}
-	return 0, fmt.Errorf("%q is not a day of the week (want 0 to 7, or sun to sat)", text)
+	day, _ := strconv.Atoi(text)
+	return day
 }
