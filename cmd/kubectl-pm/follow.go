@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,6 +31,7 @@ type follower struct {
 	running  int
 	seen     atomic.Bool // whether anything was followed at all
 	interval time.Duration
+	unlisted int // times in a row that the Pods could not be listed
 
 	mu   sync.Mutex
 	told map[string]string // by the label of a Pod: what was said of it last
@@ -190,8 +192,11 @@ func (w *follower) relist(ctx context.Context) {
 	limited, cancel := context.WithTimeout(ctx, w.fleet.timeout)
 	defer cancel()
 	pods, err := w.fleet.chosen.list(limited, w.fleet.kubectl)
-	if err != nil {
-		return // the API server is away; what is open goes on
+	if ctx.Err() != nil {
+		return
+	}
+	if w.noteListed(err); err != nil {
+		return
 	}
 	r := w.request
 	r.lines = max(r.lines, caughtUp)
@@ -224,5 +229,22 @@ func (w *follower) relist(ctx context.Context) {
 			w.say(t.pod, "has gone")
 			delete(w.tails, label)
 		}
+	}
+}
+
+// noteListed tells that Pods cannot be listed when it has failed twice in a row, the API server
+// being away for a moment, and then that they can be again.
+func (w *follower) noteListed(err error) {
+	w.mu.Lock() // as in say: the lines of two must not be mixed
+	defer w.mu.Unlock()
+	switch {
+	case err == nil && w.unlisted > 1:
+		fmt.Fprintln(w.fleet.errs, "kubectl pm: Pods are listed again")
+	case err != nil && w.unlisted == 1:
+		text := supervisor.Harmless(strings.ReplaceAll(err.Error(), "\n", "; "))
+		fmt.Fprintf(w.fleet.errs, "kubectl pm: %s; Pods that come are not seen meanwhile, what is open goes on, and it is tried again every %s\n", text, w.interval)
+	}
+	if w.unlisted++; err == nil {
+		w.unlisted = 0
 	}
 }

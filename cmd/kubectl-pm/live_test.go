@@ -266,6 +266,48 @@ func TestFollowReplacedPod(t *testing.T) {
 	<-done // what it says of the first is told elsewhere
 }
 
+// That the Pods cannot be listed is told once when it happens again, and that they can be
+// once: one failure is nothing that anybody has missed.
+func TestFollowTellsThatPodsAreNotListed(t *testing.T) {
+	pods := podList(podJSON("a", "Running", annotated, "processes"))
+	execs := map[string]reply{"a/processes": {Follows: true}}
+	f := newFake(t, pods, execs)
+	var out, errs shared
+	k := kubectl{program: os.Args[0], env: f.env}
+	fl := &fleet{kubectl: k, client: "pmclient", parallel: 2, timeout: time.Minute, chosen: selection{selector: managedSelector}, errs: &errs}
+	var err error
+	if fl.pods, err = fl.chosen.pods(t.Context(), k); err != nil {
+		t.Fatal(err)
+	}
+	w := newFollower(fl, logRequest{words: []string{"web"}, lines: 10}, &lineWriter{out: &out})
+	look := func(fails string, want string) {
+		t.Helper()
+		f.write(map[string]any{"Pods": pods, "Fails": fails, "Execs": execs})
+		w.relist(t.Context())
+		if got := errs.String(); got != want {
+			t.Errorf("listing fails with %q: stderr %q, want %q", fails, got, want)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	w.start(ctx, newTail(fl.pods[0]), w.request)
+	const (
+		away = "Unable to connect to the server: EOF"
+		told = "kubectl pm: cannot list Pods: " + away + "; Pods that come are not seen meanwhile, what is open goes on, and it is tried again every 5s\n"
+		back = "kubectl pm: Pods are listed again\n"
+	)
+	look(away, "")
+	look("", "")
+	look(away, "")
+	look(away, told)
+	look("another reason", told)
+	look("", told+back)
+	look("", told+back)
+	look(away, told+back)
+	look(away, told+back+told)
+	cancel()
+	<-w.ended
+}
+
 // Whose stream ends in an error is told at once, not when all have ended: the others may
 // go on for days.
 func TestFollowTellsWhoFails(t *testing.T) {
