@@ -4,6 +4,7 @@ package deploy
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -440,24 +441,27 @@ func TestChartRefuses(t *testing.T) {
 		"kind: DaemonSet\nreplicas: 2":                                                         "a DaemonSet runs one Pod on each node",
 
 		// A variable or a flag beside the value of the same thing: ports, probes and Service would go by the value.
-		"env: [{name: PM_METRICS_ADDR, value: ':9999'}]":                                                      "env: PM_METRICS_ADDR is set by the chart, and its ports, probes and mounts go by that: use metrics.port",
-		"env: [{name: PM_RPC_ADDR, value: ':9999'}]":                                                          "env: PM_RPC_ADDR is set by the chart, and its ports, probes and mounts go by that: use rpc.enabled and rpc.port",
-		"env: [{name: PM_LOG_LEVEL, value: debug}]":                                                           "env: PM_LOG_LEVEL is set by the chart, and its ports, probes and mounts go by that: use logLevel",
-		"args: [-metrics-addr=:9999]":                                                                         "args: -metrics-addr is set by the chart, and its ports, probes and mounts go by that: use metrics.port",
-		"args: [--telnet-addr, ':23']":                                                                        "args: -telnet-addr is set by the chart, and its ports, probes and mounts go by that: use telnet.enabled and telnet.port",
-		"args: [-secret, x]":                                                                                  "args: -secret is set by the chart, and its ports, probes and mounts go by that: use auth.existingSecret",
-		"env: [{name: A, value: a}, {name: A, value: b}]":                                                     "env: A is there twice",
-		"ports: [{name: metrics, containerPort: 80}]":                                                         "ports: the name metrics is taken",
-		"ports: [{name: http, containerPort: 9464}]":                                                          "ports: metrics.port is that of the manager",
-		"service: {enabled: true, ports: [{name: metrics, port: 80}]}":                                        "service.ports: the name metrics is taken",
-		"service: {enabled: true, ports: [{name: a, port: 9464}]}":                                            "service.ports: metrics.port is a port of the Service already",
-		"service: {enabled: true, ports: [{name: a, port: 80}, {name: a, port: 81}]}":                         "service.ports: the name a is taken",
-		"service: {enabled: true, ports: [{name: a, port: 80, targetPort: http}]}":                            "service.ports: targetPort http is no port",
-		"volumes: [{name: sockets, emptyDir: {}}]":                                                            "volumes: the name sockets is taken",
-		"volumes: [{name: data, emptyDir: {}}]\nvolumeMounts: [{name: data, mountPath: /etc/processmanager}]": "volumeMounts: /etc/processmanager is taken",
-		"volumeMounts: [{name: data, mountPath: /data}]":                                                      "volumeMounts: data is no volume",
-		"extraContainers: [{name: processes, image: x}]":                                                      "extraContainers: the name processes is taken",
-		"initContainers: [{name: processes, image: x}]":                                                       "initContainers: the name processes is taken",
+		"env: [{name: PM_METRICS_ADDR, value: ':9999'}]":                                                            "env: PM_METRICS_ADDR is set by the chart, and its ports, probes and mounts go by that: use metrics.port",
+		"env: [{name: PM_RPC_ADDR, value: ':9999'}]":                                                                "env: PM_RPC_ADDR is set by the chart, and its ports, probes and mounts go by that: use rpc.enabled and rpc.port",
+		"env: [{name: PM_LOG_LEVEL, value: debug}]":                                                                 "env: PM_LOG_LEVEL is set by the chart, and its ports, probes and mounts go by that: use logLevel",
+		"args: [-metrics-addr=:9999]":                                                                               "args: -metrics-addr is set by the chart, and its ports, probes and mounts go by that: use metrics.port",
+		"args: [--telnet-addr, ':23']":                                                                              "args: -telnet-addr is set by the chart, and its ports, probes and mounts go by that: use telnet.enabled and telnet.port",
+		"args: [-secret, x]":                                                                                        "args: -secret is set by the chart, and its ports, probes and mounts go by that: use auth.existingSecret",
+		"env: [{name: A, value: a}, {name: A, value: b}]":                                                           "env: A is there twice",
+		"ports: [{name: metrics, containerPort: 80}]":                                                               "ports: the name metrics is taken",
+		"ports: [{name: http, containerPort: 9464}]":                                                                "ports: metrics.port is that of the manager",
+		"service: {enabled: true, ports: [{name: metrics, port: 80}]}":                                              "service.ports: the name metrics is taken",
+		"service: {enabled: true, ports: [{name: a, port: 9464}]}":                                                  "service.ports: metrics.port is a port of the Service already",
+		"service: {enabled: true, ports: [{name: a, port: 80}, {name: a, port: 81}]}":                               "service.ports: the name a is taken",
+		"service: {enabled: true, ports: [{name: a, port: 80, targetPort: http}]}":                                  "service.ports: targetPort http is no port",
+		"ports: [{name: http, containerPort: 9464, protocol: TCP}]":                                                 "ports: metrics.port is that of the manager",
+		"service: {enabled: true, ports: [{name: a, port: 80}, {name: b, port: 80, protocol: TCP}]}":                "service.ports: 80/TCP is given twice, as a and b",
+		"service: {enabled: true, ports: [{name: a, port: 53, protocol: UDP}, {name: b, port: 53, protocol: UDP}]}": "service.ports: 53/UDP is given twice, as a and b",
+		"volumes: [{name: sockets, emptyDir: {}}]":                                                                  "volumes: the name sockets is taken",
+		"volumes: [{name: data, emptyDir: {}}]\nvolumeMounts: [{name: data, mountPath: /etc/processmanager}]":       "volumeMounts: /etc/processmanager is taken",
+		"volumeMounts: [{name: data, mountPath: /data}]":                                                            "volumeMounts: data is no volume",
+		"extraContainers: [{name: processes, image: x}]":                                                            "extraContainers: the name processes is taken",
+		"initContainers: [{name: processes, image: x}]":                                                             "initContainers: the name processes is taken",
 
 		"service: {enabled: true, spec: {type: NodePort}}": "service.spec: type is made of other values",
 
@@ -487,6 +491,26 @@ func TestChartRefuses(t *testing.T) {
 	} {
 		if out, err := tool(values, "helm", "template", "shop", chart, "-f", "-"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: want an error with %q, have %v\n%s", values, want, err, out)
+		}
+	}
+}
+
+// A port is a number and a protocol: a DNS server has both of 53, and UDP has the manager's
+// numbers free.
+func TestChartPortsOfTwoProtocols(t *testing.T) {
+	const ports = "[{name: dns, %s: 53, protocol: UDP}, {name: dns-tcp, %s: 53}, {name: push, %s: 9464, protocol: UDP}]"
+	objects := render(t, "ports: "+strings.ReplaceAll(ports, "%s", "containerPort")+"\nservice: {enabled: true, ports: "+strings.ReplaceAll(ports, "%s", "port")+"}\n")
+	_, c := processes(t, objects)
+	var got []string
+	for _, p := range c.Ports {
+		got = append(got, fmt.Sprintf("%s %d/%s", p.Name, p.ContainerPort, cmp.Or(p.Protocol, corev1.ProtocolTCP)))
+	}
+	for _, p := range one[*corev1.Service](t, objects).Spec.Ports {
+		got = append(got, fmt.Sprintf("service %s %d/%s", p.Name, p.Port, cmp.Or(p.Protocol, corev1.ProtocolTCP)))
+	}
+	for _, want := range []string{"dns 53/UDP", "dns-tcp 53/TCP", "push 9464/UDP"} {
+		if !slices.Contains(got, want) || !slices.Contains(got, "service "+want) {
+			t.Errorf("%s is not among %q", want, got)
 		}
 	}
 }

@@ -143,6 +143,7 @@ tls-client-ca-file: tls.clientCA
 {{- fail (printf "%s: %s is set by the chart, and its ports, probes and mounts go by that: %s" (index . 0) (index . 1) $how) }}
 {{- end }}
 
+{{/* A port is a number and a protocol; the manager's are of TCP. */}}
 {{- define "processmanager.checkPorts" -}}
 {{- $owner := dict (toString .Values.metrics.port) "metrics.port" }}
 {{- range $door := list "rpc" "telnet" }}
@@ -156,7 +157,7 @@ tls-client-ca-file: tls.clientCA
 {{- end }}
 {{- $names := list "metrics" "rpc" "telnet" }}
 {{- range .Values.ports }}
-{{- with index $owner (toString .containerPort) }}
+{{- with ternary (index $owner (toString .containerPort)) "" (eq (default "TCP" .protocol) "TCP") }}
 {{- fail (printf "ports: %s is that of the manager: two listeners cannot share a port, choose another" .) }}
 {{- end }}
 {{- if has .name $names }}
@@ -165,14 +166,20 @@ tls-client-ca-file: tls.clientCA
 {{- $names = append $names .name }}
 {{- end }}
 {{- $taken := list "metrics" "rpc" "telnet" }}
+{{- $given := dict }}
 {{- range .Values.service.ports }}
+{{- $port := printf "%v/%s" .port (default "TCP" .protocol) }}
 {{- if has .name $taken }}
 {{- fail (printf "service.ports: the name %s is taken: choose another" .name) }}
 {{- end }}
 {{- $taken = append $taken .name }}
-{{- with index $owner (toString .port) }}
+{{- with ternary (index $owner (toString .port)) "" (eq (default "TCP" .protocol) "TCP") }}
 {{- fail (printf "service.ports: %s is a port of the Service already: choose another" .) }}
 {{- end }}
+{{- if hasKey $given $port }}
+{{- fail (printf "service.ports: %s is given twice, as %s and %s: choose another" $port (index $given $port) .name) }}
+{{- end }}
+{{- $_ := set $given $port .name }}
 {{- if and (kindIs "string" .targetPort) (not (has .targetPort $names)) }}
 {{- fail (printf "service.ports: targetPort %s is no port: name it in ports, or give its number" .targetPort) }}
 {{- end }}
