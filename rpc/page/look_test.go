@@ -177,6 +177,40 @@ const faint = `(() => {
 	return [...found].map(([where, what]) => where + ' ' + what).join('\n');
 })()`
 
+// How the last life ended is there in full, and when, on every screen that shows the column:
+// why in one line, how and when in another. Where nothing is to be scrolled there is no bar for it.
+func TestLastEndIsNotCut(t *testing.T) {
+	fake := newFake()
+	at := time.Now().Add(-22 * time.Minute)
+	for i, reason := range supervisor.Reasons() {
+		fake.Put(supervisor.ProcessInfo{Name: fmt.Sprintf("failed-%d", i), Command: "/app/a-server-of-some-kind", Status: supervisor.StatusFailed, Reason: reason, ExitCode: new(137), EndTime: &at})
+	}
+	fake.Put(supervisor.ProcessInfo{Name: "killed", Command: "x", Status: supervisor.StatusFailed, Reason: supervisor.ReasonSignaled, Signal: new("SIGKILL"), EndTime: &at})
+	d := serve(t, fake, secrets{})
+	p := signedIn(t, d, operatorSecret)
+	p.see("#rows", "killed")
+	for _, width := range []int64{1600, 1440, 1300, 1200, 1100, 1030, 1000, 800} {
+		p.size(width, 700, false)
+		p.await(fmt.Sprintf("innerWidth === %d", width))
+		p.shoot(fmt.Sprintf("last-end-%d", width))
+		cut := eval[string](p, `[...document.querySelectorAll('#rows .c-end')].filter(e => e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight).map(e => e.innerText).join(', ')`)
+		if cut != "" {
+			t.Errorf("%d pixels wide: cut are %s", width, cut)
+		}
+		for _, text := range []string{"exit 137 · 22 min ago", "SIGKILL"} {
+			if !strings.Contains(p.text("#rows"), text) {
+				t.Errorf("%d pixels wide: %q is not there", width, text)
+			}
+		}
+		if name := eval[float64](p, `document.querySelector('#rows .c-name').clientWidth`); name < 110 {
+			t.Errorf("%d pixels wide: %v are left for the name", width, name)
+		}
+	}
+	if bar := eval[string](p, `getComputedStyle(document.documentElement).overflowY`); bar == "scroll" {
+		t.Error("there is a scroll bar whether there is something to scroll or not")
+	}
+}
+
 // Every view is legible in both schemes, with everything in it that has a colour.
 func TestLegible(t *testing.T) {
 	fake := newFake()

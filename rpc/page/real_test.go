@@ -114,7 +114,7 @@ func TestRealManager(t *testing.T) {
 	} {
 		p.see(fmt.Sprintf(row, name)+" .c-state", want)
 	}
-	p.see(fmt.Sprintf(row, "crash")+" .c-end", "Error · exit 3")
+	p.see(fmt.Sprintf(row, "crash")+" .c-end", "exit 3")
 	p.see(fmt.Sprintf(row, "broken")+" .c-end", "BackoffLimitExceeded")
 	p.await(`document.querySelector('#rows tr[data-name=web] .mem .line').getAttribute('d')`) // a plot
 	p.shoot("real-list")

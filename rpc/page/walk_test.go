@@ -163,7 +163,7 @@ func TestTableLives(t *testing.T) {
 	fake.Put(supervisor.ProcessInfo{Name: "newcomer", Command: "/app/new", Status: supervisor.StatusStuck})
 	p.see(fmt.Sprintf(row, "web")+" .c-state", "backoff")
 	p.see(fmt.Sprintf(row, "web")+" .c-rest", "7")
-	p.see(fmt.Sprintf(row, "web")+" .c-end", "Error · exit 3")
+	p.see(fmt.Sprintf(row, "web")+" .c-end", "exit 3")
 	p.see(fmt.Sprintf(row, "newcomer")+" .c-state", "stuck")
 
 	order := `[...document.querySelectorAll('#rows tr.row')].map(r => r.dataset.name).join()`

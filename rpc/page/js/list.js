@@ -24,12 +24,17 @@ const orders = {
 };
 const largestFirst = new Set(['cpu', 'mem', 'restarts']);
 
-/** Why and how the last life ended, in one line. */
-function ending(x) {
-  if (!x.reason || shape(x) === 'suspended') return '';
-  if (x.signal) return x.reason === 'Signaled' ? x.signal : x.reason + ' · ' + x.signal;
-  return x.reason + (x.exit_code ? ' · exit ' + x.exit_code : '');
+/** Why the last life ended, and how where that is not said yet. */
+function endingParts(x) {
+  if (!x.reason || shape(x) === 'suspended') return ['', ''];
+  if (x.signal) return x.reason === 'Signaled' ? [x.signal, ''] : [x.reason, x.signal];
+  return [x.reason, x.exit_code ? 'exit ' + x.exit_code : ''];
 }
+
+const joined = parts => parts.filter(Boolean).join(' · ');
+
+/** Both, in one line. */
+function ending(x) { return joined(endingParts(x)); }
 
 /** What belongs to the state: what it waits for, when it goes on. */
 function remark(info) {
@@ -172,8 +177,9 @@ function makeRow(name) {
     text(restarts, String(info.restarts));
     text(time, timing(info));
     attribute(time, 'title', info.pid ? 'since ' + info.start_time : info.next_run || '');
-    text(reason, ending(info));
-    text(ended, info.reason && info.end_time ? ago(info.end_time, true) : '');
+    const [why, how] = endingParts(info);
+    text(reason, why);
+    text(ended, why && joined([how, info.end_time ? ago(info.end_time, true) : '']));
     attribute(end, 'title', [ending(info), info.error].filter(Boolean).join(': '));
     buttons.start.button.hidden = !idle(info);
     buttons.stop.button.hidden = idle(info);
