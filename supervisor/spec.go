@@ -47,7 +47,7 @@ type Spec struct {
 	RestartPolicyRules []RestartRule `json:"restartPolicyRules,omitempty" doc:"What exits with certain codes lead to, whatever restartPolicy says, which has to be given too. The first rule that matches decides. At most 20."`
 	RestartBackoff     *Backoff      `json:"restartBackoff,omitempty" doc:"Delay between restarts."`
 	MaxRestarts        *int          `json:"maxRestarts,omitempty" min:"0" max:"1000000" doc:"Consecutive restarts before giving up. Absent: no limit; 0: none."`
-	SuccessExitCodes   []int         `json:"successExitCodes,omitempty" min:"1" max:"255" doc:"Exit codes beside 0 that count as success, 1 to 255."`
+	SuccessExitCodes   []int         `json:"successExitCodes,omitempty" min:"1" max:"255" doc:"Exit codes beside 0 that count as success, 1 to 255. A process that a signal has ended has none: 143 is its own exit code, not SIGTERM."`
 	Essential          bool          `json:"essential,omitempty" doc:"When this process has ended for good the container stops the rest in order and exits with its code."`
 	Suspend            bool          `json:"suspend,omitempty" doc:"Do not start it (and do not run its schedule) until it is started by hand."`
 	Replicas           *int          `json:"replicas,omitempty" min:"0" max:"1000" doc:"Run this many, as NAME-0, NAME-1 and so on, each with its index in PM_PROCESS_INDEX. Absent: one, called NAME."`

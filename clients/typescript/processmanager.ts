@@ -666,7 +666,10 @@ export interface Spec {
   restartBackoff?: Backoff;
   /** Consecutive restarts before giving up. Absent: no limit; 0: none. */
   maxRestarts?: number | null;
-  /** Exit codes beside 0 that count as success, 1 to 255. */
+  /**
+   * Exit codes beside 0 that count as success, 1 to 255. A process that a signal has ended has
+   * none: 143 is its own exit code, not SIGTERM.
+   */
   successExitCodes?: number[];
   /**
    * When this process has ended for good the container stops the rest in order and exits with its

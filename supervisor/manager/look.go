@@ -193,6 +193,9 @@ func (v *view) trouble() string {
 		how = e.Err
 	case e.Signal != 0:
 		how = "ended by " + e.Signal.String()
+		if slices.Contains(v.spec.SuccessExitCodes, e.ShellCode()) {
+			how += fmt.Sprintf(", which is not the exit code %d of successExitCodes", e.ShellCode())
+		}
 	case e.Code != 0:
 		how = fmt.Sprintf("exit code %d", e.Code)
 	}

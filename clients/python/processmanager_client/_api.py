@@ -818,7 +818,8 @@ class Spec:
     restart_backoff: Optional[Backoff] = field(default=None, metadata={"json": "restartBackoff"})
     #: Consecutive restarts before giving up. Absent: no limit; 0: none.
     max_restarts: Optional[int] = field(default=None, metadata={"json": "maxRestarts"})
-    #: Exit codes beside 0 that count as success, 1 to 255.
+    #: Exit codes beside 0 that count as success, 1 to 255. A process that a signal has ended
+    #: has none: 143 is its own exit code, not SIGTERM.
     success_exit_codes: Optional[List[int]] = field(default=None, metadata={"json": "successExitCodes"})
     #: When this process has ended for good the container stops the rest in order and exits with
     #: its code.
