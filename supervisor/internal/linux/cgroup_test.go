@@ -22,12 +22,14 @@ import (
 )
 
 // TestInCgroup runs what looks at trees again in a cgroup of its own, and the tests
-// that need one.
+// that need one, with the fork thread and without.
 func TestInCgroup(t *testing.T) {
 	if os.Getenv(inGroup) != "" || os.Getenv(inside) != "" {
 		t.Skip("this is it, or not its place")
 	}
 	againInCgroup(t, "Life|Owns|T0|T1[0-9][A-Z]|T2[125]|Orphan|Scopes|Kill|Stranger|EndRest|Usage|Task|^Test(T22)?Cgroup")
+	t.Setenv(byThread, "1")
+	againInCgroup(t, "Life|T2[125]|^Test(T22)?Cgroup")
 }
 
 // againInCgroup runs tests of this suite in a cgroup of its own.

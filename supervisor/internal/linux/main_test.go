@@ -30,6 +30,9 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(byThread) != "" {
+		manyLives = 0
+	}
 	if mode := os.Getenv(childMode); mode != "" {
 		os.Exit(play(mode, os.Args[1:]))
 	}
@@ -377,8 +380,8 @@ func listByPass(sc *scanner) error {
 	return nil
 }
 
-// TestAsPID1 runs this suite again as PID 1 of a PID namespace.
-func TestAsPID1(t *testing.T) { again(t, ".") }
+// TestAsPID1 runs this suite again as PID 1 of a PID namespace, and with the fork thread.
+func TestAsPID1(t *testing.T) { again(t, ".", byThread+"=1") }
 
 // TestWithListsOfChildren runs what looks at trees again, as on a kernel that keeps
 // lists of children.

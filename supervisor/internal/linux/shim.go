@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -86,15 +85,6 @@ func (h *shim) close() {
 			*fd = -1
 		}
 	}
-}
-
-// start forks and executes: the program, or the shim that will.
-func (p *spawning) start() (int, error) {
-	path := p.path
-	if p.shim != nil {
-		path = "/proc/self/exe"
-	}
-	return syscall.ForkExec(path, p.argv, &p.attr)
 }
 
 // shimError tells how a shim ended that did not execute the program.

@@ -62,15 +62,6 @@ func (s *System) hireWorker() {
 
 // spawnQueued is one worker: it spawns until nobody is waiting.
 func (s *System) spawnQueued() {
-	// A child begins with the signal mask of the thread that forks, and the runtime
-	// leaves alone what was blocked when we were started. The thread is given back to
-	// the runtime as it was.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	var none, before unix.Sigset_t
-	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &none, &before); err == nil {
-		defer func() { _ = unix.PthreadSigmask(unix.SIG_SETMASK, &before, nil) }()
-	}
 	for {
 		s.mu.Lock()
 		if len(s.queue) == 0 || s.workers-s.hung > maxWorkers {
@@ -145,13 +136,13 @@ func (s *System) forkExec(l *life) error {
 	s.mu.Lock()
 	since := s.takeOff()
 	s.mu.Unlock()
-	pid, err := p.start()
+	pid, err := s.fork(p)
 	cloneErr := err
 	if err != nil && p.withoutClone(l, err) {
 		s.mu.Lock()
 		s.discardFailed(since)
 		s.mu.Unlock()
-		pid, err = p.start()
+		pid, err = s.fork(p)
 	}
 	if err == nil {
 		s.joinLate(l, pid, p.pidfd, cloneErr)

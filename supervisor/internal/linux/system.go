@@ -45,7 +45,8 @@ type System struct {
 	queue   []*life // lives that wait to be spawned, first in first out
 	workers int     // spawning now
 	hung    int     // of these, the ones that take too long to be counted
-	null    int     // descriptor of /dev/null; -1: not opened yet
+	forks   forks
+	null    int // descriptor of /dev/null; -1: not opened yet
 
 	buried  buried // who was reaped lately
 	untyped []byte // of the manager's stdin, see typing
@@ -174,6 +175,7 @@ func (s *System) Close() {
 	s.stopListening()
 	s.done.Wait()
 	s.wakeReaper()
+	s.forks.close()
 	s.closeCgroups()
 	s.pipes.close()
 	s.tree.scan.close()

@@ -1,0 +1,237 @@
+package linux
+
+import (
+	"fmt"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// byThread has every fork of the suite made by the fork thread; see TestAsPID1.
+const byThread = "PM_TEST_FORK_THREAD"
+
+// withForkThread has this test's forks made by the thread.
+func withForkThread(t testing.TB) { withManyLives(t, 0) }
+
+// withManyLives has this test's forks made by the thread from n lives on.
+func withManyLives(t testing.TB, n int) {
+	before := manyLives
+	manyLives = n
+	t.Cleanup(func() { manyLives = before })
+}
+
+// tables lists for each thread of this program what its descriptors are.
+func tables(t *testing.T) map[int][]string {
+	t.Helper()
+	threads, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[int][]string{}
+	for _, thread := range threads {
+		dir := "/proc/self/task/" + thread.Name() + "/fd"
+		list, err := os.ReadDir(dir)
+		if err != nil {
+			continue // it ended
+		}
+		tid, _ := strconv.Atoi(thread.Name())
+		for _, e := range list {
+			what, _ := os.Readlink(dir + "/" + e.Name())
+			found[tid] = append(found[tid], what)
+		}
+	}
+	return found
+}
+
+// What the other threads hold the fork thread does not, nor does it gather anything: not
+// of lives that run, have ended, or could not be started.
+func TestForkThreadHoldsNearlyNothing(t *testing.T) {
+	withForkThread(t)
+	s, r := newSystem(t)
+	var pipe [2]int
+	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	defer closeAll(pipe[:])
+	ours, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", pipe[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := func() (tid int, table []string) {
+		t.Helper()
+		for id, all := range tables(t) {
+			if len(all) == 0 || slices.Contains(all, ours) {
+				continue
+			}
+			if tid != 0 {
+				t.Errorf("threads %d and %d have tables of their own", tid, id)
+			}
+			tid, table = id, all
+		}
+		return tid, table
+	}
+
+	out := newText()
+	first := Life{"first", 1}
+	s.Spawn(first, shell(first, out, "echo $(ls -l /proc/self/fd | grep -c -- '->'); exec sleep 1000"))
+	out.await(t, "\n")
+	if got := strings.TrimSpace(out.String()); got != "4" { // with the directory that ls reads
+		t.Errorf("ls has %s descriptors in a child, want 4", got)
+	}
+	tid, before := own()
+	if tid == 0 || tid == os.Getpid() {
+		t.Fatalf("the fork thread is %d of %v", tid, tables(t))
+	}
+	for _, what := range before {
+		if !strings.HasPrefix(what, "anon_inode:[event") && !strings.HasPrefix(what, "socket:") && !slices.Contains(std(t), what) {
+			t.Errorf("the fork thread holds %s", what)
+		}
+	}
+
+	for i := range 20 {
+		runs, ends, fails := Life{fmt.Sprint("runs", i), 1}, Life{fmt.Sprint("ends", i), 1}, Life{fmt.Sprint("fails", i), 1}
+		s.Spawn(runs, command(runs, newText(), "/bin/sleep", "1000"))
+		s.Spawn(ends, command(ends, newText(), "/bin/true"))
+		s.Spawn(fails, command(fails, newText(), "/etc/passwd"))
+		r.await(t, runs, "spawned")
+		r.over(t, ends)
+		r.await(t, fails, "failed")
+	}
+	if again, after := own(); again != tid || len(after) != len(before) {
+		t.Errorf("thread %d held %q, and thread %d holds %q", tid, before, again, after)
+	}
+}
+
+func std(t *testing.T) (links []string) {
+	t.Helper()
+	for fd := range 3 {
+		if link, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", fd)); err == nil {
+			links = append(links, link)
+		}
+	}
+	return links
+}
+
+// The Go runtime stops the world and waits for descriptors on any thread, also on this one.
+func TestForkThreadAndCollector(t *testing.T) {
+	withForkThread(t)
+	defer debug.SetGCPercent(debug.SetGCPercent(1))
+	s, r := newSystem(t)
+	const many = 200
+	for i := range many {
+		l := Life{"many", uint64(i)}
+		s.Spawn(l, shell(l, newText(), "exit "+strconv.Itoa(i%100)))
+	}
+	for i := range many {
+		if exit := r.over(t, Life{"many", uint64(i)}); exit.Code != i%100 {
+			t.Errorf("life %d ended with %d, want %d", i, exit.Code, i%100)
+		}
+	}
+}
+
+// Only when there are many lives is the thread started; and when it is gone, or cannot take
+// what a child is to have, spawns go on without it.
+func TestForkThreadIsNotNeeded(t *testing.T) {
+	withManyLives(t, 2)
+	s, r := newSystem(t)
+	works := func(gen uint64) {
+		t.Helper()
+		l := Life{"life", gen}
+		s.Spawn(l, shell(l, newText(), "exit 7"))
+		if exit := r.over(t, l); exit.Code != 7 {
+			t.Errorf("ended with %+v", exit)
+		}
+	}
+	works(1)
+	if s.forks.asked {
+		t.Error("the thread was started for one life")
+	}
+	withForkThread(t)
+	works(2)
+	thread := s.forks.thread
+	if thread == nil {
+		t.Fatal("the thread was not started")
+	}
+
+	p := newSpawning(&Command{})
+	for range 300 { // more than a message may carry
+		p.attr.Files = append(p.attr.Files, 0)
+	}
+	if _, err := thread.fork("/bin/true", []string{"true"}, &p.attr); err != errNotTried {
+		t.Errorf("300 descriptors: %v", err)
+	}
+	works(3)
+	thread.close() // while a worker may still have it
+	works(4)
+	s.forks.thread = nil
+	works(5)
+}
+
+// What has no place in a table is not handed on in part.
+func TestForkThreadTakesAllOrNothing(t *testing.T) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeAll(pair[:])
+	if err := sendFDs(pair[0], []int{0, 1}); err != nil {
+		t.Fatal(err)
+	}
+	before := len(tables(t)[os.Getpid()])
+	if got, err := receiveFDs(pair[1], 3); err != unix.EMFILE {
+		t.Errorf("two of three: %v, %v", got, err)
+	}
+	if after := len(tables(t)[os.Getpid()]); after != before {
+		t.Errorf("%d descriptors before, %d after", before, after)
+	}
+	// The table is full: the kernel drops what has no place.
+	if err := sendFDs(pair[0], []int{0, 1}); err != nil {
+		t.Fatal(err)
+	}
+	var limit unix.Rlimit
+	if err := unix.Prlimit(0, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 0, Max: rlimitMax(t)}, &limit); err != nil {
+		t.Fatal(err)
+	}
+	_, err = receiveFDs(pair[1], 2)
+	if err := unix.Prlimit(0, unix.RLIMIT_NOFILE, &limit, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err != unix.EMFILE {
+		t.Errorf("with a full table: %v", err)
+	}
+}
+
+func rlimitMax(t *testing.T) uint64 {
+	t.Helper()
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	return limit.Max
+}
+
+func TestForkThreadNumbers(t *testing.T) {
+	attr := &syscall.ProcAttr{
+		Dir:   "/d",
+		Files: []uintptr{7, 8, 8, notGiven, 9},
+		Sys:   &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: 10, Setsid: true},
+	}
+	if got := fmt.Sprint(handedDown(attr)); got != "[7 8 8 9 10]" {
+		t.Errorf("handed down: %s", got)
+	}
+	pidfd := -1
+	got := withNumbers(attr, []int{3, 4, 5, 6, 11}, &pidfd)
+	want := []uintptr{3, 4, 5, notGiven, 6}
+	if !slices.Equal(got.Files, want) || got.Sys.CgroupFD != 11 || got.Sys.PidFD != &pidfd || got.Dir != "/d" || !got.Sys.Setsid {
+		t.Errorf("with other numbers: %+v %+v", got, got.Sys)
+	}
+	if attr.Files[0] != 7 || attr.Sys.CgroupFD != 10 || attr.Sys.PidFD != nil {
+		t.Errorf("the caller's own have changed: %+v %+v", attr, attr.Sys)
+	}
+}
