@@ -3,6 +3,7 @@ package linux
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -118,8 +119,34 @@ func std(t *testing.T) (links []string) {
 	return links
 }
 
-// The Go runtime stops the world and waits for descriptors on any thread, also on this one.
+// The Go runtime stops the world and looks for descriptors that are ready on any thread,
+// also on one with a table of its own: it crashes when its own are not there.
 func TestForkThreadAndCollector(t *testing.T) {
+	ended := make(chan error)
+	var collect func(ended chan<- error)
+	collect = func(ended chan<- error) {
+		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() { // whose table is everybody's
+			elsewhere := make(chan error)
+			go collect(elsewhere)
+			ended <- <-elsewhere
+			runtime.UnlockOSThread()
+			return
+		}
+		err := takeOwnTable(-1)
+		for range 3 {
+			runtime.GC() // which ends with such a look
+		}
+		ended <- err
+	}
+	go collect(ended)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// Many at once, while it collects all the time.
+func TestForkThreadKeepsUp(t *testing.T) {
 	withForkThread(t)
 	defer debug.SetGCPercent(debug.SetGCPercent(1))
 	s, r := newSystem(t)
