@@ -1,8 +1,8 @@
 package main
 
-import "github.com/processmanager/processmanager/supervisor"
+import "github.com/processmanager/processmanager/supervisor/permission"
 
 // socketHint says who may use a socket that this user may not.
 func socketHint(path string) string {
-	return supervisor.Denied(path, "use the socket") + " (the manager's -socket-mode and -socket-group decide)"
+	return permission.Denied(path, "use the socket") + " (the manager's -socket-mode and -socket-group decide)"
 }

@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/permission"
 )
 
 const (
@@ -144,7 +144,7 @@ func denied(path string, err error) error {
 	if !errors.Is(err, fs.ErrPermission) {
 		return err
 	}
-	return &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("%w: %s", reason(err), supervisor.DeniedRead(path))}
+	return &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("%w: %s", reason(err), permission.DeniedRead(path))}
 }
 
 // reason strips the operation and the path off a file error whose message is to

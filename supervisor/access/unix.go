@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/permission"
 )
 
 // MaxUnixPath is the greatest length of a unix socket's path, in bytes: the
@@ -99,7 +99,7 @@ func unwritable(dir string, err error) error {
 	why := fmt.Errorf("its directory cannot be written: %w", reason(err))
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%w: %s; change its mode or owner, or choose another path", why, supervisor.Denied(dir, "write to it"))
+		return fmt.Errorf("%w: %s; change its mode or owner, or choose another path", why, permission.Denied(dir, "write to it"))
 	case errors.Is(err, syscall.EROFS):
 		return fmt.Errorf("%w; mount a volume there (a tmpfs, an emptyDir), or choose another path", why)
 	}

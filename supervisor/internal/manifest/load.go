@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/permission"
 )
 
 // Paths are the files and directories that a path stands for: a comma separates them.
@@ -62,7 +63,7 @@ func whoMay(err error) string {
 	if !errors.Is(err, fs.ErrPermission) || !errors.As(err, &of) {
 		return ""
 	}
-	return ": " + supervisor.DeniedRead(of.Path)
+	return ": " + permission.DeniedRead(of.Path)
 }
 
 // aboutCommas says that a comma separates, to who may not have meant one that does.

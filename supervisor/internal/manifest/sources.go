@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/permission"
 )
 
 // A source is where variables come from: a directory with a file for each key, as
@@ -63,7 +63,7 @@ func plainError(path string, err error) error {
 	if inner := (*fs.PathError)(nil); errors.As(err, &inner) {
 		text := inner.Err.Error()
 		if errors.Is(err, fs.ErrPermission) {
-			text += ": " + supervisor.DeniedRead(inner.Path)
+			text += ": " + permission.DeniedRead(inner.Path)
 			if inner.Path != path {
 				text = filepath.Base(inner.Path) + ": " + text
 			}

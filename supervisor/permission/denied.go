@@ -1,4 +1,7 @@
-package supervisor
+// Package permission explains "permission denied" at a file: who asked, whose the file or the
+// folder in front of it is, and its mode. It looks at the file system, which the contract in
+// package supervisor does not.
+package permission
 
 import (
 	"fmt"
