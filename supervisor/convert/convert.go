@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/processmanager/processmanager/supervisor/internal/manifest"
 )
 
 // The limits of what is read.
@@ -137,9 +135,9 @@ func (d *draft) convert(name string, o Options) (*Result, error) {
 		return nil, err
 	}
 	d.showNotes()
-	text := d.render()
-	if _, err := manifest.Parse([]manifest.File{{Name: "the manifest", Data: text}}); err != nil {
-		return nil, &Error{File: name, Text: fmt.Sprintf("what it would become is refused: %v", err)}
+	text, err := d.accepted()
+	if err != nil {
+		return nil, err
 	}
 	if err := d.readsBack(text); err != nil {
 		return nil, &Error{File: name, Text: err.Error()}

@@ -16,9 +16,10 @@
 //	it has an equal                  a field of the manifest
 //	it means something else here     the nearest field, and a comment that begins with NOTE
 //	it has no equal                  a comment that begins with TODO, which says what to do
+//	the manifest refuses its value   it is left out, and a comment that begins with TODO says why
 //	it cannot be understood          an error with file and line: there is no manifest
 //
-// There is no fifth way: readers take the settings that they know out of what they
+// There is no other way: readers take the settings that they know out of what they
 // read, and what is left over becomes a TODO. Settings that concern nothing that is
 // here (a pid file, the name of a network) are no exception.
 //
@@ -32,6 +33,7 @@
 //
 //	convert.go    the table of formats, how one is recognised, limits
 //	draft.go      what readers make: processes with notes; what is repaired when all are read
+//	refused.go    what the manifest does not take, and what becomes of it
 //	render.go     how a manifest is written
 //	shell.go      words, quotes and dollar signs
 //	yamltree.go   YAML with its lines

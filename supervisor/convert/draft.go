@@ -1,7 +1,6 @@
 package convert
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
-	"github.com/processmanager/processmanager/supervisor/internal/manifest"
 )
 
 // Kind says how much of a setting has come over.
@@ -152,7 +150,7 @@ func (d *draft) allNotes() []Note {
 	return all
 }
 
-// finish gives names, connects the processes, and looks at each of them.
+// finish gives names and connects the processes.
 func (d *draft) finish() error {
 	if len(d.processes) > maxProcesses {
 		return d.failf(d.file, 0, "it has more than %d processes", maxProcesses)
@@ -163,13 +161,7 @@ func (d *draft) finish() error {
 	}
 	d.breakCycles()
 	d.completable()
-	var errs []error
-	for _, p := range d.processes {
-		if err := manifest.CheckSpec(p.spec); err != nil {
-			errs = append(errs, d.failf(p.file, p.line, "%s cannot be a process: %v", strconv.Quote(p.origin), err))
-		}
-	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // rename makes the names that a manifest may have, each used once.

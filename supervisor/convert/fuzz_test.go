@@ -61,12 +61,14 @@ func seed(f *testing.F, patterns ...string) {
 
 func FuzzSupervisord(f *testing.F) {
 	seed(f, "*/etc/supervisor/*.conf", "*/etc/supervisor/conf.d/*.conf")
+	f.Add([]byte("[supervisord]\nuser=a b\nenvironment=PM_PROCESS_NAME=1\n[program:x]\ncommand=a\nuser=c d\nenvironment=PM_PROCESS_RUN=\"1\"\n"))
 	f.Add([]byte("[program:x]\ncommand=a %(ENV_B)s\nnumprocs=2\nprocess_name=%(process_num)02d\n"))
 	f.Fuzz(func(t *testing.T, text []byte) { sound(t, "etc/supervisord.conf", text, "supervisord") })
 }
 
 func FuzzCrontab(f *testing.F) {
 	seed(f, "*/etc/cron.d/*", "*/app/crontab*")
+	f.Add([]byte("PM_PROCESS_NAME=1\n* * * * * -a b\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		sound(t, "crontab", text, "crontab")
 		sound(t, "etc/cron.d/x", text, "crontab")
@@ -88,11 +90,13 @@ func FuzzProcfileDotenv(f *testing.F) {
 
 func FuzzProcessCompose(f *testing.F) {
 	seed(f, "process-compose/srv/app/*.yaml")
+	f.Add([]byte("environment: [\"DATABAS\u00a0URL=x\"]\nprocesses: {a: {command: x, environment: {\"A\u00a0\": 1, PM_PROCESS_NAME: 2}, working_dir: \"/a\\0b\"}}\n"))
 	f.Fuzz(func(t *testing.T, text []byte) { sound(t, "srv/process-compose.yaml", text, "process-compose") })
 }
 
 func FuzzCompose(f *testing.F) {
 	seed(f, "compose/srv/*.yaml")
+	f.Add([]byte("services: {a: {command: x, user: \"a b:c d\", environment: {\"A\u00a0\": 1}, working_dir: \"/a\\0b\"}}\n"))
 	f.Fuzz(func(t *testing.T, text []byte) { sound(t, "srv/compose.yaml", text, "compose") })
 }
 
@@ -112,6 +116,7 @@ func FuzzComposeDotenv(f *testing.F) {
 
 func FuzzPebble(f *testing.F) {
 	seed(f, "pebble/layers/*.yaml")
+	f.Add([]byte("services: {a: {override: replace, command: x, user: a b, environment: {\"A\u00a0\": 1}, working-dir: \"/a\\0b\"}}\n"))
 	f.Fuzz(func(t *testing.T, text []byte) { sound(t, "layer.yaml", text, "pebble") })
 }
 

@@ -298,6 +298,9 @@ func printable(key string) string {
 	return key
 }
 
+// PathKey is a key of a map as it stands in the path of a [FieldError].
+func PathKey(key string) string { return printable(key) }
+
 // quote shows a text that may be long in an error line.
 func quote(text string) string { return strconv.Quote(shorten(text)) }
 
