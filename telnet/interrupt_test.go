@@ -82,6 +82,20 @@ func TestT76InterruptForgetsWhatIsTyped(t *testing.T) {
 	})
 }
 
+// A client in line mode discards what we send behind its IAC IP until its IAC DO
+// TIMING-MARK is answered, so that comes first; a quote that was open is forgotten.
+func TestT76InterruptInLineMode(t *testing.T) {
+	bubble(t, true, oneSecret, nil, func(t *testing.T, w *world, c *client) {
+		c.send("\xff\xfe\x01\xff\xfe\x03mysecretkey\r\n!!process.status name:'nosuch\r\n")
+		c.read()
+		c.send("\xff\xf4\xff\xfd\x06" + strings.ReplaceAll(ask(9), "\n", "\r\n") + "\r\n")
+		want := "\xff\xfc\x06" + strings.ReplaceAll(notFound(9), "\n", "\r\n")
+		if got, _ := c.read(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
 // An answer appears above the line that is being typed, wherever its cursor is.
 func TestTypedLineIsShownAgainBehindAnAnswer(t *testing.T) {
 	bubble(t, true, oneSecret, nil, func(t *testing.T, w *world, c *client) {

@@ -182,6 +182,12 @@ func TestT76TelnetInLineMode(t *testing.T) {
 	p.expect("\x1b[?2004l") // we do not show lines any more
 	p.send("!!process.status name:'nosuX\x7fch\r")
 	p.expect("name:'nosu")
+	// The client puts the IAC IP in front of what it has read and not yet sent: the line
+	// has arrived when what was asked behind it is answered.
+	p.send("\x1d")
+	p.expect("telnet> ")
+	p.send("send ayt\r")
+	p.expect("Process Manager is here.\r\n")
 	p.send("\x03")
 	p.send("!!process.status name:nosuch jobid:9\r")
 	p.expect("**RESULT** 9\r\nError: cannot show \"nosuch\": no such process\r\n**ENDRESULT**\r\n")
