@@ -13,11 +13,19 @@ import (
 	"github.com/processmanager/processmanager/supervisor"
 )
 
+// How many calls are under way at the same time, each on a connection of its own. A look is
+// answered from memory; a change lasts as long as its process takes to end or begin, and the
+// manager works on all at once. It has 1024 connections for all its callers.
+const (
+	lookAtOnce   = 8
+	changeAtOnce = 256
+)
+
 // question is a method that is called for each of several names.
 type question struct {
 	method string
 	params func(name string) any // nil: the name alone
-	atOnce int                   // calls at the same time; 0: 8
+	atOnce int                   // calls at the same time; 0: [lookAtOnce]
 	// Of the names those that nobody has written, and the error that does not count for
 	// them: there was nothing to do.
 	chosen map[string]bool
@@ -31,7 +39,7 @@ func (p *program) ask(ctx context.Context, c *cli.Command, q question, names []s
 		q.params = func(name string) any { return map[string]string{"name": name} }
 	}
 	if q.atOnce == 0 {
-		q.atOnce = 8
+		q.atOnce = lookAtOnce
 	}
 	conn, err := p.connect(c)
 	if err != nil {

@@ -24,7 +24,7 @@ func (p *program) each(method, done string, moot error) func(context.Context, *c
 		if !c.Bool("wait") {
 			done = "is being " + done
 		}
-		return p.ask(ctx, c, question{method: method, params: changeParams(c), chosen: list.chosen, moot: moot}, list.names, func(_ int, name string, answer json.RawMessage) error {
+		return p.ask(ctx, c, question{method: method, atOnce: changeAtOnce, params: changeParams(c), chosen: list.chosen, moot: moot}, list.names, func(_ int, name string, answer json.RawMessage) error {
 			if wantsJSON(c) {
 				return p.line(string(answer))
 			}
@@ -49,7 +49,7 @@ func (p *program) trigger(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	return p.ask(ctx, c, question{method: "process.trigger", params: changeParams(c)}, list, func(_ int, name string, answer json.RawMessage) error {
+	return p.ask(ctx, c, question{method: "process.trigger", atOnce: changeAtOnce, params: changeParams(c)}, list, func(_ int, name string, answer json.RawMessage) error {
 		if wantsJSON(c) {
 			return p.line(string(answer))
 		}
@@ -73,7 +73,7 @@ func (p *program) probe(ctx context.Context, c *cli.Command) error {
 	}
 	var all []supervisor.ProbeResult
 	params := func(name string) any { return client.ProbeParams{Name: name, Probe: kind} }
-	err = p.ask(ctx, c, question{method: "process.probe", params: params}, list, func(_ int, _ string, answer json.RawMessage) error {
+	err = p.ask(ctx, c, question{method: "process.probe", atOnce: changeAtOnce, params: params}, list, func(_ int, _ string, answer json.RawMessage) error {
 		var results []supervisor.ProbeResult
 		if err := read(answer, &results); err != nil {
 			return err
@@ -108,7 +108,7 @@ func (p *program) start(ctx context.Context, c *cli.Command) error {
 				return usageErrorf("start", "-%s is for a new process, and that needs -command", flag)
 			}
 		}
-		return p.ask(ctx, c, question{method: "process.start", params: changeParams(c), chosen: selected.chosen, moot: supervisor.ErrExists}, list, func(_ int, name string, answer json.RawMessage) error {
+		return p.ask(ctx, c, question{method: "process.start", atOnce: changeAtOnce, params: changeParams(c), chosen: selected.chosen, moot: supervisor.ErrExists}, list, func(_ int, name string, answer json.RawMessage) error {
 			return p.started(c, name, answer)
 		})
 	}

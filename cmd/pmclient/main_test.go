@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -253,6 +254,48 @@ func TestWaitForMany(t *testing.T) {
 	}()
 	if code, stdout, stderr := run(nil, args...); code != 0 || strings.Count(stdout, "has ended\n") != many {
 		t.Errorf("%d %s%s", code, stdout, stderr)
+	}
+}
+
+// What ends or begins processes takes as long as the slowest of them, and not as all behind
+// each other: they are asked at the same time.
+func TestChangesOfManyAreAtOnce(t *testing.T) {
+	const many = 100
+	for _, verb := range []string{"start", "stop", "restart", "delete", "trigger", "probe"} {
+		t.Run(verb, func(t *testing.T) {
+			fake := supervisortest.New()
+			for i := range many {
+				info := supervisor.ProcessInfo{Name: fmt.Sprintf("p%d", i), PID: new(42), Status: supervisor.StatusRunning}
+				if verb == "start" || verb == "trigger" {
+					info.PID, info.Status, info.Cron = nil, supervisor.StatusStopped, "@daily"
+				}
+				fake.Put(info)
+			}
+			arrived := make(chan struct{})
+			var here atomic.Int32
+			fake.Hook = func(ctx context.Context, method string) error {
+				if !strings.EqualFold(method, verb) {
+					return nil
+				}
+				if here.Add(1) == many {
+					close(arrived)
+				}
+				select {
+				case <-arrived:
+					return nil
+				case <-time.After(5 * time.Second):
+					return errors.New("the others have not come")
+				}
+			}
+			args := []string{verb, "-socket", serve(t, rpc.Options{Control: fake})}
+			for i := range many {
+				args = append(args, fmt.Sprintf("p%d", i))
+			}
+			_, _, stderr := run(nil, args...)
+			if here.Load() != many || strings.Contains(stderr, "have not come") {
+				t.Errorf("%d of %d have come at once\n%.300s", here.Load(), many, stderr)
+			}
+		})
 	}
 }
 
