@@ -133,7 +133,7 @@
 //	               that asks
 //	finishers      0 to a few       deliver the last output of a life, report its end   the output has
 //	spawn workers  0 to a few       make cgroups, fork and exec, report births        when nobody waits
-//	fork thread    0 or 1           forks for the workers when there are many lives   Close
+//	fork threads   0 to a few       fork for the workers when there are many lives    Close
 //	sweepers       0 to 2           remove cgroups                                    when none is left
 //	SetLimits      one a call       write limits                                      when written
 //	terminal       0 or 1           puts who is meant in front of our terminal        the leader has, or Close

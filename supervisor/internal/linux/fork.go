@@ -9,15 +9,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// manyLives is from how many lives on the fork thread is worth it: below, to wake it costs
+// manyLives is from how many lives on a fork thread is worth it: below, to wake it costs
 // about as much as it saves. Tests lower it.
 var manyLives = 128
 
-// forks is who forks when there are many lives.
+// forks keeps fork threads. Each is in the hands of one spawn worker at a time, because a
+// fork can hang in a file system that does not answer, and must not keep the others waiting.
 type forks struct {
 	mu     sync.Mutex
-	asked  bool        // no other thread will be started
-	thread *forkThread // nil: not started, not possible here, or closed
+	closed bool          // none is started, none kept: also where that is not possible
+	idle   []*forkThread // at most maxWorkers
 }
 
 // fork forks and executes: the program, or the shim that will. Called by spawn workers.
@@ -26,42 +27,65 @@ func (s *System) fork(p *spawning) (int, error) {
 	if p.shim != nil {
 		path = "/proc/self/exe"
 	}
-	if t := s.forkThread(p); t != nil {
-		pid, err := t.fork(path, p.argv, &p.attr)
-		if !errors.Is(err, errNotTried) {
-			return pid, err
+	if s.needsForkThread(p) {
+		if t := s.forks.take(); t != nil {
+			pid, err := t.fork(path, p.argv, &p.attr)
+			s.forks.give(t)
+			if !errors.Is(err, errNotTried) {
+				return pid, err
+			}
 		}
 	}
 	return forkHere(path, p.argv, &p.attr)
 }
 
-// forkThread is the thread that is to fork, or nil when the caller's does as well.
-func (s *System) forkThread(p *spawning) *forkThread {
+func (s *System) needsForkThread(p *spawning) bool {
 	s.mu.Lock()
-	few := len(s.lives) < manyLives
-	s.mu.Unlock()
-	if few || p.attr.Sys.Foreground { // whose Ctty is a number in the table of all others
-		return nil
-	}
-	f := &s.forks
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if !f.asked {
-		f.asked = true
-		f.thread, _ = startForkThread() // without it a spawn takes longer, no more
-	}
-	return f.thread
+	defer s.mu.Unlock()
+	// With Foreground, Ctty is a number in the table that all others share.
+	return len(s.lives) >= manyLives && !p.attr.Sys.Foreground
 }
 
-// close ends the thread. Spawns in flight go on without it.
+// take returns a thread, or nil when there is none: without it a fork takes longer, no more.
+func (f *forks) take() *forkThread {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if n := len(f.idle); n > 0 {
+		t := f.idle[n-1]
+		f.idle = f.idle[:n-1]
+		return t
+	}
+	if f.closed {
+		return nil
+	}
+	t, err := startForkThread()
+	if err != nil {
+		f.closed = true
+		return nil
+	}
+	return t
+}
+
+// give takes a thread back.
+func (f *forks) give(t *forkThread) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed || len(f.idle) >= maxWorkers {
+		t.close()
+		return
+	}
+	f.idle = append(f.idle, t)
+}
+
+// close ends the threads: at once, or when they are given back.
 func (f *forks) close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.asked = true
-	if f.thread != nil {
-		f.thread.close()
-		f.thread = nil
+	f.closed = true
+	for _, t := range f.idle {
+		t.close()
 	}
+	f.idle = nil
 }
 
 // forkHere forks with the caller's thread. A child begins with the signal mask of the thread

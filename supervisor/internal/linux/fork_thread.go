@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
-	"sync"
 	"syscall"
 	"time"
 
@@ -31,10 +30,11 @@ import (
 // on any thread. Nothing else runs here: the runtime puts no other goroutine on a thread that is
 // locked, and starts none from it. A descriptor's number means something else
 // here than elsewhere, so what runs here must neither use nor finalize an [os.File] of others.
+//
+// It does one fork at a time; see [forks].
 type forkThread struct {
-	mu      sync.Mutex // one fork at a time
-	ours    int        // the socket's end of the workers; -1: closed
-	its     int        // the socket's end of the thread, in its own table
+	ours    int // the socket's end of the workers
+	its     int // the socket's end of the thread, in its own table
 	jobs    chan forkJob
 	results chan forked
 }
@@ -73,21 +73,16 @@ func startForkThread() (*forkThread, error) {
 	return t, nil
 }
 
-// close ends the thread after the fork that is in flight.
+// close ends the thread.
 func (t *forkThread) close() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	close(t.jobs)
 	<-t.results
 	_ = unix.Close(t.ours)
-	t.ours = -1
 }
 
 // fork has the thread fork. The error is errNotTried when it was not tried.
 func (t *forkThread) fork(path string, argv []string, attr *syscall.ProcAttr) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.ours < 0 || sendFDs(t.ours, handedDown(attr)) != nil {
+	if sendFDs(t.ours, handedDown(attr)) != nil {
 		return 0, errNotTried
 	}
 	t.jobs <- forkJob{path, argv, attr}
