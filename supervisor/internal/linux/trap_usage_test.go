@@ -73,8 +73,9 @@ func TestT95PercentHasAWindow(t *testing.T) {
 	if want := 100 * float64(first.CPUUser+first.CPUSystem) / float64(window); first.CPUPercent != want || want < 1 {
 		t.Errorf("%v percent, want %v of %v", first.CPUPercent, want, window)
 	}
+	based := s.usage.based
 	soon := usageOf(s, l.Name) // at once: the window is too short for a number of its own
-	if time.Since(s.usage.based) < percentWindow && soon.CPUPercent != first.CPUPercent {
+	if time.Since(based) < percentWindow && soon.CPUPercent != first.CPUPercent {
 		t.Errorf("%v percent, then %v", first.CPUPercent, soon.CPUPercent)
 	}
 	list := s.Members(l.Name)
