@@ -3,6 +3,7 @@ package convert
 import (
 	"errors"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,6 +93,7 @@ type cronReader struct {
 	supercronic bool
 	userColumn  bool
 	env         []supervisor.EnvVar
+	named       map[string]bool // the variables in env
 	shell, zone string
 	zoneLine    int
 	delay       time.Duration // RANDOM_DELAY
@@ -191,19 +193,22 @@ func (r *cronReader) setting(name, value string, line int) error {
 		r.d.note(Lost, r.d.file, line, name, "no mail is sent: output is on the container's streams, and a failed run is in pmclient history, the metric processmanager_cron_runs_total and events")
 		return nil
 	}
-	env := make([]supervisor.EnvVar, 0, len(r.env)+1)
-	for _, v := range r.env {
-		if v.Name != name {
-			env = append(env, v)
-		}
+	if r.named[name] {
+		r.env = slices.DeleteFunc(r.env, func(v supervisor.EnvVar) bool { return v.Name == name })
 	}
-	r.env = append(env, supervisor.EnvVar{Name: name, Value: literal(value)})
+	if r.named == nil {
+		r.named = map[string]bool{}
+	}
+	r.named[name] = true
+	r.env = append(r.env, supervisor.EnvVar{Name: name, Value: literal(value)}) // jobs have copies
 	return nil
 }
 
 // job reads one line with a schedule.
 func (r *cronReader) job(line string, number int, about []string) error {
-	r.jobs++
+	if r.jobs++; r.jobs > maxProcesses {
+		return r.d.failf(r.d.file, number, "it has more than %d jobs", maxProcesses)
+	}
 	text, silent := line, false
 	if !r.supercronic {
 		text, silent = quiet(line)

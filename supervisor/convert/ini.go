@@ -14,6 +14,7 @@ type section struct {
 	line    int
 	about   []string // comments in front of it
 	options []*option
+	byKey   map[string]*option
 }
 
 type option struct {
@@ -24,23 +25,23 @@ type option struct {
 
 // take returns an option and marks it as known; nil when it is not there.
 func (s *section) take(key string) *option {
-	for _, o := range s.options {
-		if o.key == key {
-			o.used = true
-			return o
-		}
+	o := s.byKey[key]
+	if o != nil {
+		o.used = true
 	}
-	return nil
+	return o
 }
 
 func (s *section) set(key, value string, line int) *option {
-	for _, o := range s.options {
-		if o.key == key {
-			o.value, o.line = value, line
-			return o
-		}
+	if o := s.byKey[key]; o != nil {
+		o.value, o.line = value, line
+		return o
 	}
 	o := &option{key: key, value: value, line: line}
+	if s.byKey == nil {
+		s.byKey = map[string]*option{}
+	}
+	s.byKey[key] = o
 	s.options = append(s.options, o)
 	return o
 }
@@ -50,7 +51,8 @@ func (d *draft) parseINI(file string, text []byte) ([]*section, error) {
 	var list []*section
 	var current *section
 	var last *option
-	var about []string
+	var more, about []string // more: lines that go on with the value of the last option
+	byName := map[string]*section{}
 	indent := 0
 	number := 0
 	for raw := range bytes.SplitSeq(text, []byte("\n")) {
@@ -74,17 +76,14 @@ func (d *draft) parseINI(file string, text []byte) ([]*section, error) {
 		at := len(value) - len(strings.TrimLeft(value, " \t"))
 		switch {
 		case last != nil && at > indent:
-			last.value += "\n" + body
+			more = append(more, body)
 		case strings.HasPrefix(body, "[") && strings.Contains(body, "]"):
 			name := body[1:strings.LastIndex(body, "]")]
-			current, last = nil, nil
-			for _, s := range list {
-				if s.name == name {
-					current = s
-				}
-			}
+			last.goOn(&more)
+			current, last = byName[name], nil
 			if current == nil {
 				current = &section{name: name, file: file, line: number}
+				byName[name] = current
 				list = append(list, current)
 			}
 			current.about = append(current.about, about...)
@@ -96,13 +95,23 @@ func (d *draft) parseINI(file string, text []byte) ([]*section, error) {
 			if i < 1 {
 				return nil, d.failf(file, number, "%q is neither a [section] nor an option (want KEY=VALUE)", body)
 			}
+			last.goOn(&more)
 			last = current.set(strings.ToLower(strings.TrimSpace(body[:i])), strings.TrimSpace(body[i+1:]), number)
 			indent = at
 			current.about = append(current.about, about...)
 			about = nil
 		}
 	}
+	last.goOn(&more)
 	return list, nil
+}
+
+// goOn adds the lines that were collected to a value; there may be no option, and no lines.
+func (o *option) goOn(lines *[]string) {
+	if o != nil && len(*lines) > 0 {
+		o.value += "\n" + strings.Join(*lines, "\n")
+	}
+	*lines = nil
 }
 
 // stripComment cuts off what a ";" or "#" behind a blank begins.

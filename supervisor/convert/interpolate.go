@@ -147,9 +147,9 @@ func newFiller(values map[string]string) *filler {
 // that of ${NAME:?words}, or that it becomes too much.
 func (f *filler) fill(in interpolation) (interpolation, error) {
 	out := interpolation{odd: in.odd}
-	open := "" // the text since the last reference that stays
+	var open strings.Builder // the text since the last reference that stays
 	for i, text := range in.text {
-		open += text
+		open.WriteString(text)
 		if i == len(in.refs) {
 			break
 		}
@@ -158,17 +158,18 @@ func (f *filler) fill(in interpolation) (interpolation, error) {
 			return out, err
 		}
 		for j, ref := range put.refs {
-			out.text = append(out.text, open+put.text[j])
+			open.WriteString(put.text[j])
+			out.text = append(out.text, open.String())
 			out.refs = append(out.refs, ref)
-			open = ""
+			open.Reset()
 		}
 		last := put.text[len(put.refs)]
 		if f.left -= len(last); f.left < 0 {
 			return out, fmt.Errorf("filled in, it is more than %d bytes", maxFilled)
 		}
-		open += last
+		open.WriteString(last)
 	}
-	out.text = append(out.text, open)
+	out.text = append(out.text, open.String())
 	return out, nil
 }
 

@@ -60,7 +60,7 @@ func (r *pcReader) shutdown(p *process, t *tree) {
 		p.spec.KillMode = supervisor.KillMixed
 		p.note(Changed, c.line, "parent_only", "the rest of the tree is ended when the process has ended")
 	}
-	if text, c := r.text(s, "command"); c != nil {
+	if text, c := r.text(s, "command"); c != nil && text != "" {
 		p.lifecycle().PreStop = &supervisor.LifecycleHandler{Exec: &supervisor.ExecAction{Command: supervisor.Command{Shell: r.interpolate(text).shell()}}}
 		p.note(Changed, c.line, "shutdown command", "it is the preStop hook: when it has ended, what still runs gets the stop signal")
 	}

@@ -66,6 +66,10 @@ func TestRefusedIsLeftOut(t *testing.T) {
 			format: "process-compose", file: pc, text: "processes: {a: {command: x, readiness_probe: {exec: {command: \"a\\0b\"}}}}\n",
 			want: []string{"exec: it holds a NUL byte"}, not: "exec:\n",
 		},
+		"pebble: a check that runs nothing": {
+			format: "pebble", file: "layer.yaml", text: "services: {a: {override: replace, command: x, on-check-failure: {c: restart}}}\nchecks: {c: {override: replace, level: alive, exec: {command: \"a\\0\"}}}\n",
+			want: []string{"livenessProbe.exec: it holds a NUL byte", "name: a"}, not: "exec:\n",
+		},
 		"process-compose: a command that another waits for": {
 			format: "process-compose", file: pc, text: "processes: {a: {command: \"x\\0\"}, b: {command: y, depends_on: {a: {condition: process_started}}}}\n",
 			want: []string{"process a: command: it holds a NUL byte", `TODO srv/process-compose.yaml:1: dependsOn "a":`}, not: "dependsOn:",

@@ -7,6 +7,7 @@ import (
 	"path"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -80,28 +81,32 @@ func (d *draft) metadataName() string {
 
 // grouped writes notes that say the same of several lines as one.
 func grouped(notes []Note) []string {
-	var out []string
-	seen := map[string]bool{}
-	for i, n := range notes {
+	type group struct {
+		note  Note // without its line
+		lines []string
+	}
+	var groups []*group
+	known, told := map[Note]*group{}, map[Note]bool{}
+	for _, n := range notes {
 		same := n
 		same.Line = 0
-		if seen[same.String()] {
-			continue
+		g := known[same]
+		if g == nil {
+			g = &group{note: same}
+			known[same] = g
+			groups = append(groups, g)
 		}
-		seen[same.String()] = true
-		var lines []string
-		for _, o := range notes[i:] {
-			p := o
-			if p.Line = 0; p.String() == same.String() && o.Line > 0 {
-				if text := fmt.Sprint(o.Line); !slices.Contains(lines, text) {
-					lines = append(lines, text)
-				}
-			}
+		if n.Line > 0 && !told[n] {
+			told[n] = true
+			g.lines = append(g.lines, strconv.Itoa(n.Line))
 		}
-		if len(lines) > 0 {
-			same.File += ":" + strings.Join(lines, ",")
+	}
+	var out []string
+	for _, g := range groups {
+		if len(g.lines) > 0 {
+			g.note.File += ":" + strings.Join(g.lines, ",")
 		}
-		out = append(out, same.String())
+		out = append(out, g.note.String())
 	}
 	return out
 }
@@ -276,6 +281,8 @@ func flow(value any) string {
 		return "[" + strings.Join(parts, ", ") + "]"
 	case string:
 		return scalar(v)
+	case nil:
+		return "null"
 	}
 	return fmt.Sprint(value)
 }

@@ -260,15 +260,17 @@ func supervisordEnvironment(text string, e expansions) ([]supervisor.EnvVar, err
 		return nil, err
 	}
 	var env []supervisor.EnvVar
+	at := map[string]int{}
 	for i := 0; i < len(tokens); i += 4 {
 		if i+2 >= len(tokens) || tokens[i+1] != "=" {
 			return nil, errPairs
 		}
 		v := supervisor.EnvVar{Name: tokens[i], Value: unmarked(strings.Trim(tokens[i+2], `'"`), names)}
-		if j := slices.IndexFunc(env, func(o supervisor.EnvVar) bool { return o.Name == v.Name }); j >= 0 {
+		if j, known := at[v.Name]; known {
 			env[j] = v
 			continue
 		}
+		at[v.Name] = len(env)
 		env = append(env, v)
 	}
 	return env, nil

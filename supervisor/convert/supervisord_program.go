@@ -18,14 +18,14 @@ var errPairs = errors.New(`want KEY="value" pairs with commas between`)
 // escape, and a comment with the end of its line is as if it were not there.
 func environmentTokens(text string) ([]string, error) {
 	var tokens []string
-	word := ""
+	var word strings.Builder
 	for i, size := 0, 0; i < len(text); i += size {
 		c, n := utf8.DecodeRuneInString(text[i:])
 		size = n
 		one := text[i : i+n]
 		quote := c == '"' || c == '\''
 		switch {
-		case quote && word == "":
+		case quote && word.Len() == 0:
 			end := strings.IndexByte(text[i+1:], text[i])
 			if end < 0 {
 				return nil, errOpenQuote
@@ -38,7 +38,7 @@ func environmentTokens(text string) ([]string, error) {
 				size = next + 1
 			}
 		case quote || isMark(c) || strings.Contains(nameRunes+"_/.+-():", one):
-			word += one
+			word.WriteString(one)
 		case strings.Contains(" \t\r\n", one):
 			tokens = flushWord(tokens, &word)
 		default:
@@ -48,10 +48,10 @@ func environmentTokens(text string) ([]string, error) {
 	return flushWord(tokens, &word), nil
 }
 
-func flushWord(tokens []string, word *string) []string {
-	if *word != "" {
-		tokens = append(tokens, *word)
-		*word = ""
+func flushWord(tokens []string, word *strings.Builder) []string {
+	if word.Len() > 0 {
+		tokens = append(tokens, word.String())
+		word.Reset()
 	}
 	return tokens
 }
