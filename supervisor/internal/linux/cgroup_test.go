@@ -328,6 +328,46 @@ func TestCgroupDeserter(t *testing.T) {
 	}
 }
 
+// One that left the group and cannot be asked yet whose it is, as in the middle of exec, is
+// asked again before its life is over.
+func TestCgroupDeserterInExec(t *testing.T) {
+	place := needCgroup(t)
+	s, r := newSystem(t)
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := unix.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, out := Life{"web", 1}, newText()
+	s.Spawn(l, shell(l, out, `setsid sh -c 'echo $$ > `+place+`/cgroup.procs; echo up $$; exec sleep 1000' & read x < `+fifo))
+	out.await(t, "\n")
+	r.await(t, l, "spawned")
+	pid, err := strconv.Atoi(strings.TrimSpace(strings.TrimPrefix(out.String(), "up")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = unix.Kill(pid, unix.SIGKILL) }()
+	var deserter procStat
+	sc := &scanner{}
+	defer sc.close()
+	if sc.open() != nil || !sc.stat(pid, &deserter) {
+		t.Fatal("the deserter is gone")
+	}
+	s.asides.mu.Lock()
+	s.asides.hung = map[stamp]struct{}{{pid, deserter.start}: {}} // it does not answer
+	s.asides.mu.Unlock()
+	s.mu.Lock()
+	web := s.lives[l]
+	s.mu.Unlock()
+
+	if err := os.WriteFile(fifo, []byte("\n"), 0); err != nil {
+		t.Fatal(err)
+	}
+	r.over(t, l)
+	if web.undecided < doubtMax {
+		t.Errorf("it was asked %d times again, want %d", web.undecided, doubtMax)
+	}
+}
+
 // While all end, a life is not over with its group: who has left it is found, asked and
 // killed as before.
 func TestCgroupDeserterAtTheEnd(t *testing.T) {

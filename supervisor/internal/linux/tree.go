@@ -97,7 +97,7 @@ func (s *System) checkDraining() {
 		doubt := doubt
 		switch {
 		case members[i] > 0 || !known:
-		case !lives && l.leaf.born: // what was missed would be there
+		case !lives && l.leaf.born && !s.tree.scan.unsure: // what was missed would be there
 			doubt = certain
 		case lives && l.undecided < doubtMax: // its last one is ending, as a rule
 			doubt = dying
