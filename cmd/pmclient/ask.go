@@ -15,16 +15,18 @@ import (
 
 // How many calls are under way at the same time, each on a connection of its own. A look is
 // answered from memory; a change lasts as long as its process takes to end or begin, and the
-// manager works on all at once. It has 1024 connections for all its callers.
+// manager works on all at once; a wait costs it nothing. It has 1024 connections for all its
+// callers, and refuses one more.
 const (
 	lookAtOnce   = 8
 	changeAtOnce = 256
+	waitAtOnce   = 512
 )
 
 // question is a method that is called for each of several names.
 type question struct {
 	method string
-	params func(name string) any // nil: the name alone
+	params func(name string) any // called when its turn has come; nil: the name alone
 	atOnce int                   // calls at the same time; 0: [lookAtOnce]
 	// Of the names those that nobody has written, and the error that does not count for
 	// them: there was nothing to do.

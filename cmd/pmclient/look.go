@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v3"
 
@@ -184,7 +185,7 @@ func alternatives[T ~string](words []T) string {
 	return strings.Join(list, ", ")
 }
 
-// wait waits for all names at once, so that the timeout is that of the whole.
+// wait waits for many names at once; the timeout is that of the whole.
 func (p *program) wait(ctx context.Context, c *cli.Command) error {
 	list, err := p.asked(ctx, c)
 	if err != nil {
@@ -197,8 +198,9 @@ func (p *program) wait(ctx context.Context, c *cli.Command) error {
 	if timeout < 0 {
 		return usageErrorf("wait", "-timeout %s is negative", timeout)
 	}
-	q := question{method: "process.wait", atOnce: len(list), params: func(name string) any {
-		return client.WaitParams{Name: name, Condition: condition, Timeout: supervisor.Duration(timeout)}
+	begin := time.Now()
+	q := question{method: "process.wait", atOnce: waitAtOnce, params: func(name string) any {
+		return client.WaitParams{Name: name, Condition: condition, Timeout: supervisor.Duration(restOf(timeout, time.Since(begin)))}
 	}}
 	return p.ask(ctx, c, q, list, func(_ int, name string, answer json.RawMessage) error {
 		if wantsJSON(c) {
@@ -206,6 +208,13 @@ func (p *program) wait(ctx context.Context, c *cli.Command) error {
 		}
 		return p.line(fmt.Sprintf("Process '%s' %s", name, conditionWords[condition]))
 	})
+}
+
+// restOf is what is left of a timeout (0: none), in whole seconds rounded up, as people read
+// it. Whose turn comes when the time is up is still asked whether the condition is true.
+func restOf(timeout, gone time.Duration) time.Duration {
+	rest := (timeout - gone + time.Second - 1).Truncate(time.Second)
+	return min(timeout, max(rest, time.Millisecond))
 }
 
 // conditionWords say that a condition is true.

@@ -229,10 +229,16 @@ func TestManifestFaultsByFile(t *testing.T) {
 	}
 }
 
-// Who waits for many waits for all at once.
+// Who waits for many waits for all at once, and for more than the manager has connections
+// for with some of them: none is refused.
 func TestWaitForMany(t *testing.T) {
+	for _, many := range []int{20, 1100} {
+		t.Run(fmt.Sprint(many), func(t *testing.T) { waitForMany(t, many) })
+	}
+}
+
+func waitForMany(t *testing.T, many int) {
 	fake := supervisortest.New()
-	const many = 20
 	args := []string{"wait", "-for", "ended", "-timeout", "0s", "-socket", serve(t, rpc.Options{Control: fake})}
 	for i := range many {
 		name := fmt.Sprintf("p%d", i)
@@ -245,7 +251,7 @@ func TestWaitForMany(t *testing.T) {
 		return nil
 	}
 	go func() {
-		for range many {
+		for range min(many, waitAtOnce) {
 			<-arrived
 		}
 		for i := range many {
@@ -253,7 +259,26 @@ func TestWaitForMany(t *testing.T) {
 		}
 	}()
 	if code, stdout, stderr := run(nil, args...); code != 0 || strings.Count(stdout, "has ended\n") != many {
-		t.Errorf("%d %s%s", code, stdout, stderr)
+		t.Errorf("exit code %d, %d have ended\n%.300s", code, strings.Count(stdout, "has ended\n"), stderr)
+	}
+}
+
+// The timeout is that of the whole, also for those whose turn comes later.
+func TestRestOfTimeout(t *testing.T) {
+	for _, tt := range []struct{ timeout, gone, want time.Duration }{
+		{0, time.Hour, 0},
+		{30 * time.Second, 0, 30 * time.Second},
+		{30 * time.Second, 20 * time.Millisecond, 30 * time.Second},
+		{30 * time.Second, 12 * time.Second, 18 * time.Second},
+		{30 * time.Second, 29500 * time.Millisecond, time.Second},
+		{30 * time.Second, 30 * time.Second, time.Millisecond},
+		{30 * time.Second, time.Hour, time.Millisecond},
+		{50 * time.Millisecond, 0, 50 * time.Millisecond},
+		{time.Microsecond, time.Hour, time.Microsecond},
+	} {
+		if got := restOf(tt.timeout, tt.gone); got != tt.want {
+			t.Errorf("after %s of %s: %s, want %s", tt.gone, tt.timeout, got, tt.want)
+		}
 	}
 }
 
