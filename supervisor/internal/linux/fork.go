@@ -17,7 +17,7 @@ var manyLives = 128
 // fork can hang in a file system that does not answer, and must not keep the others waiting.
 type forks struct {
 	mu     sync.Mutex
-	closed bool          // none is started, none kept: also where that is not possible
+	closed bool          // no thread is started or kept any more: after Close, and where the kernel lacks what one needs
 	idle   []*forkThread // at most maxWorkers
 }
 
@@ -60,7 +60,8 @@ func (f *forks) take() *forkThread {
 	}
 	t, err := startForkThread()
 	if err != nil {
-		f.closed = true
+		// Descriptors that are short now may not be so later; a kernel does not change.
+		f.closed = !errors.Is(err, unix.EMFILE) && !errors.Is(err, unix.ENFILE)
 		return nil
 	}
 	return t

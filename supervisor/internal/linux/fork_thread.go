@@ -108,7 +108,7 @@ func (t *forkThread) run(began chan<- error) {
 	}
 	var none unix.Sigset_t // what children begin with; see forkHere
 	_ = unix.PthreadSigmask(unix.SIG_SETMASK, &none, nil)
-	err := takeOwnTable(t.its)
+	err := takeOwnTable(t.ours, t.its)
 	began <- err
 	if err != nil {
 		return
@@ -170,14 +170,15 @@ func withNumbers(attr *syscall.ProcAttr, fds []int, pidfd *int) *syscall.ProcAtt
 }
 
 // takeOwnTable gives the calling thread a table of its own, and closes in it all that it
-// is not to keep.
-func takeOwnTable(socket int) error {
+// is not to keep. What goes first makes room to list the rest, should the table be full.
+func takeOwnTable(first, socket int) error {
 	// The runtime makes what it waits with when it is first needed: now, by waiting.
 	<-time.After(1)
 	const none = math.MaxInt32 // no descriptor has this number: nothing is closed
 	if err := unix.CloseRange(none, none, unix.CLOSE_RANGE_UNSHARE); err != nil {
 		return fmt.Errorf("cannot give the fork thread a descriptor table of its own: close_range: %w", err)
 	}
+	_ = unix.Close(first)
 	const dir = "/proc/thread-self/fd"
 	list, err := os.ReadDir(dir)
 	if err != nil {

@@ -139,7 +139,7 @@ func TestForkThreadAndCollector(t *testing.T) {
 			runtime.UnlockOSThread()
 			return
 		}
-		err := takeOwnTable(-1)
+		err := takeOwnTable(-1, -1)
 		for range 3 {
 			runtime.GC() // which ends with such a look
 		}
@@ -208,6 +208,23 @@ func TestForkThreadIsNotNeeded(t *testing.T) {
 	works(4)
 }
 
+// That there was no descriptor for a thread's socket once is no reason to do without for good.
+func TestForkThreadAfterAShortage(t *testing.T) {
+	var f forks
+	defer f.close()
+	withFullTable(t, func() {
+		if thread := f.take(); thread != nil {
+			t.Error("a thread was started with a full table")
+			f.give(thread)
+		}
+	})
+	thread := f.take()
+	if thread == nil {
+		t.Fatal("no thread is started after the shortage")
+	}
+	f.give(thread)
+}
+
 // What has no place in a table is not handed on in part.
 func TestForkThreadTakesAllOrNothing(t *testing.T) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
@@ -229,26 +246,29 @@ func TestForkThreadTakesAllOrNothing(t *testing.T) {
 	if err := sendFDs(pair[0], []int{0, 1}); err != nil {
 		t.Fatal(err)
 	}
-	var limit unix.Rlimit
-	if err := unix.Prlimit(0, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 0, Max: rlimitMax(t)}, &limit); err != nil {
-		t.Fatal(err)
-	}
-	_, err = receiveFDs(pair[1], 2)
-	if err := unix.Prlimit(0, unix.RLIMIT_NOFILE, &limit, nil); err != nil {
-		t.Fatal(err)
-	}
-	if err != unix.EMFILE {
-		t.Errorf("with a full table: %v", err)
-	}
+	withFullTable(t, func() {
+		if _, err := receiveFDs(pair[1], 2); err != unix.EMFILE {
+			t.Errorf("with a full table: %v", err)
+		}
+	})
 }
 
-func rlimitMax(t *testing.T) uint64 {
+// withFullTable calls f while this program gets no descriptor more.
+func withFullTable(t *testing.T, f func()) {
 	t.Helper()
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		t.Fatal(err)
 	}
-	return limit.Max
+	if err := unix.Prlimit(0, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 0, Max: limit.Max}, nil); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := unix.Prlimit(0, unix.RLIMIT_NOFILE, &limit, nil); err != nil {
+			t.Error(err)
+		}
+	}()
+	f()
 }
 
 func TestForkThreadNumbers(t *testing.T) {
