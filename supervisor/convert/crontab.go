@@ -3,11 +3,11 @@ package convert
 import (
 	"errors"
 	"path"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
+	"github.com/processmanager/processmanager/supervisor/internal/manifest"
 	"github.com/processmanager/processmanager/supervisor/internal/schedule"
 )
 
@@ -92,12 +92,12 @@ type cronReader struct {
 	d           *draft
 	supercronic bool
 	userColumn  bool
-	env         []supervisor.EnvVar
-	named       map[string]bool // the variables in env
+	env         cronEnv
 	shell, zone string
 	zoneLine    int
 	delay       time.Duration // RANDOM_DELAY
 	jobs        int           // lines with a schedule
+	full        bool          // no more jobs can be taken
 }
 
 // readCrontab reads cron's table, or supercronic's.
@@ -142,6 +142,9 @@ func readCrontab(d *draft, o Options, supercronic bool) error {
 		if err := r.job(line, number, comments.job()); err != nil {
 			bad = append(bad, err)
 		}
+		if r.full {
+			break
+		}
 	}
 	d.about = append(d.about, comments.end()...)
 	r.shareEnv()
@@ -153,21 +156,10 @@ func readCrontab(d *draft, o Options, supercronic bool) error {
 
 // shareEnv moves the variables to the defaults when all jobs have the same.
 func (r *cronReader) shareEnv() {
-	if len(r.d.processes) == 0 {
+	if len(r.d.processes) == 0 || r.env.differ {
 		return
 	}
-	first := r.d.processes[0].spec.Env
-	for _, p := range r.d.processes {
-		if len(p.spec.Env) != len(first) {
-			return
-		}
-		for i, v := range p.spec.Env {
-			if v != first[i] {
-				return
-			}
-		}
-	}
-	r.d.defaults.Env = first
+	r.d.defaults.Env = r.env.given
 	for _, p := range r.d.processes {
 		p.spec.Env = nil
 	}
@@ -193,20 +185,14 @@ func (r *cronReader) setting(name, value string, line int) error {
 		r.d.note(Lost, r.d.file, line, name, "no mail is sent: output is on the container's streams, and a failed run is in pmclient history, the metric processmanager_cron_runs_total and events")
 		return nil
 	}
-	if r.named[name] {
-		r.env = slices.DeleteFunc(r.env, func(v supervisor.EnvVar) bool { return v.Name == name })
-	}
-	if r.named == nil {
-		r.named = map[string]bool{}
-	}
-	r.named[name] = true
-	r.env = append(r.env, supervisor.EnvVar{Name: name, Value: literal(value)}) // jobs have copies
+	r.env.set(name, literal(value))
 	return nil
 }
 
 // job reads one line with a schedule.
 func (r *cronReader) job(line string, number int, about []string) error {
 	if r.jobs++; r.jobs > maxProcesses {
+		r.full = true
 		return r.d.failf(r.d.file, number, "it has more than %d jobs", maxProcesses)
 	}
 	text, silent := line, false
@@ -262,8 +248,14 @@ func (r *cronReader) job(line string, number int, about []string) error {
 	r.moved(p, late)
 	p.about = append(p.about, r.manifestCanDo(rest)...)
 	r.command(p, rest, number)
-	p.spec.Env = append(p.spec.Env, r.env...)
 	r.user(p, user, number)
+	env, ok := r.env.next()
+	if !ok {
+		r.full = true
+		return r.d.failf(r.d.file, number, "with the %d variables that stand above this job, repeated for each of %d jobs because they are not the same for all, the manifest would be too large: at most %d MiB (%d bytes) is allowed; set variables once, above all jobs, or make several crontabs of it",
+			len(r.env.list), r.env.jobs, manifest.MaxFile>>20, manifest.MaxFile)
+	}
+	p.spec.Env = env
 	return nil
 }
 

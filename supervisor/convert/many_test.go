@@ -17,6 +17,7 @@ func TestManyOfOneThing(t *testing.T) {
 		"supervisord: a long word": {"supervisord", "[supervisord]\nenvironment=A=", "%d", "\n"},
 		"supervisord: variables":   {"supervisord", "[supervisord]\nenvironment=", "A%d=1,", "B=1\n"},
 		"crontab: variables":       {"crontab", "", "A%d=1\n", "* * * * * x\n"},
+		"crontab: for many jobs":   {"crontab", "", "A%d=1\n", strings.Repeat("* * * * * x\n", 900)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b strings.Builder
@@ -30,5 +31,28 @@ func TestManyOfOneThing(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// Variables that are not the same for all jobs stand in each: what would be too large for a
+// manifest is not made first.
+func TestCrontabOfVariablesTimesJobs(t *testing.T) {
+	const variables, jobs = 2000, 100
+	var b strings.Builder
+	for i := range variables {
+		fmt.Fprintf(&b, "A%d=1\n", i)
+	}
+	for i := range jobs {
+		fmt.Fprintf(&b, "A0=%d\n* * * * * x\n", i)
+	}
+	var err error
+	made := testing.AllocsPerRun(1, func() { _, err = Text("f", []byte(b.String()), Options{From: "crontab"}) })
+	// 11 bytes for each variable (name: A1234 1): the limit is reached at about the 48th job.
+	if text := fmt.Sprint(err); !strings.Contains(text, "f:2") || !strings.Contains(text, "2000 variables") ||
+		!strings.Contains(text, "too large: at most 1 MiB (1048576 bytes)") || !strings.Contains(text, "set variables once") {
+		t.Errorf("said: %s", text)
+	}
+	if most := 20.0 * (variables + jobs); made > most {
+		t.Errorf("%.0f allocations for %d lines, at most %.0f were expected", made, variables+2*jobs, most)
 	}
 }

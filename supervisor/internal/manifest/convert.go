@@ -17,6 +17,9 @@ const (
 	maxExpanded  = 4 << 20 // bytes of a document with its aliases written out
 )
 
+// MaxFile is how many bytes a manifest's file may have, for those who write one.
+const MaxFile = maxFile
+
 // convert reads one document into plain values: maps, lists, strings, booleans,
 // nil and json.Number. What cannot be read at all is reported, and false returned.
 func convert(r *report) (any, bool) {
