@@ -205,7 +205,7 @@ func (m *Manager) change(ctx context.Context, who supervisor.Caller, verb, name 
 			}
 		}
 		if len(list) > 0 && !supervisor.Waits(ctx) {
-			v, err = list[0].shown.view(), inVain(list)
+			v, err = list[0].shown.view(), certainError(list)
 			forget(list)
 		}
 	})

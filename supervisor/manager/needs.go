@@ -105,11 +105,11 @@ func (l *loop) inVain(e *entry) string {
 		return ""
 	}
 	slices.Reverse(again)
-	return fmt.Sprintf("%s, which %s: start %s", &why, endedFor(e), strings.Join(again, ", then "))
+	return fmt.Sprintf("%s, which %s: start %s", &why, howEnded(e), strings.Join(again, ", then "))
 }
 
-// endedFor says how an entry that has ended for good did.
-func endedFor(e *entry) string {
+// howEnded says how an entry has ended that has done so for good.
+func howEnded(e *entry) string {
 	if e.proc.Outcome == machine.Completed {
 		return "has ended with success before that, and does not run again by itself"
 	}

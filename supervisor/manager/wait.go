@@ -48,8 +48,8 @@ func (l *loop) answer(e *entry) {
 	e.waiters = still
 }
 
-// inVain is the error that is certain already: who does not wait is told too.
-func inVain(list []*waiter) error {
+// certainError is the error that is certain already, for who does not wait.
+func certainError(list []*waiter) error {
 	for _, w := range list {
 		if ok, err := w.done(w.on); ok && err != nil {
 			return err

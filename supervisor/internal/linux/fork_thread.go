@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -189,13 +190,17 @@ func takeOwnTable(first, socket int) error {
 		if err != nil || fd <= 2 || fd == socket {
 			continue
 		}
-		switch what, _ := os.Readlink(dir + "/" + e.Name()); what {
-		case "anon_inode:[eventpoll]", "anon_inode:[eventfd]": // the runtime's are among them
-		default:
+		if !mayBeTheRuntimes(os.Readlink(dir + "/" + e.Name())) {
 			_ = unix.Close(fd)
 		}
 	}
 	return nil
+}
+
+// mayBeTheRuntimes is true of what the runtime waits with, an eventpoll and an eventfd, and
+// of what cannot be told. It takes what os.Readlink returns.
+func mayBeTheRuntimes(link string, err error) bool {
+	return err != nil || strings.HasPrefix(link, "anon_inode:[event")
 }
 
 // sendFDs sends descriptors as one message of a unix socket; see unix(7).

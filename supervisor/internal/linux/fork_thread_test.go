@@ -151,6 +151,27 @@ func TestForkThreadAndCollector(t *testing.T) {
 	}
 }
 
+// What may be the runtime's is kept, also where it cannot be told: it would crash.
+func TestForkThreadKeepsWhatMayBeTheRuntimes(t *testing.T) {
+	for _, tt := range []struct {
+		link string
+		err  error
+		want bool
+	}{
+		{"anon_inode:[eventpoll]", nil, true},
+		{"anon_inode:[eventfd]", nil, true},
+		{"anon_inode:[eventpoll:7]", nil, true}, // as a later kernel may call it
+		{"", unix.EACCES, true},
+		{"pipe:[7]", nil, false},
+		{"anon_inode:[pidfd]", nil, false},
+		{"/run/[eventpoll]", nil, false},
+	} {
+		if got := mayBeTheRuntimes(tt.link, tt.err); got != tt.want {
+			t.Errorf("%q, %v: %v, want %v", tt.link, tt.err, got, tt.want)
+		}
+	}
+}
+
 // Many at once, while it collects all the time.
 func TestForkThreadKeepsUp(t *testing.T) {
 	withForkThread(t)
