@@ -211,10 +211,10 @@ func (p *program) wait(ctx context.Context, c *cli.Command) error {
 }
 
 // restOf is what is left of a timeout (0: none), in whole seconds rounded up, as people read
-// it. Whose turn comes when the time is up is still asked whether the condition is true.
+// it. Whose turn comes when the time is up still has a moment to be asked.
 func restOf(timeout, gone time.Duration) time.Duration {
 	rest := (timeout - gone + time.Second - 1).Truncate(time.Second)
-	return min(timeout, max(rest, time.Millisecond))
+	return min(timeout, max(rest, 100*time.Millisecond))
 }
 
 // conditionWords say that a condition is true.

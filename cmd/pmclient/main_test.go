@@ -271,8 +271,8 @@ func TestRestOfTimeout(t *testing.T) {
 		{30 * time.Second, 20 * time.Millisecond, 30 * time.Second},
 		{30 * time.Second, 12 * time.Second, 18 * time.Second},
 		{30 * time.Second, 29500 * time.Millisecond, time.Second},
-		{30 * time.Second, 30 * time.Second, time.Millisecond},
-		{30 * time.Second, time.Hour, time.Millisecond},
+		{30 * time.Second, 30 * time.Second, 100 * time.Millisecond},
+		{30 * time.Second, time.Hour, 100 * time.Millisecond},
 		{50 * time.Millisecond, 0, 50 * time.Millisecond},
 		{time.Microsecond, time.Hour, time.Microsecond},
 	} {
