@@ -432,3 +432,19 @@ func TestStartInVainIsToldAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// A wait whose time is over before it was looked at has not seen what it waits for, and
+// says which time that was.
+func TestWaitThatIsOverAtOnce(t *testing.T) {
+	play(t, manifestOf("exitPolicy: Never", "name: web, command: [child], suspend: true"), func(t *testing.T, s *scene) {
+		s.run()
+		over, cancel := context.WithTimeout(t.Context(), 0)
+		defer cancel()
+		for range 100 { // which of two channels is ready first is chance
+			info, err := s.Wait(over, viewer, supervisor.WaitRequest{Name: "web", Condition: supervisor.WaitDeleted, Timeout: time.Second})
+			if !errors.Is(err, supervisor.ErrStopTimeout) || !strings.Contains(err.Error(), `"web" is not deleted after 1s`) {
+				t.Fatalf("answered %v, %v", info, err)
+			}
+		}
+	})
+}

@@ -109,7 +109,7 @@ func (m *Manager) Wait(ctx context.Context, who supervisor.Caller, req superviso
 	var list []*waiter
 	var err error
 	if asked := m.ask(ctx, func(l *loop) {
-		if ctx.Err() != nil {
+		if err = ctx.Err(); err != nil {
 			return // nobody would take the waiters away
 		}
 		known := l.family(req.Name)
@@ -120,24 +120,29 @@ func (m *Manager) Wait(ctx context.Context, who supervisor.Caller, req superviso
 			list = append(list, l.wait(e, waitsUntil(req)))
 		}
 	}); asked != nil {
-		return nil, refused(verb, req.Name, asked)
+		return nil, timedOut(req, refused(verb, req.Name, asked))
 	}
 	if err != nil {
-		return nil, err
+		return nil, timedOut(req, err)
 	}
 	v, err := m.await(ctx, verb, req.Name, list)
 	m.abandon(list)
-	if errors.Is(err, context.DeadlineExceeded) && req.Timeout > 0 {
-		err = fmt.Errorf("%q is not %s after %s: %w", req.Name, req.Condition, req.Timeout, supervisor.ErrStopTimeout)
-	}
 	if err != nil {
-		return nil, err
+		return nil, timedOut(req, err)
 	}
 	if v == nil { // it was not known in the first place
 		return &supervisor.ProcessInfo{Name: req.Name, Status: supervisor.StatusStopped}, nil
 	}
 	m.os.Sample(onDemand, false)
 	return v.info(m.os.UsageOf(v.spec.Name)), nil
+}
+
+// timedOut is the error of a Wait that has ended with err: what was not true in its time.
+func timedOut(req supervisor.WaitRequest, err error) error {
+	if errors.Is(err, context.DeadlineExceeded) && req.Timeout > 0 {
+		return fmt.Errorf("%q is not %s after %s: %w", req.Name, req.Condition, req.Timeout, supervisor.ErrStopTimeout)
+	}
+	return err
 }
 
 // waitsUntil is the condition of a Wait.
