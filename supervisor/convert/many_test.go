@@ -11,13 +11,23 @@ import (
 // go test gives.
 func TestManyOfOneThing(t *testing.T) {
 	for name, c := range map[string]struct{ format, head, each, tail string }{
-		"supervisord: sections":    {"supervisord", "", "[x%d]\n", ""},
-		"supervisord: options":     {"supervisord", "[supervisord]\n", "x%d=1\n", ""},
-		"supervisord: lines":       {"supervisord", "[supervisord]\nx=1\n", " %d\n", ""},
-		"supervisord: a long word": {"supervisord", "[supervisord]\nenvironment=A=", "%d", "\n"},
-		"supervisord: variables":   {"supervisord", "[supervisord]\nenvironment=", "A%d=1,", "B=1\n"},
-		"crontab: variables":       {"crontab", "", "A%d=1\n", "* * * * * x\n"},
-		"crontab: for many jobs":   {"crontab", "", "A%d=1\n", strings.Repeat("* * * * * x\n", 900)},
+		"supervisord: sections":      {"supervisord", "", "[x%d]\n", ""},
+		"supervisord: options":       {"supervisord", "[supervisord]\n", "x%d=1\n", ""},
+		"supervisord: lines":         {"supervisord", "[supervisord]\nx=1\n", " %d\n", ""},
+		"supervisord: a long word":   {"supervisord", "[supervisord]\nenvironment=A=", "%d", "\n"},
+		"supervisord: variables":     {"supervisord", "[supervisord]\nenvironment=", "A%d=1,", "B=1\n"},
+		"crontab: variables":         {"crontab", "", "A%d=1\n", "* * * * * x\n"},
+		"crontab: for many jobs":     {"crontab", "", "A%d=1\n", strings.Repeat("* * * * * x\n", 900)},
+		"compose: keys":              {"compose", "services:\n  a:\n    command: x\n", "    x%d: 1\n", ""},
+		"compose: variables":         {"compose", "services:\n  a:\n    command: x\n    environment:\n", "    - A%d=1\n", ""},
+		"compose: an object":         {"compose", "services:\n  a:\n    command: x\n    environment:\n", "      A%d: 1\n", ""},
+		"compose: merged keys":       {"compose", "services:\n  a:\n    command: x\n    environment:\n      <<:\n", "        A%d: 1\n", ""},
+		"process-compose: variables": {"process-compose", "environment:\n", "- A%d=$A1\n", "processes: {a: {command: x}}\n"},
+		"process-compose: its own":   {"process-compose", "environment: [A=1]\nprocesses:\n  a:\n    command: x\n    environment:\n", "    - A%d=$A1\n", ""},
+		"process-compose: of all":    {"process-compose", "environment:\n", "- A%d=1\n", "processes:\n  a:\n    command: x\n    environment:\n" + strings.Repeat("    - B=$B\n", 20000)},
+		"process-compose: awaited":   {"process-compose", "processes:\n  a:\n    command: x\n    depends_on:\n", "      x%d: {condition: process_started}\n", ""},
+		"pebble: variables":          {"pebble", "services:\n  a:\n    override: replace\n    command: x\n    environment:\n", "      A%d: 1\n", ""},
+		"pebble: keys":               {"pebble", "services:\n  a:\n    override: replace\n    command: x\n", "    x%d: 1\n", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b strings.Builder

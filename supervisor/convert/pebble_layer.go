@@ -93,17 +93,16 @@ func (r *pebbleReader) combine(from *tree, into map[string]*tree, order *[]strin
 
 // overlay merges: lists are joined, objects key by key, single values replaced.
 func overlay(old, over *tree) {
+	members := old.members()
 	for _, c := range over.left {
-		was := old.get(c.key)
+		was := members.get(c.key)
 		switch {
-		case was == nil:
-			old.left = append(old.left, c)
-		case was.isObject() && c.isObject():
+		case was != nil && was.isObject() && c.isObject():
 			overlay(was, c)
-		case was.isList() && c.isList():
+		case was != nil && was.isList() && c.isList():
 			was.left = append(was.left, c.left...)
 		default:
-			old.put(c)
+			members.put(c)
 		}
 	}
 	old.about = append(old.about, over.about...)

@@ -17,6 +17,8 @@ type pcReader struct {
 	shell      []string
 	awaited    map[string]bool // somebody waits for its end
 	expandNote bool
+	shared     envNames             // of the defaults
+	own        envNames             // of the process
 	envFrom    []supervisor.EnvFrom // of those that do not refuse it
 }
 

@@ -1,7 +1,6 @@
 package convert
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/processmanager/processmanager/supervisor"
@@ -47,15 +46,30 @@ func (r *pcReader) interpolate(text string) interpolation {
 	return interpolateBraces(text)
 }
 
+// envNames are the names in the list of variables that was asked about last.
+type envNames struct {
+	list  []supervisor.EnvVar
+	names map[string]bool
+}
+
+func (n *envNames) has(list []supervisor.EnvVar, name string) bool {
+	if len(list) == 0 {
+		return false
+	}
+	if len(n.list) != len(list) || &n.list[0] != &list[0] {
+		n.list, n.names = list, make(map[string]bool, len(list))
+		for _, v := range list {
+			n.names[v.Name] = true
+		}
+	}
+	return n.names[name]
+}
+
 // outside tells of variables that the process sets itself, which process-compose does not see
 // when it reads the file.
 func (r *pcReader) outside(p *process, c *tree, in interpolation) {
-	own := r.d.defaults.Env
-	if p != nil {
-		own = slices.Concat(own, p.spec.Env)
-	}
 	for _, ref := range in.refs {
-		if !slices.ContainsFunc(own, func(v supervisor.EnvVar) bool { return v.Name == ref.name }) {
+		if own := r.shared.has(r.d.defaults.Env, ref.name) || p != nil && r.own.has(p.spec.Env, ref.name); !own {
 			continue
 		}
 		const text = "${%s} is the process's own here; process-compose fills it in when it reads the file, from outside"

@@ -62,6 +62,7 @@ func (b *builder) build(n *yaml.Node, key string, depth int) (*tree, error) {
 	t := &tree{key: key, file: b.file, line: n.Line, node: n}
 	switch n.Kind {
 	case yaml.MappingNode:
+		members := t.members()
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			name, value := n.Content[i], n.Content[i+1]
 			if name.Kind != yaml.ScalarNode {
@@ -72,12 +73,12 @@ func (b *builder) build(n *yaml.Node, key string, depth int) (*tree, error) {
 				return nil, err
 			}
 			if name.Tag == "!!merge" {
-				t.merge(child)
+				members.merge(child)
 				continue
 			}
 			child.line = name.Line
 			child.about = append(comments(name.HeadComment), child.about...)
-			t.put(child)
+			members.put(child)
 		}
 	case yaml.SequenceNode:
 		for _, item := range n.Content {
@@ -92,28 +93,50 @@ func (b *builder) build(n *yaml.Node, key string, depth int) (*tree, error) {
 	return t, nil
 }
 
-// put sets a key of its own, over one that was merged.
-func (t *tree) put(child *tree) {
+// members are what an object holds, found by key while keys are added.
+type members struct {
+	of *tree
+	at map[string]int // in of.left
+}
+
+func (t *tree) members() members {
+	m := members{t, make(map[string]int, len(t.left))}
 	for i, c := range t.left {
-		if c.key == child.key {
-			t.left[i] = child
-			return
+		if _, known := m.at[c.key]; !known {
+			m.at[c.key] = i
 		}
 	}
-	t.left = append(t.left, child)
+	return m
+}
+
+func (m members) get(key string) *tree {
+	if i, known := m.at[key]; known {
+		return m.of.left[i]
+	}
+	return nil
+}
+
+// put sets a key of its own, over one that was merged.
+func (m members) put(child *tree) {
+	if i, known := m.at[child.key]; known {
+		m.of.left[i] = child
+		return
+	}
+	m.at[child.key] = len(m.of.left)
+	m.of.left = append(m.of.left, child)
 }
 
 // merge takes what is not there yet.
-func (t *tree) merge(from *tree) {
+func (m members) merge(from *tree) {
 	sources := []*tree{from}
 	if from.node.Kind == yaml.SequenceNode {
 		sources = from.left
 	}
 	for _, s := range sources {
 		for _, c := range s.left {
-			if t.get(c.key) == nil && s.isObject() {
+			if m.get(c.key) == nil && s.isObject() {
 				copied := *c
-				t.left = append(t.left, &copied)
+				m.put(&copied)
 			}
 		}
 	}
