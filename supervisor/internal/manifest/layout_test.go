@@ -92,3 +92,34 @@ func TestNotText(t *testing.T) {
 		}
 	}
 }
+
+// Whatever the text, a flaw lies on a line of it, is seen there or further down, and is said
+// in one line.
+func FuzzFirstFlaw(f *testing.F) {
+	for _, text := range []string{
+		"", "\n", "a: [b\n", "a:\n- b\n -c: d\n", "a: 'b\n\n''", "a: \"\\", "- - a: |\n  b\n c", "a: [{]\n", "[}\n", "]\n", "&a !b\n",
+		"? a\n: b\n---\n%\n", "'a': 'b' c\n", "a: {b: [c, 'd'] #\n}}\n", "\r\u0085\u2028- \u2029 x: y: z\n",
+	} {
+		f.Add([]byte(text))
+	}
+	for _, path := range glob(f, "testdata/*.yaml") {
+		data, err := os.ReadFile(filepath.Clean(path))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		lines := 0
+		for rest := data; len(rest) > 0; rest = rest[lineLength(rest):] {
+			lines++
+		}
+		flaw := firstFlaw(data)
+		if flaw == nil {
+			return
+		}
+		if flaw.line < 1 || flaw.seen < flaw.line || flaw.seen > lines || flaw.what == "" || strings.Contains(flaw.what, "\n") {
+			t.Fatalf("%q has %d lines: %+v", data, lines, *flaw)
+		}
+	})
+}
