@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/processmanager/processmanager/supervisor"
-	"github.com/processmanager/processmanager/supervisor/internal/manifest"
 	"github.com/processmanager/processmanager/supervisor/internal/schedule"
 )
 
@@ -249,14 +248,7 @@ func (r *cronReader) job(line string, number int, about []string) error {
 	p.about = append(p.about, r.manifestCanDo(rest)...)
 	r.command(p, rest, number)
 	r.user(p, user, number)
-	env, ok := r.env.next()
-	if !ok {
-		r.full = true
-		return r.d.failf(r.d.file, number, "with the %d variables that stand above this job, repeated for each of %d jobs because they are not the same for all, the manifest would be too large: at most %d MiB (%d bytes) is allowed; set variables once, above all jobs, or make several crontabs of it",
-			len(r.env.list), r.env.jobs, manifest.MaxFile>>20, manifest.MaxFile)
-	}
-	p.spec.Env = env
-	return nil
+	return r.giveEnv(p, number)
 }
 
 // columns cuts a line into its schedule and what stands behind it. Only supercronic has

@@ -63,3 +63,15 @@ func (e *cronEnv) compact() {
 	}
 	e.list = kept
 }
+
+// giveEnv gives a job the variables that stand above it.
+func (r *cronReader) giveEnv(p *process, number int) error {
+	env, ok := r.env.next()
+	if !ok {
+		r.full = true
+		return r.d.failf(r.d.file, number, "with the %d variables that stand above this job, repeated for each of %d jobs because they are not the same for all, the manifest would be too large: at most %d MiB (%d bytes) is allowed; set variables once, above all jobs, or make several crontabs of it",
+			len(r.env.list), r.env.jobs, manifest.MaxFile>>20, manifest.MaxFile)
+	}
+	p.spec.Env = env
+	return nil
+}
