@@ -19,9 +19,10 @@
 // start again. What a supervisor costs above it is the price of being useful.
 //
 // Runs are interleaved (A B C A B C …), so that a change in the machine's mood
-// hits all. Process Manager is copied before it runs, as into an image: the file that a
+// hits all. Process Manager is copied before it runs, in pieces as into an image: the file that a
 // linker has just written starts up to a fifth slower than its copy (300 pairs of
-// "-- true"), and two copies alike. The table has medians over the runs. A peer that fails or exceeds the
+// "-- true"), and two copies alike; one that was written in a single piece shows twice the
+// memory, because the kernel maps it in large blocks. The table has medians over the runs. A peer that fails or exceeds the
 // time-out of a scenario is shown as failed, with its last words, and is not
 // tried again at that size.
 //

@@ -30,6 +30,7 @@ func TestManyOfOneThing(t *testing.T) {
 		"pebble: keys":               {"pebble", "services:\n  a:\n    override: replace\n    command: x\n", "    x%d: 1\n", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			var b strings.Builder
 			b.WriteString(c.head)
 			for i := 0; b.Len() < maxFile/2; i++ {
