@@ -197,6 +197,12 @@ func (h *home) start(t *testing.T, text, name string, ready func() error) (stop 
 	var code error
 	go func() { code = cmd.Wait(); close(ended) }()
 	end := sync.OnceFunc(func() {
+		// It may be at its end, as the last step of the tutorial asks for it: then a signal in
+		// its last moment, when it catches none any more, would be what has ended it.
+		select {
+		case <-ended:
+		case <-time.After(2 * time.Second):
+		}
 		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended
 		<-ended
 		cancel()
