@@ -236,13 +236,7 @@ func TestFollowReplacedPod(t *testing.T) {
 		"b/processes": {Follows: true},
 	})
 	var out, errs shared
-	k := kubectl{program: os.Args[0], env: f.env}
-	fl := &fleet{kubectl: k, client: "pmclient", parallel: 2, timeout: time.Minute, chosen: selection{selector: managedSelector}, errs: &errs}
-	var err error
-	if fl.pods, err = fl.chosen.pods(t.Context(), k); err != nil {
-		t.Fatal(err)
-	}
-	w := newFollower(fl, logRequest{words: []string{"web"}, lines: 10}, &lineWriter{out: &out})
+	w := followWeb(t, f, &out, &errs)
 	w.interval = 20 * time.Millisecond
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
@@ -266,6 +260,18 @@ func TestFollowReplacedPod(t *testing.T) {
 	<-done // what it says of the first is told elsewhere
 }
 
+// followWeb is a follower of the process web in the Pods of a fake.
+func followWeb(t *testing.T, f *fake, out, errs *shared) *follower {
+	t.Helper()
+	k := kubectl{program: os.Args[0], env: f.env}
+	fl := &fleet{kubectl: k, client: "pmclient", parallel: 2, timeout: time.Minute, chosen: selection{selector: managedSelector}, errs: errs}
+	var err error
+	if fl.pods, err = fl.chosen.pods(t.Context(), k); err != nil {
+		t.Fatal(err)
+	}
+	return newFollower(fl, logRequest{words: []string{"web"}, lines: 10}, &lineWriter{out: out})
+}
+
 // That the Pods cannot be listed is told once when it happens again, and that they can be
 // once: one failure is nothing that anybody has missed.
 func TestFollowTellsThatPodsAreNotListed(t *testing.T) {
@@ -273,13 +279,7 @@ func TestFollowTellsThatPodsAreNotListed(t *testing.T) {
 	execs := map[string]reply{"a/processes": {Follows: true}}
 	f := newFake(t, pods, execs)
 	var out, errs shared
-	k := kubectl{program: os.Args[0], env: f.env}
-	fl := &fleet{kubectl: k, client: "pmclient", parallel: 2, timeout: time.Minute, chosen: selection{selector: managedSelector}, errs: &errs}
-	var err error
-	if fl.pods, err = fl.chosen.pods(t.Context(), k); err != nil {
-		t.Fatal(err)
-	}
-	w := newFollower(fl, logRequest{words: []string{"web"}, lines: 10}, &lineWriter{out: &out})
+	w := followWeb(t, f, &out, &errs)
 	look := func(fails string, want string) {
 		t.Helper()
 		f.write(map[string]any{"Pods": pods, "Fails": fails, "Execs": execs})
@@ -289,7 +289,7 @@ func TestFollowTellsThatPodsAreNotListed(t *testing.T) {
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	w.start(ctx, newTail(fl.pods[0]), w.request)
+	w.start(ctx, newTail(w.fleet.pods[0]), w.request)
 	const (
 		away = "Unable to connect to the server: EOF"
 		told = "kubectl pm: cannot list Pods: " + away + "; Pods that come are not seen meanwhile, what is open goes on, and it is tried again every 5s\n"
